@@ -1,0 +1,236 @@
+//! The decision: may this request come in? Pure, synchronous, without storage.
+//!
+//! Two steps, so that what can be refused early costs no body:
+//!
+//! 1. [`open`] sees the head: source, method, declared length, shape of the signature.
+//!    Answers 404, 405, 413, 400, 401 or 503 happen here.
+//! 2. [`admit`] sees the whole request and the clock, read after the body: MAC (401), freshness
+//!    (401), identity. What comes out is an [`Event`], and there is no other way to get one.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::config::Mode;
+use crate::event::{Event, EventParts};
+use crate::gate::{Gate, LiveSource};
+use crate::keys::encode_hex;
+use crate::request::{Head, Inbound};
+use crate::scheme::{IdentityRule, Place};
+use crate::verdict::{Reject, Trouble, Verdict};
+use crate::verify::{Claims, Verified, digest_part, verify};
+
+/// `/hooks/{source}`: this path is stable for ever.
+const HOOKS: &str = "/hooks/";
+
+/// A request whose head is in order.
+#[derive(Debug)]
+pub struct Opening {
+    claims: Claims,
+    pub body_bytes_max: usize,
+}
+
+/// What [`admit`] found out on its way, for the record, whether it admitted or not.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// The name of the secret that matched.
+    pub key_id: Option<String>,
+    pub signed_time_ms: Option<i64>,
+    /// Which rule made the identity.
+    pub identity: Option<&'static str>,
+}
+
+/// What a verified request turned out to be.
+#[derive(Debug)]
+pub enum Admission {
+    Event(Box<Event>),
+    /// It asks for this text back and brings no event.
+    Challenge(String),
+}
+
+/// The source a path names.
+pub fn source_of<'a>(gate: &'a Gate, head: &Head) -> Option<&'a LiveSource> {
+    gate.source(head.path.strip_prefix(HOOKS)?)
+}
+
+/// Step 1. `live` is what [`source_of`] found.
+///
+/// # Errors
+/// [`Verdict::Refused`] or [`Verdict::Unavailable`], before the body is read.
+pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
+    if !live.scheme.methods.contains(&head.method) {
+        return Err(Verdict::Refused(Reject::MethodNotAllowed));
+    }
+    if let Some(trouble) = live.fault {
+        return Err(Verdict::Unavailable(trouble));
+    }
+    let body_bytes_max = live.source.body_bytes_max;
+    let declared = head
+        .header("content-length")
+        .and_then(|text| text.parse::<u64>().ok());
+    if declared.is_some_and(|declared| declared > body_bytes_max as u64) {
+        return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
+    }
+    let claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
+    Ok(Opening {
+        claims,
+        body_bytes_max,
+    })
+}
+
+/// Step 2. `now_ms` is read after the body, in milliseconds since 1970.
+///
+/// # Errors
+/// [`Verdict::Refused`]; [`Verdict::Unavailable`] for a mismatch while a configured secret is
+/// missing (the sender may be right); [`Verdict::Observed`] in observe mode.
+pub fn admit(
+    live: &LiveSource,
+    opening: &Opening,
+    inbound: &Inbound<'_>,
+    now_ms: i64,
+    findings: &mut Findings,
+) -> Result<Admission, Verdict> {
+    let body_bytes_max = opening.body_bytes_max;
+    if inbound.body.len() > body_bytes_max {
+        return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
+    }
+    let verified = match verify(&live.scheme, &live.keys, &opening.claims, inbound) {
+        Ok(verified) => verified,
+        Err(Reject::SignatureMismatch) if live.secret_missing => {
+            return Err(Verdict::Unavailable(Trouble::SecretMissing));
+        }
+        Err(reject) => return Err(Verdict::Refused(reject)),
+    };
+    findings.key_id = live.keys.get(verified.key()).map(|key| key.name.clone());
+    findings.signed_time_ms = verified.time_ms();
+    judge_freshness(live, &verified, now_ms).map_err(Verdict::Refused)?;
+    if let Some(echo) = challenge(live, inbound) {
+        return Ok(Admission::Challenge(echo));
+    }
+    let (identity, dedup_key) = dedup_key(live, &verified, inbound);
+    findings.identity = Some(identity);
+    if live.source.mode == Mode::Observe {
+        return Err(Verdict::Observed);
+    }
+    let event = Event::admitted(EventParts {
+        live,
+        inbound,
+        key_id: findings.key_id.clone().unwrap_or_default(),
+        signed_time_ms: verified.time_ms(),
+        received_ms: now_ms,
+        dedup_key,
+        canonical: verified.into_canonical(),
+    });
+    Ok(Admission::Event(Box::new(event)))
+}
+
+fn judge_freshness(live: &LiveSource, verified: &Verified, now_ms: i64) -> Result<(), Reject> {
+    let (Some(form), Some(time_ms)) = (&live.scheme.time, verified.time_ms()) else {
+        return Ok(());
+    };
+    let tolerance_seconds = live
+        .source
+        .tolerance_seconds
+        .unwrap_or(form.tolerance_seconds);
+    // Whole seconds are compared where the provider stamps whole seconds: inclusive on both sides.
+    let age_ms = now_ms.saturating_sub(time_ms);
+    if age_ms
+        > i64::from(tolerance_seconds)
+            .saturating_mul(1_000)
+            .saturating_add(form.unit.grain_ms())
+    {
+        return Err(Reject::Stale { age_ms });
+    }
+    let ahead_ms = time_ms.saturating_sub(now_ms);
+    if ahead_ms > i64::from(form.future_seconds).saturating_mul(1_000) {
+        return Err(Reject::FromFuture { ahead_ms });
+    }
+    Ok(())
+}
+
+/// The echo, if the message asks for one that cannot do harm: short, printable, plain text.
+fn challenge(live: &LiveSource, inbound: &Inbound<'_>) -> Option<String> {
+    let challenge = live.scheme.challenge.as_ref()?;
+    if inbound.value_at(&challenge.at).ok()? != challenge.equals {
+        return None;
+    }
+    let echo = inbound.value_at(&challenge.echo).ok()?;
+    let harmless = echo.len() <= 512 && echo.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    harmless.then_some(echo)
+}
+
+/// The key under which the event is remembered: SHA-256 over a version, the tenant, the source (or
+/// the group it shares its secret with) and the identity, each with its length in front.
+fn dedup_key(
+    live: &LiveSource,
+    verified: &Verified,
+    inbound: &Inbound<'_>,
+) -> (&'static str, String) {
+    let mut digest = Sha256::new();
+    digest_part(&mut digest, b"hookgate event key 1");
+    digest_part(&mut digest, live.source.tenant.as_bytes());
+    match &live.source.shared_secret {
+        Some(group) => {
+            digest_part(&mut digest, b"group");
+            digest_part(&mut digest, group.as_bytes());
+        }
+        None => {
+            digest_part(&mut digest, b"source");
+            digest_part(&mut digest, live.name.as_bytes());
+        }
+    }
+    let kind = identify(live, verified, inbound, &mut digest);
+    (kind, encode_hex(&digest.finalize()))
+}
+
+/// Digests the identity by the first rule whose places are all present. A genuine event is never
+/// turned away for lacking an id: the digest of what was signed always exists.
+fn identify(
+    live: &LiveSource,
+    verified: &Verified,
+    inbound: &Inbound<'_>,
+    digest: &mut Sha256,
+) -> &'static str {
+    let values_at = |places: &[Place]| -> Option<Vec<String>> {
+        places
+            .iter()
+            .map(|place| {
+                inbound
+                    .value_at(place)
+                    .ok()
+                    .filter(|value| !value.is_empty())
+            })
+            .collect()
+    };
+    for rule in &live.scheme.identity {
+        let (kind, places) = match rule {
+            IdentityRule::SignedId(place) => ("signed-id", std::slice::from_ref(place)),
+            IdentityRule::Fields(places) => ("fields", places.as_slice()),
+            IdentityRule::Digest(rule) => {
+                digest_part(digest, b"digest");
+                digest_part(digest, verified.digest());
+                if let Some(place) = &rule.discriminator {
+                    digest_part(digest, discriminator(live, inbound, place).as_bytes());
+                }
+                return "digest";
+            }
+        };
+        if let Some(values) = values_at(places) {
+            // The places belong to the identity: two rules of one scheme never collide.
+            for (place, value) in places.iter().zip(&values) {
+                digest_part(digest, place.to_string().as_bytes());
+                digest_part(digest, value.as_bytes());
+            }
+            return kind;
+        }
+    }
+    digest_part(digest, b"digest");
+    digest_part(digest, verified.digest());
+    "fallback-digest"
+}
+
+fn discriminator(live: &LiveSource, inbound: &Inbound<'_>, place: &Place) -> String {
+    inbound
+        .value_at(place)
+        .ok()
+        .filter(|value| live.source.discriminator_values.contains(value))
+        .unwrap_or_default()
+}

@@ -1,0 +1,199 @@
+//! Who may send, and where it goes: text in, [`Config`] out, or sentences that say what is wrong.
+//!
+//! The same code runs when the Worker is built (`build.rs`, on TOML), in the tools, and when the
+//! Worker starts (on the JSON that the build embedded), so that sources can later live in storage.
+//! A `Config` exists only after every rule in [`rules`] holds.
+
+mod rules;
+#[cfg(not(target_arch = "wasm32"))]
+mod toml_text;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::scheme::Scheme;
+
+pub use rules::BODY_BYTES_LIMIT;
+#[cfg(not(target_arch = "wasm32"))]
+pub use toml_text::from_toml;
+
+/// Everything that is configured. Names are unique by construction.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The version of this format: 1.
+    pub version: u32,
+    /// How long the environment's queues keep a message, in seconds. Set with the queue itself
+    /// (`wrangler queues create --message-retention-period-secs`); retries must end within it.
+    pub queue_retention_seconds: u32,
+    #[serde(default)]
+    pub destinations: BTreeMap<String, Destination>,
+    #[serde(default)]
+    pub sources: BTreeMap<String, Source>,
+    /// Schemes by name: the built-in ones that are used, and the user's own.
+    #[serde(default)]
+    pub schemes: BTreeMap<String, Scheme>,
+}
+
+/// One sender.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Whose events these are. Keys, records and limits never cross from one tenant to another.
+    pub tenant: String,
+    pub scheme: String,
+    /// Worker secrets by name. Several are live at once while one is being rotated.
+    pub secrets: Vec<SecretRef>,
+    pub destination: String,
+    /// How long an event is remembered, in seconds.
+    pub dedup_retention_seconds: u32,
+    /// How old a signed time may be, in seconds; the scheme's own where it is not set.
+    #[serde(default)]
+    pub tolerance_seconds: Option<u32>,
+    #[serde(default = "default_body_bytes_max")]
+    pub body_bytes_max: usize,
+    /// Values of the scheme's discriminator header that tell events with equal bodies apart.
+    #[serde(default)]
+    pub discriminator_values: Vec<String>,
+    /// Sources of one tenant that share a secret must name one group, and then share their memory
+    /// of events: the same request is then the same event at each of them.
+    #[serde(default)]
+    pub shared_secret: Option<String>,
+    #[serde(default)]
+    pub mode: Mode,
+    /// Says that refusing every delivery in production is meant.
+    #[serde(default)]
+    pub observe_in_production: bool,
+}
+
+fn default_body_bytes_max() -> usize {
+    BODY_BYTES_LIMIT
+}
+
+/// Where a secret comes from. One variant today; a plain string in TOML.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum SecretRef {
+    /// A secret of the Worker (`wrangler secret put NAME`).
+    WorkerSecret(String),
+}
+
+impl SecretRef {
+    pub fn name(&self) -> &str {
+        match self {
+            SecretRef::WorkerSecret(name) => name,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    #[default]
+    Enforce,
+    /// Verify and record, take nothing: every delivery is answered 503.
+    Observe,
+}
+
+/// One backend.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Destination {
+    /// An `https` URL (`http` only for loopback), or `$NAME` for the Worker variable of that name.
+    pub url: String,
+    #[serde(default)]
+    pub sign: SignAs,
+    /// The Worker secret that signs deliveries (`whsec_` and base64).
+    pub secret: SecretRef,
+    #[serde(default = "default_timeout_seconds")]
+    pub timeout_seconds: u32,
+    #[serde(default = "default_attempts_max")]
+    pub attempts_max: u32,
+    /// The first delay between attempts; each further one is twice as long.
+    #[serde(default = "default_backoff_first_seconds")]
+    pub backoff_first_seconds: u32,
+    #[serde(default = "default_backoff_max_seconds")]
+    pub backoff_max_seconds: u32,
+    /// With `sign = "original"`: the backend does not judge the provider's time-stamp, so that a
+    /// delayed delivery still verifies there.
+    #[serde(default)]
+    pub backend_ignores_age: bool,
+}
+
+fn default_timeout_seconds() -> u32 {
+    15
+}
+
+/// With the two values below: 5 s, 10 s, … 1 h, over six and a half hours in all.
+fn default_attempts_max() -> u32 {
+    16
+}
+
+fn default_backoff_first_seconds() -> u32 {
+    5
+}
+
+fn default_backoff_max_seconds() -> u32 {
+    3_600
+}
+
+/// Whose headers a delivery carries under the names of Standard Webhooks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignAs {
+    /// `webhook-id`, `webhook-timestamp` and `webhook-signature` are ours.
+    #[default]
+    Gate,
+    /// The provider's headers are untouched, ours are `hookgate-*`.
+    Original,
+}
+
+/// What [`Config::check`] found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// The configuration is refused.
+    pub errors: Vec<String>,
+    /// Worth a look.
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// Reads the JSON form that the build embeds.
+    ///
+    /// # Errors
+    /// Sentences that say what is wrong and where.
+    pub fn from_json(text: &str) -> Result<Config, Vec<String>> {
+        let config: Config =
+            serde_json::from_str(text).map_err(|error| vec![format!("configuration: {error}")])?;
+        let findings = config.check();
+        if findings.errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(findings.errors)
+        }
+    }
+
+    /// Applies every rule.
+    pub fn check(&self) -> Findings {
+        rules::check(self)
+    }
+
+    /// The names of all secrets, each once.
+    pub fn secret_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self
+            .sources
+            .values()
+            .flat_map(|source| source.secrets.iter())
+            .chain(
+                self.destinations
+                    .values()
+                    .map(|destination| &destination.secret),
+            )
+            .map(SecretRef::name)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}

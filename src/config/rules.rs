@@ -1,0 +1,301 @@
+//! What must hold for a configuration, each rule with the sentence that explains its breach.
+
+use super::{Config, Destination, Findings, Mode, SignAs, Source};
+use crate::scheme::{IdentityRule, Scheme};
+
+/// A queue message may be 128,000 bytes long; about 100 of them belong to the platform.
+const MESSAGE_BYTES_MAX: usize = 128_000 - 128;
+/// What a message contains besides the body: attributes, and the headers that fit.
+const ENVELOPE_BYTES_RESERVED: usize = 4_096;
+/// The largest body, in bytes, whose message surely fits: base64 makes three bytes four.
+pub const BODY_BYTES_LIMIT: usize = (MESSAGE_BYTES_MAX - ENVELOPE_BYTES_RESERVED) / 4 * 3;
+const _: () =
+    assert!(BODY_BYTES_LIMIT.div_ceil(3) * 4 + ENVELOPE_BYTES_RESERVED <= MESSAGE_BYTES_MAX);
+
+/// Workers KV keeps nothing for less than 60 s.
+const RETENTION_SECONDS_MIN: u32 = 60;
+/// A scheme without a signed time is replayable for as long as its key is forgotten.
+const RETENTION_SECONDS_MIN_UNTIMED: u32 = 30 * 86_400;
+const RETENTION_SECONDS_MAX: u32 = 400 * 86_400;
+/// The platform's limits for a queue: 60 s to 14 days.
+const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
+/// The platform delays a message by at most 12 h (24 h by newer pages).
+const BACKOFF_SECONDS_LIMIT: u32 = 43_200;
+/// `max_retries` of the consumer in wrangler.toml is 100, the platform's largest: ours must come first.
+const ATTEMPTS_LIMIT: u32 = 90;
+/// Variables and secrets of one Worker: 128 on the paid plan, 64 on the free one.
+const SECRETS_WARNED: usize = 56;
+
+pub fn check(config: &Config) -> Findings {
+    let mut findings = Findings::default();
+    let errors = &mut findings.errors;
+    if config.version != 1 {
+        errors.push(format!(
+            "version = {}: this hookgate reads version 1",
+            config.version
+        ));
+    }
+    if !QUEUE_RETENTION_SECONDS.contains(&config.queue_retention_seconds) {
+        errors.push(format!(
+            "queue_retention_seconds = {}: a queue keeps messages for 60 to 1209600 seconds",
+            config.queue_retention_seconds
+        ));
+    }
+    if config.sources.is_empty() {
+        errors.push("no source: add a table [sources.NAME]".into());
+    }
+    for (name, scheme) in &config.schemes {
+        for fault in scheme.faults() {
+            errors.push(format!("[schemes.{name}]: {fault}"));
+        }
+    }
+    for (name, destination) in &config.destinations {
+        for fault in destination_faults(config, destination) {
+            errors.push(format!("[destinations.{name}]: {fault}"));
+        }
+    }
+    for (name, source) in &config.sources {
+        for fault in source_faults(config, name, source) {
+            errors.push(format!("[sources.{name}]: {fault}"));
+        }
+    }
+    let secrets = config.secret_names().len();
+    if secrets > SECRETS_WARNED {
+        findings.warnings.push(format!(
+            "{secrets} secrets: one Worker has room for 128 variables and secrets (64 on the free plan)"
+        ));
+    }
+    for (name, source) in &config.sources {
+        if source.mode == Mode::Observe {
+            findings.warnings.push(format!(
+                "[sources.{name}]: mode = \"observe\" takes no event; every delivery is answered 503"
+            ));
+        }
+    }
+    findings
+}
+
+fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
+    let mut faults = Vec::new();
+    if !is_name(name) {
+        faults.push("a source's name is 1 to 64 characters of a-z, 0-9 and -".into());
+    }
+    if !is_name(&source.tenant) {
+        faults.push(format!(
+            "tenant = \"{}\": use 1 to 64 characters of a-z, 0-9 and -",
+            source.tenant
+        ));
+    }
+    if source.secrets.is_empty() {
+        faults.push("secrets is empty: name at least one Worker secret, for example secrets = [\"GITHUB_SECRET\"]".into());
+    }
+    for (index, secret) in source.secrets.iter().enumerate() {
+        if !is_secret_name(secret.name()) {
+            faults.push(format!(
+                "secret \"{}\": use A-Z, 0-9 and _, beginning with a letter",
+                secret.name()
+            ));
+        }
+        if source.secrets[..index].contains(secret) {
+            faults.push(format!("secret \"{}\" is named twice", secret.name()));
+        }
+    }
+    match config.destinations.get(&source.destination) {
+        None => faults.push(format!(
+            "destination = \"{}\": there is no table [destinations.{}]",
+            source.destination, source.destination
+        )),
+        Some(destination) => faults.extend(original_faults(config, source, destination)),
+    }
+    if source.body_bytes_max == 0 || source.body_bytes_max > BODY_BYTES_LIMIT {
+        faults.push(format!(
+            "body_bytes_max = {}: use 1 to {BODY_BYTES_LIMIT}, the largest body that surely fits into a queue message once encoded",
+            source.body_bytes_max
+        ));
+    }
+    match config.schemes.get(&source.scheme) {
+        None => faults.push(format!(
+            "scheme = \"{}\" is unknown: use a built-in one (the files of src/schemes) or write a table [schemes.{}]",
+            source.scheme, source.scheme
+        )),
+        Some(scheme) => faults.extend(memory_faults(source, scheme)),
+    }
+    faults
+}
+
+/// The dedup window must outlive everything that could bring the same event again.
+fn memory_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
+    let mut faults = Vec::new();
+    let retention = source.dedup_retention_seconds;
+    if retention > RETENTION_SECONDS_MAX {
+        faults.push(format!(
+            "dedup_retention_seconds = {retention}: at most {RETENTION_SECONDS_MAX} (400 days)"
+        ));
+    }
+    let tolerance = match (&scheme.time, source.tolerance_seconds) {
+        (None, Some(_)) => {
+            faults.push(format!(
+                "tolerance_seconds is set, but the scheme \"{}\" signs no time",
+                source.scheme
+            ));
+            0
+        }
+        (None, None) => 0,
+        (Some(time), own) => own.unwrap_or(time.tolerance_seconds),
+    };
+    if scheme.time.is_some() && tolerance == 0 {
+        faults.push("tolerance_seconds = 0 would refuse every delivery".into());
+    }
+    let future = scheme.time.as_ref().map_or(0, |time| time.future_seconds);
+    // A request stays fresh from `future` before its stamp to `tolerance` after it, and the
+    // provider's own retries come on top.
+    let needed = RETENTION_SECONDS_MIN
+        .max(tolerance.saturating_add(future))
+        .max(tolerance.saturating_add(scheme.retry_horizon_seconds));
+    if retention < needed {
+        faults.push(format!(
+            "dedup_retention_seconds = {retention}: must be at least {needed} (tolerance {tolerance} s, the provider retries for {} s), or an event could come again after it was forgotten",
+            scheme.retry_horizon_seconds
+        ));
+    } else if scheme.time.is_none() && retention < RETENTION_SECONDS_MIN_UNTIMED {
+        faults.push(format!(
+            "dedup_retention_seconds = {retention}: the scheme \"{}\" signs no time, so a captured request stays valid for ever; remember events for at least {RETENTION_SECONDS_MIN_UNTIMED} (30 days)",
+            source.scheme
+        ));
+    }
+    let discriminates = scheme
+        .identity
+        .iter()
+        .any(|rule| matches!(rule, IdentityRule::Digest(digest) if digest.discriminator.is_some()));
+    if !source.discriminator_values.is_empty() && !discriminates {
+        faults.push(format!(
+            "discriminator_values is set, but the scheme \"{}\" has no discriminator",
+            source.scheme
+        ));
+    }
+    faults
+}
+
+fn original_faults(config: &Config, source: &Source, destination: &Destination) -> Vec<String> {
+    let Some(scheme) = config.schemes.get(&source.scheme) else {
+        return Vec::new();
+    };
+    let tolerance = scheme.time.as_ref().map(|time| time.tolerance_seconds);
+    match (destination.sign, tolerance) {
+        (SignAs::Original, Some(tolerance))
+            if !destination.backend_ignores_age
+                && destination.schedule_seconds() > u64::from(tolerance) =>
+        {
+            vec![format!(
+                "destination \"{}\" has sign = \"original\" and retries for up to {} s, but the backend's own check refuses what is older than {tolerance} s: use sign = \"gate\", or switch the backend's clock check off and set backend_ignores_age = true",
+                source.destination,
+                destination.schedule_seconds()
+            )]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn destination_faults(config: &Config, destination: &Destination) -> Vec<String> {
+    let mut faults = Vec::new();
+    let is_variable = destination
+        .url
+        .strip_prefix('$')
+        .is_some_and(is_secret_name);
+    if !is_variable && !Destination::is_url(&destination.url) {
+        faults.push(format!(
+            "url = \"{}\": write an https URL, http for 127.0.0.1, or $NAME for the Worker variable NAME",
+            destination.url
+        ));
+    }
+    if !is_secret_name(destination.secret.name()) {
+        faults.push(format!(
+            "secret = \"{}\": use A-Z, 0-9 and _, beginning with a letter",
+            destination.secret.name()
+        ));
+    }
+    if !(1..=60).contains(&destination.timeout_seconds) {
+        faults.push(format!(
+            "timeout_seconds = {}: use 1 to 60",
+            destination.timeout_seconds
+        ));
+    }
+    if !(1..=ATTEMPTS_LIMIT).contains(&destination.attempts_max) {
+        faults.push(format!(
+            "attempts_max = {}: use 1 to {ATTEMPTS_LIMIT}",
+            destination.attempts_max
+        ));
+    }
+    if destination.backoff_first_seconds == 0
+        || destination.backoff_first_seconds > destination.backoff_max_seconds
+        || destination.backoff_max_seconds > BACKOFF_SECONDS_LIMIT
+    {
+        faults.push(format!(
+            "backoff_first_seconds = {} and backoff_max_seconds = {}: use 1 ≤ first ≤ max ≤ {BACKOFF_SECONDS_LIMIT}",
+            destination.backoff_first_seconds, destination.backoff_max_seconds
+        ));
+    }
+    let schedule = destination.schedule_seconds();
+    if schedule > u64::from(config.queue_retention_seconds) {
+        faults.push(format!(
+            "retries may take {schedule} s in all, longer than the queue keeps a message ({} s): lower attempts_max or backoff_max_seconds, or raise queue_retention_seconds together with the queue's own retention",
+            config.queue_retention_seconds
+        ));
+    }
+    faults
+}
+
+impl Destination {
+    /// Events travel to a backend encrypted, or not at all beyond this machine.
+    pub fn is_url(url: &str) -> bool {
+        let host_of = |rest: &str| {
+            let authority = rest
+                .split(['/', '?', '#'])
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            let host = authority
+                .rsplit_once(':')
+                .map_or(authority.as_str(), |(host, _)| host)
+                .to_owned();
+            (authority, host)
+        };
+        if url.bytes().any(|byte| byte <= b' ' || byte >= 0x7f) {
+            return false;
+        }
+        if let Some(rest) = url.strip_prefix("https://") {
+            let (authority, host) = host_of(rest);
+            !host.is_empty() && !authority.contains('@')
+        } else if let Some(rest) = url.strip_prefix("http://") {
+            matches!(
+                host_of(rest).1.as_str(),
+                "127.0.0.1" | "localhost" | "[::1]"
+            )
+        } else {
+            false
+        }
+    }
+
+    /// The longest time from the first attempt to the end of the last one, in seconds. A backend's
+    /// `Retry-After` counts up to `backoff_max_seconds`, so every delay may be that long.
+    pub fn schedule_seconds(&self) -> u64 {
+        let delays =
+            u64::from(self.attempts_max.saturating_sub(1)) * u64::from(self.backoff_max_seconds);
+        delays + u64::from(self.attempts_max) * u64::from(self.timeout_seconds)
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn is_secret_name(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        && text.starts_with(|first: char| first.is_ascii_uppercase())
+}

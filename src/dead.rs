@@ -1,0 +1,151 @@
+//! Dead letters: events that were accepted and could not be delivered.
+//!
+//! They are kept in the archive until an operator decides, with the reason and the attempts, the
+//! message byte for byte. A letter's id follows from its event and run, so that writing it twice
+//! keeps one.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::delivery::DeathCause;
+use crate::event::{Held, Unreadable};
+use crate::keys::encode_hex;
+use crate::time;
+
+/// The prefix of every dead letter in the archive.
+pub const PREFIX: &str = "dead/";
+
+/// What is sent to the dead-letter queue, and what the archive keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct DeadLetter {
+    /// The version of this format: "1".
+    pub deadletterversion: String,
+    pub id: String,
+    pub reason: String,
+    pub attempts: u32,
+    /// The backend's last status, where it answered.
+    #[serde(default)]
+    pub last_status: Option<u16>,
+    /// RFC 3339.
+    pub died_at: String,
+    /// The queue's message, byte for byte.
+    pub message: String,
+    /// When an operator last sent it again, RFC 3339. Marked before it is sent.
+    #[serde(default)]
+    pub redriven_at: Option<String>,
+    #[serde(default)]
+    pub redriven_run: Option<u32>,
+}
+
+impl DeadLetter {
+    pub fn new(
+        message: &str,
+        cause: DeathCause,
+        attempts: u32,
+        last_status: Option<u16>,
+        now_ms: i64,
+    ) -> Self {
+        DeadLetter {
+            deadletterversion: "1".to_owned(),
+            id: letter_id(message),
+            reason: cause.name().to_owned(),
+            attempts,
+            last_status,
+            died_at: time::rfc3339(now_ms),
+            message: message.to_owned(),
+            redriven_at: None,
+            redriven_run: None,
+        }
+    }
+
+    /// Reads a message of the dead-letter queue: one of ours, or an event that the platform moved
+    /// there by itself after its own limit of retries.
+    pub fn from_queue(text: &str, now_ms: i64) -> Self {
+        serde_json::from_str::<DeadLetter>(text)
+            .ok()
+            .filter(|letter| letter.deadletterversion == "1")
+            .unwrap_or_else(|| {
+                DeadLetter::new(text, DeathCause::GivenUpByPlatform, 0, None, now_ms)
+            })
+    }
+
+    /// Where it is kept.
+    pub fn key(&self) -> String {
+        format!("{PREFIX}{}", self.id)
+    }
+
+    /// One line of a list.
+    pub fn summary(&self) -> Summary {
+        let held = Held::read(&self.message).ok();
+        let message = held.as_ref().map(|held| &held.message);
+        Summary {
+            id: self.id.clone(),
+            tenant: message.map(|message| message.tenant.clone()),
+            source: message.map(|message| message.source.clone()),
+            event_type: message.map(|message| message.kind.clone()),
+            event_id: message.map(|message| message.id.clone()),
+            request_id: message.map(|message| message.requestid.clone()),
+            reason: self.reason.clone(),
+            attempts: self.attempts,
+            last_status: self.last_status,
+            died_at: self.died_at.clone(),
+            body_bytes: held.as_ref().map(|held| held.body.len()),
+            redriven_at: self.redriven_at.clone(),
+        }
+    }
+
+    /// Marks the letter as sent again, and gives the message to send. The mark is written first: a
+    /// crash between the two leaves a letter that says it was sent and was not, which `--again`
+    /// mends; the other order would leave one that was sent and does not say so.
+    ///
+    /// # Errors
+    /// The message cannot be read by this Worker, so it cannot be run.
+    pub fn redrive(&mut self, now_ms: i64) -> Result<String, Unreadable> {
+        let mut held = Held::read(&self.message)?;
+        if let Some(run) = self.redriven_run {
+            held.message.run = held.message.run.max(run);
+        }
+        let (run, text) = held.next_run().ok_or(Unreadable::NotAMessage)?;
+        self.redriven_at = Some(time::rfc3339(now_ms));
+        self.redriven_run = Some(run);
+        Ok(text)
+    }
+}
+
+/// A dead letter in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub id: String,
+    pub tenant: Option<String>,
+    pub source: Option<String>,
+    #[serde(rename = "type")]
+    pub event_type: Option<String>,
+    pub event_id: Option<String>,
+    pub request_id: Option<String>,
+    pub reason: String,
+    pub attempts: u32,
+    pub last_status: Option<u16>,
+    pub died_at: String,
+    pub body_bytes: Option<usize>,
+    pub redriven_at: Option<String>,
+}
+
+/// Whether `text` can be the id of a dead letter.
+pub fn is_letter_id(text: &str) -> bool {
+    (4..=80).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn letter_id(message: &str) -> String {
+    match Held::read(message) {
+        Ok(held) if held.message.dedupkey.len() >= 40 && is_letter_id(&held.message.dedupkey) => {
+            format!("{}-{}", &held.message.dedupkey[..40], held.message.run)
+        }
+        _ => format!(
+            "raw-{}",
+            &encode_hex(&Sha256::digest(message.as_bytes()))[..40]
+        ),
+    }
+}

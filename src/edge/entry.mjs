@@ -1,0 +1,80 @@
+// The Worker's entry point. It hands over the head of a request, reads the body up to the cap it
+// is given, and decides nothing.
+
+import { Arrival, administrate, consume, failed } from "../../build/hookgate.js";
+
+export default {
+  async fetch(request, env, ctx) {
+    let arrival;
+    try {
+      arrival = Arrival.open(linesOf(request), request.cf?.colo ?? "", request.cf?.country ?? "", env);
+      switch (arrival.stage) {
+        case "answer":
+          return arrival.answer();
+        case "administrate":
+          return await administrate(request, env);
+      }
+      const body = await read(request, arrival.bodyBytesMax);
+      switch (body) {
+        case TOO_LARGE:
+          return arrival.bodyTooLarge();
+        case INTERRUPTED:
+          return arrival.bodyInterrupted();
+      }
+      return await arrival.admit(body, env, ctx);
+    } catch (error) {
+      // A panic, or a runtime's trap. Neither is the sender's fault, and the text of an error may
+      // quote the request: only its kind is written down.
+      return failed(error?.name ?? "unknown");
+    }
+  },
+
+  async queue(batch, env) {
+    try {
+      await consume(batch, env);
+    } catch (error) {
+      // What was acknowledged stays so; the rest comes again.
+      console.error(JSON.stringify({ event: "alarm", what: "consumer_failed", detail: error?.name ?? "unknown" }));
+      batch.retryAll({ delaySeconds: 30 });
+    }
+  },
+};
+
+/** Method, URL, then name and value of each header, one a line: one crossing instead of forty. */
+function linesOf(request) {
+  let lines = `${request.method}\n${request.url}`;
+  for (const [name, value] of request.headers) lines += `\n${name}\n${value}`;
+  return lines;
+}
+
+const TOO_LARGE = Symbol("too large");
+const INTERRUPTED = Symbol("interrupted");
+
+/** The body's bytes, never buffering more than `cap` of them and one chunk. */
+async function read(request, cap) {
+  if (request.body === null) return new Uint8Array(0);
+  const declared = request.headers.get("content-length");
+  try {
+    if (declared !== null) {
+      // The head was refused if it declared more than the cap, and the platform holds a sender to it.
+      const bytes = await request.bytes();
+      return bytes.byteLength > cap ? TOO_LARGE : bytes;
+    }
+    const chunks = [];
+    let length = 0;
+    for await (const chunk of request.body) {
+      length += chunk.byteLength;
+      if (length > cap) return TOO_LARGE; // leaving the loop cancels the stream
+      chunks.push(chunk);
+    }
+    const bytes = new Uint8Array(length);
+    let offset = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, offset);
+      offset += chunk.byteLength;
+    }
+    return bytes;
+  } catch {
+    return INTERRUPTED;
+  }
+}

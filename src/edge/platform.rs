@@ -1,0 +1,111 @@
+//! Thin bindings: what the `worker` crate leaves out or makes dear. Each says why it exists.
+
+use std::panic::AssertUnwindSafe;
+
+use js_sys::{Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use worker::Env;
+
+use crate::audit;
+
+/// Names of the bindings in wrangler.toml; `tests/tidy.rs` holds the two together.
+pub mod binding {
+    /// KV: the memory of events.
+    pub const SEEN: &str = "SEEN";
+    /// Queue: events on their way to the backend.
+    pub const EVENTS: &str = "EVENTS";
+    /// Queue: events that were given up, on their way to the archive.
+    pub const DEAD_LETTERS: &str = "DEAD_LETTERS";
+    /// R2: dead letters.
+    pub const ARCHIVE: &str = "ARCHIVE";
+    /// Variable: development, test, staging or production.
+    pub const ENVIRONMENT: &str = "ENVIRONMENT";
+    /// Variable: the only host name on which `/admin` answers, where it is set.
+    pub const ADMIN_HOST: &str = "ADMIN_HOST";
+    /// Secret: who may use `/admin`.
+    pub const ADMIN_TOKEN: &str = "ADMIN_TOKEN";
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The second argument of a handler. The crate's `Context` cannot be made from one outside its
+    /// own macros.
+    pub type ExecutionContext;
+    #[wasm_bindgen(method, js_name = waitUntil)]
+    fn wait_until(this: &ExecutionContext, promise: &Promise);
+
+    /// A batch of messages. The crate's has no `attempts`.
+    pub type Batch;
+    #[wasm_bindgen(method, getter)]
+    pub fn queue(this: &Batch) -> String;
+    #[wasm_bindgen(method, getter)]
+    pub fn messages(this: &Batch) -> Vec<QueueMessage>;
+
+    #[derive(Clone)]
+    pub type QueueMessage;
+    #[wasm_bindgen(method, getter)]
+    pub fn body(this: &QueueMessage) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    pub fn attempts(this: &QueueMessage) -> u32;
+    #[wasm_bindgen(method)]
+    pub fn ack(this: &QueueMessage);
+    #[wasm_bindgen(method, js_name = retry)]
+    fn retry_with(this: &QueueMessage, options: &JsValue);
+
+    #[wasm_bindgen(js_namespace = console, js_name = log)]
+    fn console_log(line: &str);
+}
+
+impl ExecutionContext {
+    /// Keeps the invocation alive for `future`, after the answer if need be.
+    pub fn keep_alive(&self, future: impl Future<Output = ()> + 'static) {
+        self.wait_until(&promise(async move {
+            future.await;
+            Ok(JsValue::UNDEFINED)
+        }));
+    }
+}
+
+/// Hands a future to the runtime. A panic inside rejects the promise and nothing of the future is
+/// used again; what isolates share is never changed after it was made. So unwinding is safe, which
+/// the bindings' own types cannot say of themselves.
+pub fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
+    wasm_bindgen_futures::future_to_promise(AssertUnwindSafe(future))
+}
+
+impl QueueMessage {
+    pub fn retry_in(&self, seconds: u32) {
+        let options = js_sys::Object::new();
+        // Setting a property of a plain object cannot fail.
+        let _ = Reflect::set(&options, &"delaySeconds".into(), &seconds.into());
+        self.retry_with(&options);
+    }
+}
+
+/// A variable or a secret: both are strings of `env`.
+pub fn variable(env: &Env, name: &str) -> Option<String> {
+    Reflect::get(env.as_ref(), &name.into()).ok()?.as_string()
+}
+
+/// Whether something is bound under this name.
+pub fn is_bound(env: &Env, name: &str) -> bool {
+    Reflect::get(env.as_ref(), &name.into()).is_ok_and(|value| value.is_object())
+}
+
+/// Milliseconds since 1970. On the platform the clock stands still between two inputs or outputs.
+pub fn now_ms() -> i64 {
+    js_sys::Date::now() as i64
+}
+
+/// Fresh random bytes. The platform's generator does not fail; if it ever does, ids repeat and
+/// nothing else: no decision depends on them.
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    let _ = getrandom::fill(&mut bytes);
+    bytes
+}
+
+/// Writes one line to the log.
+pub fn log(record: &impl serde::Serialize) {
+    console_log(&audit::line(record));
+}

@@ -1,0 +1,19 @@
+//! An [`Answer`] as the platform's `Response`.
+
+use wasm_bindgen::JsValue;
+use web_sys::{Headers, Response, ResponseInit};
+
+use crate::answer::Answer;
+
+/// # Errors
+/// The platform refuses the parts; `entry.mjs` answers 503 then.
+pub fn respond(answer: &Answer) -> Result<Response, JsValue> {
+    let headers = Headers::new()?;
+    for (name, value) in &answer.headers {
+        headers.set(name, value)?;
+    }
+    let init = ResponseInit::new();
+    init.set_status(answer.status);
+    init.set_headers(&headers);
+    Response::new_with_opt_str_and_init(Some(&answer.body), &init)
+}

@@ -1,0 +1,230 @@
+//! Secrets as keys. Nothing here prints one.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256, Sha512};
+
+use crate::request::hex_value;
+use crate::scheme::{Algorithm, KeyEncoding, KeyForm};
+
+/// Keys are printed by providers with and without padding, and with stray trailing bits.
+const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// One live secret of a source.
+#[derive(Clone)]
+pub struct LiveKey {
+    /// The name of the Worker secret it came from. Not secret: it is what the record names.
+    pub name: String,
+    text: Vec<u8>,
+    bytes: Vec<u8>,
+    prepared: Mac,
+}
+
+/// Why a secret is not a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAKey {
+    Empty,
+    /// It does not decode as the scheme says.
+    Undecodable,
+}
+
+impl LiveKey {
+    pub fn new(
+        name: &str,
+        secret: &str,
+        form: &KeyForm,
+        algorithm: Algorithm,
+    ) -> Result<Self, NotAKey> {
+        let secret = secret.trim();
+        if secret.is_empty() {
+            return Err(NotAKey::Empty);
+        }
+        let stripped = form
+            .strip
+            .iter()
+            .find_map(|prefix| secret.strip_prefix(prefix.as_str()))
+            .unwrap_or(secret);
+        let bytes = match form.encoding {
+            KeyEncoding::Utf8 => stripped.as_bytes().to_vec(),
+            KeyEncoding::Base64 => LENIENT_BASE64
+                .decode(stripped)
+                .map_err(|_| NotAKey::Undecodable)?,
+            KeyEncoding::Hex => decode_hex(stripped.as_bytes()).ok_or(NotAKey::Undecodable)?,
+        };
+        if bytes.is_empty() {
+            return Err(NotAKey::Empty);
+        }
+        Ok(LiveKey {
+            name: name.to_owned(),
+            text: secret.as_bytes().to_vec(),
+            prepared: Mac::new(algorithm, &bytes),
+            bytes,
+        })
+    }
+
+    /// The MAC under this key, or under this key followed by `suffix`.
+    pub fn mac(&self, algorithm: Algorithm, suffix: Option<&str>) -> Mac {
+        match suffix {
+            None => self.prepared.clone(),
+            Some(suffix) => Mac::new(algorithm, &[&self.bytes, suffix.as_bytes()].concat()),
+        }
+    }
+
+    /// The characters of the secret, for schemes that sign them.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Equal for equal keys, and of no use to find the key: it never leaves memory.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        Sha256::digest(&self.bytes).into()
+    }
+}
+
+impl fmt::Debug for LiveKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LiveKey({} [REDACTED])", self.name)
+    }
+}
+
+/// A keyed hash under way.
+#[derive(Clone)]
+pub enum Mac {
+    Sha1(Hmac<Sha1>),
+    Sha256(Hmac<Sha256>),
+    Sha512(Hmac<Sha512>),
+}
+
+impl fmt::Debug for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mac([REDACTED])")
+    }
+}
+
+impl Mac {
+    pub fn new(algorithm: Algorithm, key: &[u8]) -> Self {
+        // HMAC takes keys of every length (RFC 2104, section 2), so `new_from_slice` cannot fail.
+        #[allow(clippy::expect_used, reason = "infallible for HMAC")]
+        match algorithm {
+            Algorithm::HmacSha1 => Mac::Sha1(Hmac::new_from_slice(key).expect("any length")),
+            Algorithm::HmacSha256 => Mac::Sha256(Hmac::new_from_slice(key).expect("any length")),
+            Algorithm::HmacSha512 => Mac::Sha512(Hmac::new_from_slice(key).expect("any length")),
+        }
+    }
+
+    pub fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Mac::Sha1(mac) => mac.update(bytes),
+            Mac::Sha256(mac) => mac.update(bytes),
+            Mac::Sha512(mac) => mac.update(bytes),
+        }
+    }
+
+    /// Compares in constant time. A tag of another length is never right.
+    pub fn is(self, tag: &[u8]) -> bool {
+        match self {
+            Mac::Sha1(mac) => mac.verify_slice(tag).is_ok(),
+            Mac::Sha256(mac) => mac.verify_slice(tag).is_ok(),
+            Mac::Sha512(mac) => mac.verify_slice(tag).is_ok(),
+        }
+    }
+
+    pub fn tag(self) -> Vec<u8> {
+        match self {
+            Mac::Sha1(mac) => mac.finalize().into_bytes().to_vec(),
+            Mac::Sha256(mac) => mac.finalize().into_bytes().to_vec(),
+            Mac::Sha512(mac) => mac.finalize().into_bytes().to_vec(),
+        }
+    }
+}
+
+/// Decodes hex of either case.
+pub fn decode_hex(text: &[u8]) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs
+        .iter()
+        .map(|[high, low]| Some(hex_value(*high)? << 4 | hex_value(*low)?))
+        .collect()
+}
+
+/// Lower-case hex.
+pub fn encode_hex(bytes: &[u8]) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(HEX[usize::from(byte >> 4)] as char);
+        text.push(HEX[usize::from(byte & 15)] as char);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(secret: &str, encoding: KeyEncoding) -> Result<LiveKey, NotAKey> {
+        let form = KeyForm {
+            encoding,
+            strip: vec!["whsec_".into()],
+            append: None,
+        };
+        LiveKey::new("A_SECRET", secret, &form, Algorithm::HmacSha256)
+    }
+
+    #[test]
+    fn an_empty_secret_is_not_a_key() {
+        for secret in ["", "  ", "whsec_", "\n"] {
+            assert_eq!(
+                key(secret, KeyEncoding::Base64).err(),
+                Some(NotAKey::Empty),
+                "{secret:?}"
+            );
+            assert_eq!(
+                key(secret, KeyEncoding::Utf8).err(),
+                Some(NotAKey::Empty),
+                "{secret:?}"
+            );
+        }
+        assert_eq!(
+            key("whsec_*", KeyEncoding::Base64).err(),
+            Some(NotAKey::Undecodable)
+        );
+        assert_eq!(
+            key("abc", KeyEncoding::Hex).err(),
+            Some(NotAKey::Undecodable)
+        );
+    }
+
+    #[test]
+    fn base64_keys_are_read_leniently() {
+        let fingerprint = |secret| key(secret, KeyEncoding::Base64).unwrap().fingerprint();
+        assert_eq!(fingerprint("whsec_AAA="), fingerprint("AAA"));
+        assert_eq!(fingerprint("AAB="), fingerprint("AAA="));
+    }
+
+    #[test]
+    fn nothing_prints_a_key() {
+        let key = key("top-secret", KeyEncoding::Utf8).unwrap();
+        assert!(!format!("{key:?}").contains("top-secret"));
+    }
+
+    #[test]
+    fn hex_comes_back() {
+        assert_eq!(decode_hex(b"00fFa1").as_deref(), Some(&[0, 255, 161][..]));
+        assert_eq!(encode_hex(&[0, 255, 161]), "00ffa1");
+        assert_eq!((decode_hex(b"0"), decode_hex(b"0g")), (None, None));
+    }
+}

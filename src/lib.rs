@@ -1,0 +1,52 @@
+//! hookgate: a webhook gate at the edge.
+//!
+//! It verifies who sent a webhook and when, refuses replays, answers as soon as the event is held,
+//! hands it to a queue for the backend, and records every verdict.
+//!
+//! **Nothing outside [`edge`](self) touches the platform.** Everything else is pure: bytes, the time
+//! and random bytes come in as arguments, decisions come out as values. `worker` and `wasm-bindgen`
+//! are dependencies of the wasm32 target only, so the compiler keeps this boundary.
+//!
+//! # The way of a request
+//!
+//! ```text
+//! edge/entry.mjs    1 receive      the head; the body, up to the cap it was given
+//! admission         2 identify     path -> source                     404
+//!                     open         method, length, shape of the claims 405 413 400 401
+//! verify            3 verify       MAC over the characters received   401
+//! admission         4 freshness    signed time against now            401
+//!                   5 identity     the scheme's rule -> dedup key
+//! road              6 first sight? the memory of events               200 duplicate
+//!                   7 hold         the queue                          503
+//! answer            8 answer       what the sender may learn
+//! audit             9 record       one line with the exact reason
+//! edge/consume     10 deliver      queue -> backend, retries, dead letters
+//! ```
+
+pub mod admission;
+pub mod answer;
+pub mod audit;
+pub mod canonical;
+pub mod config;
+pub mod dead;
+pub mod delivery;
+pub mod event;
+pub mod gate;
+pub mod keys;
+pub mod koogallery;
+pub mod request;
+pub mod road;
+pub mod scheme;
+pub mod schemes;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod sign;
+pub mod time;
+pub mod trace;
+pub mod verdict;
+pub mod verify;
+
+#[cfg(target_arch = "wasm32")]
+mod edge;
+
+/// The sources file that was checked and embedded when this crate was built.
+pub const EMBEDDED_SOURCES: &str = include_str!(concat!(env!("OUT_DIR"), "/sources.json"));

@@ -1,0 +1,295 @@
+//! A request as it came in: characters and bytes, nothing interpreted twice.
+
+use std::cell::OnceCell;
+
+use crate::scheme::Place;
+
+/// Method, path, query and headers, before the body is read.
+#[derive(Clone, Debug, Default)]
+pub struct Head {
+    pub method: String,
+    /// Percent-encoded, as received, beginning with `/`.
+    pub path: String,
+    /// Percent-encoded, as received, without the `?`.
+    pub query: Option<String>,
+    /// Names in lower case. A repeated header is one entry joined by `", "`, as the platform does it.
+    headers: Vec<(String, String)>,
+}
+
+/// Why a value could not be taken from its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    Missing,
+    /// The name stands there more than once: which one was signed?
+    Repeated,
+    /// Broken percent-encoding, or bytes that are not UTF-8.
+    Undecodable,
+}
+
+impl Head {
+    pub fn new(
+        method: &str,
+        target: &str,
+        headers: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        let target = target.split_once('#').map_or(target, |(before, _)| before);
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (target, None),
+        };
+        let mut joined: Vec<(String, String)> = Vec::new();
+        for (name, value) in headers {
+            let name = name.to_ascii_lowercase();
+            match joined.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => {
+                    known.push_str(", ");
+                    known.push_str(&value);
+                }
+                None => joined.push((name, value)),
+            }
+        }
+        Head {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query,
+            headers: joined,
+        }
+    }
+
+    /// Reads the one string in which the edge hands a head over: method, URL, then name and value
+    /// of each header, one a line. None of them can contain a line feed.
+    pub fn from_lines(lines: &str) -> Self {
+        let mut lines = lines.split('\n');
+        let method = lines.next().unwrap_or_default();
+        let url = lines.next().unwrap_or_default();
+        let mut headers = Vec::with_capacity(24);
+        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+        let after_scheme = url.find("://").map_or(url, |index| &url[index + 3..]);
+        let target = after_scheme
+            .find('/')
+            .map_or("/", |index| &after_scheme[index..]);
+        Head::new(method, target, headers)
+    }
+
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The decoded pairs of the query, in order.
+    pub fn query_pairs(&self) -> Result<Vec<(String, String)>, Absent> {
+        decode_pairs(self.query.as_deref().unwrap_or_default().as_bytes())
+    }
+
+    /// A value that stands in the head.
+    pub fn value_at(&self, place: &Place) -> Result<String, Absent> {
+        match place {
+            Place::Header(name) => self.header(name).map(str::to_owned).ok_or(Absent::Missing),
+            Place::Query(name) => single(self.query_pairs()?, name),
+            Place::Json(_) | Place::Form(_) | Place::SignatureField(_) => Err(Absent::Missing),
+        }
+    }
+}
+
+/// A whole request.
+#[derive(Debug)]
+pub struct Inbound<'a> {
+    pub head: &'a Head,
+    pub body: &'a [u8],
+    json: OnceCell<Option<serde_json::Value>>,
+}
+
+impl<'a> Inbound<'a> {
+    pub fn new(head: &'a Head, body: &'a [u8]) -> Self {
+        Inbound {
+            head,
+            body,
+            json: OnceCell::new(),
+        }
+    }
+
+    /// A value of the request. In JSON, strings and integers have one; anything else is missing.
+    pub fn value_at(&self, place: &Place) -> Result<String, Absent> {
+        match place {
+            Place::Header(_) | Place::Query(_) | Place::SignatureField(_) => {
+                self.head.value_at(place)
+            }
+            Place::Json(pointer) => self.json_at(pointer).ok_or(Absent::Missing),
+            Place::Form(name) => {
+                let form = self
+                    .head
+                    .header("content-type")
+                    .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+                if form {
+                    single(decode_pairs(self.body)?, name)
+                } else {
+                    Err(Absent::Missing)
+                }
+            }
+        }
+    }
+
+    fn json_at(&self, pointer: &str) -> Option<String> {
+        let json = self
+            .json
+            .get_or_init(|| serde_json::from_slice(self.body).ok())
+            .as_ref()?;
+        match json.pointer(pointer)? {
+            serde_json::Value::String(text) => Some(text.clone()),
+            serde_json::Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+            _ => None,
+        }
+    }
+}
+
+fn single(pairs: Vec<(String, String)>, name: &str) -> Result<String, Absent> {
+    let mut found = pairs.into_iter().filter(|(known, _)| known == name);
+    let value = found.next().ok_or(Absent::Missing)?.1;
+    match found.next() {
+        None => Ok(value),
+        Some(_) => Err(Absent::Repeated),
+    }
+}
+
+/// Decodes `application/x-www-form-urlencoded` strictly: a `%` without two hex digits and bytes
+/// that are not UTF-8 are refused instead of repaired, because a repaired value was not signed.
+fn decode_pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, Absent> {
+    bytes
+        .split(|byte| *byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let equals = pair.iter().position(|byte| *byte == b'=');
+            let (name, value) = match equals {
+                Some(index) => (&pair[..index], &pair[index + 1..]),
+                None => (pair, &[][..]),
+            };
+            Ok((decode(name)?, decode(value)?))
+        })
+        .collect()
+}
+
+fn decode(bytes: &[u8]) -> Result<String, Absent> {
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes.iter();
+    while let Some(byte) = rest.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let high = rest.next().and_then(|digit| hex_value(*digit));
+                let low = rest.next().and_then(|digit| hex_value(*digit));
+                match (high, low) {
+                    (Some(high), Some(low)) => high << 4 | low,
+                    _ => return Err(Absent::Undecodable),
+                }
+            }
+            other => *other,
+        });
+    }
+    String::from_utf8(decoded).map_err(|_| Absent::Undecodable)
+}
+
+/// Encodes pairs as `application/x-www-form-urlencoded`; [`decode_pairs`] gives them back.
+pub fn encode_pairs(pairs: &[(String, String)]) -> String {
+    let mut encoded = String::new();
+    for (name, value) in pairs {
+        if !encoded.is_empty() {
+            encoded.push('&');
+        }
+        encode_into(&mut encoded, name);
+        encoded.push('=');
+        encode_into(&mut encoded, value);
+    }
+    encoded
+}
+
+fn encode_into(encoded: &mut String, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
+                encoded.push(byte as char);
+            }
+            other => {
+                encoded.push('%');
+                encoded.push(HEX[usize::from(other >> 4)] as char);
+                encoded.push(HEX[usize::from(other & 15)] as char);
+            }
+        }
+    }
+}
+
+/// The value of a hex digit of either case.
+pub fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_read_from_the_edges_lines() {
+        let head = Head::from_lines(
+            "POST\nhttps://gate.example:8787/hooks/github?a=1&b=%2B\nX-One\tname\nv\ncontent-type\ntext/plain",
+        );
+        assert_eq!(head.method, "POST");
+        assert_eq!(head.path, "/hooks/github");
+        assert_eq!(head.query.as_deref(), Some("a=1&b=%2B"));
+        assert_eq!(head.header("content-type"), Some("text/plain"));
+        assert_eq!(Head::from_lines("GET\nhttp://host").path, "/");
+        assert_eq!(Head::from_lines("").path, "/");
+    }
+
+    #[test]
+    fn repeated_headers_arrive_as_one() {
+        let head = Head::new(
+            "POST",
+            "/",
+            [("A".into(), "1".into()), ("a".into(), "2".into())],
+        );
+        assert_eq!(head.header("a"), Some("1, 2"));
+    }
+
+    #[test]
+    fn pairs_are_decoded_strictly_and_come_back() {
+        let pairs = decode_pairs("a=%E6%B5%8B+%2B&b=&c&=d".as_bytes()).unwrap();
+        assert_eq!(pairs[0], ("a".into(), "测 +".into()));
+        assert_eq!(
+            decode_pairs(encode_pairs(&pairs).as_bytes()).unwrap(),
+            pairs
+        );
+        for bad in ["a=%", "a=%2", "a=%zz", "a=%FF"] {
+            assert_eq!(
+                decode_pairs(bad.as_bytes()),
+                Err(Absent::Undecodable),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn json_values_are_strings_and_integers_only() {
+        let head = Head::default();
+        let inbound = Inbound::new(&head, br#"{"a":"x","n":10,"f":1.10,"o":{"b":null}}"#);
+        let at = |pointer: &str| inbound.value_at(&Place::Json(pointer.into())).ok();
+        assert_eq!(at("/a").as_deref(), Some("x"));
+        assert_eq!(at("/n").as_deref(), Some("10"));
+        assert_eq!(
+            (at("/f"), at("/o"), at("/o/b"), at("/none")),
+            (None, None, None, None)
+        );
+    }
+}

@@ -1,0 +1,338 @@
+//! How a provider signs, as data.
+//!
+//! A [`Scheme`] says where the signature, the time and the id of a delivery stand and which bytes
+//! are signed, in what order. The built-in schemes (`src/schemes/*.toml`) and the ones a user
+//! writes in `sources.toml` share this one vocabulary, and [`crate::verify`] is the one interpreter.
+//! What the vocabulary cannot say is added as a variant that names the idea; there is no code per
+//! provider, so "what can this gate verify?" stays a list one can read.
+//!
+//! A scheme is checked ([`Scheme::faults`]) when the Worker is built: an entry whose identity is
+//! not signed, or whose signed string could be read two ways, never reaches production.
+
+mod lint;
+mod text;
+
+use serde::{Deserialize, Serialize};
+
+/// One way of signing a webhook.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scheme {
+    /// Who signs this way, for people.
+    pub provider: String,
+    /// The provider's page that defines the scheme.
+    pub page: String,
+    /// HTTP methods that deliver an event. Anything else is answered 405.
+    #[serde(default = "post_only")]
+    pub methods: Vec<String>,
+    pub algorithm: Algorithm,
+    pub key: KeyForm,
+    pub signature: SignatureForm,
+    /// What is signed, in order. Must contain the whole content of the event.
+    pub signed: Vec<Part>,
+    /// The signed time, where the scheme has one.
+    #[serde(default)]
+    pub time: Option<TimeForm>,
+    /// Where [`Part::Id`] stands.
+    #[serde(default)]
+    pub id: Option<Place>,
+    /// Where [`Part::Nonce`] stands: different on every attempt, so never part of a digest identity.
+    #[serde(default)]
+    pub nonce: Option<Place>,
+    /// What makes two deliveries the same event. The first rule whose places are all present is
+    /// used; where none is, the digest of the signed parts is. There is no default (hazard: keys
+    /// taken from an unsigned id let one captured request in as often as the attacker likes).
+    pub identity: Vec<IdentityRule>,
+    /// Where the provider's own event id stands: a label for the backend, never a key.
+    #[serde(default)]
+    pub event_id: Vec<Place>,
+    /// Where the provider's event type stands: a label for the backend.
+    #[serde(default)]
+    pub event_type: Vec<Place>,
+    /// Header names passed on to the backend, besides `content-type` and `content-encoding`.
+    /// A trailing `*` matches the rest of a name.
+    #[serde(default)]
+    pub carry: Vec<String>,
+    /// Headers of `carry` whose value is a live credential; replaced before anything is held.
+    #[serde(default)]
+    pub credentials: Vec<String>,
+    /// How the sender wants to be answered.
+    #[serde(default)]
+    pub answer: AnswerStyle,
+    /// A signed message that asks for an echo instead of bringing an event.
+    #[serde(default)]
+    pub challenge: Option<Challenge>,
+    /// Milliseconds until the sender must have its answer: 0.6 × the provider's documented
+    /// time-out, at most 5,000.
+    pub answer_by_ms: u32,
+    /// Seconds over which the provider may send one event again by itself; 0 where it never does.
+    pub retry_horizon_seconds: u32,
+}
+
+fn post_only() -> Vec<String> {
+    vec!["POST".to_owned()]
+}
+
+/// The keyed hash of a scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Algorithm {
+    HmacSha1,
+    HmacSha256,
+    HmacSha512,
+}
+
+impl Algorithm {
+    /// Length of a signature in bytes.
+    pub const fn tag_bytes(self) -> usize {
+        match self {
+            Algorithm::HmacSha1 => 20,
+            Algorithm::HmacSha256 => 32,
+            Algorithm::HmacSha512 => 64,
+        }
+    }
+}
+
+/// How the text of a secret becomes the key of the MAC.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyForm {
+    pub encoding: KeyEncoding,
+    /// Prefixes of which the first that is there is removed before decoding.
+    #[serde(default)]
+    pub strip: Vec<String>,
+    /// A value of the request whose characters are appended to the key.
+    #[serde(default)]
+    pub append: Option<Place>,
+}
+
+/// Keys are decoded leniently (padding optional, trailing bits ignored): providers print them so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyEncoding {
+    Utf8,
+    Base64,
+    Hex,
+}
+
+/// Where the signature stands and how it is written.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignatureForm {
+    pub at: Place,
+    /// Separator of a list of items, as in `t=1,v1=…,v1=…`.
+    #[serde(default)]
+    pub split: Option<String>,
+    /// Separator of name and value inside an item.
+    #[serde(default)]
+    pub pair: Option<String>,
+    /// Names of the items that are signatures; other names are ignored.
+    #[serde(default)]
+    pub take: Vec<String>,
+    /// A prefix that must be there and is removed.
+    #[serde(default)]
+    pub strip: Option<String>,
+    pub encoding: SignatureEncoding,
+}
+
+/// Signatures are decoded strictly: a second spelling of one signature is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureEncoding {
+    /// Lower-case hex.
+    Hex,
+    /// Hex whose case the provider does not fix.
+    HexAnyCase,
+    /// RFC 4648 section 4, padded, canonical.
+    Base64,
+}
+
+/// The signed time of an attempt or of an event.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeForm {
+    pub at: Place,
+    pub unit: TimeUnit,
+    /// How old a delivery may be, in seconds. A source may set its own.
+    pub tolerance_seconds: u32,
+    /// How far ahead of our clock a delivery may be, in seconds.
+    pub future_seconds: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeUnit {
+    /// Unix seconds: canonical decimal, no sign, no leading zero, at most 11 digits.
+    Seconds,
+    /// Unix milliseconds: exactly 13 digits (years 2001 to 2286).
+    Milliseconds,
+    /// `yyyyMMddHHmmssSSS` in UTC: exactly 17 digits.
+    CompactUtc,
+}
+
+impl TimeUnit {
+    /// How much later than its stamp a delivery of this unit may have been signed: a stamp in
+    /// seconds leaves out up to 999 ms, which tolerances are not meant to count.
+    pub const fn grain_ms(self) -> i64 {
+        match self {
+            TimeUnit::Seconds => 999,
+            TimeUnit::Milliseconds | TimeUnit::CompactUtc => 0,
+        }
+    }
+
+    /// Whether every value has the same length, so that it needs no delimiter.
+    pub const fn has_fixed_length(self) -> bool {
+        match self {
+            TimeUnit::Seconds => false,
+            TimeUnit::Milliseconds | TimeUnit::CompactUtc => true,
+        }
+    }
+}
+
+/// A place in a request where a value may stand.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Place {
+    /// A header, by its lower-case name.
+    Header(String),
+    /// A query parameter, percent-decoded.
+    Query(String),
+    /// A JSON pointer (RFC 6901) into the body; strings and integers have a value there.
+    Json(String),
+    /// A field of an `application/x-www-form-urlencoded` body.
+    Form(String),
+    /// A named item of the signature's list (`t` in `t=1,v1=…`).
+    SignatureField(String),
+}
+
+/// A piece of the signed string.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Part {
+    /// The body's bytes as received.
+    Body,
+    /// The characters of the signed time as received.
+    Time,
+    /// The characters of the signed id as received.
+    Id,
+    /// The characters of the nonce as received.
+    Nonce,
+    /// The characters of the secret, as a part (besides being the key).
+    Secret,
+    Literal(String),
+    /// The body as JSON with its top-level members sorted by name, nulls dropped, written
+    /// compactly. The backend is given this form, because this is what was verified.
+    SortedJson,
+    /// The query's decoded `name=value` pairs sorted by name and joined by `&`, without the named
+    /// parameter. The backend is given these pairs, form-encoded.
+    SortedQueryExcept(String),
+    /// The lower-case hex of the same MAC, under the same key, over another part.
+    MacHex(Box<Part>),
+}
+
+/// What makes two deliveries the same event.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityRule {
+    /// The signed id.
+    SignedId(Place),
+    /// Several signed values together.
+    Fields(Vec<Place>),
+    /// SHA-256 over the signed parts, without the time and the nonce of the attempt.
+    Digest(DigestRule),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DigestRule {
+    /// An unsigned header that tells events with equal bodies apart. Only values listed in the
+    /// source's `discriminator_values` count, so that a captured request can be replayed at most
+    /// once for each of them; any other value counts as one more.
+    #[serde(default)]
+    pub discriminator: Option<Place>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerStyle {
+    /// The status says it all.
+    #[default]
+    Plain,
+    /// HTTP 200 with a `resultCode` and a signed body ([`crate::koogallery`]).
+    Koogallery,
+}
+
+/// A verified message that wants its own value back (Slack's `url_verification`).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Challenge {
+    /// The place and the value that mark such a message.
+    pub at: Place,
+    pub equals: String,
+    /// The value that is echoed as `text/plain`: at most 512 printable ASCII characters.
+    pub echo: Place,
+}
+
+impl Scheme {
+    /// Whether the value at `place` is covered by the signature.
+    pub fn is_signed(&self, place: &Place) -> bool {
+        let named = [
+            (Part::Time, self.time.as_ref().map(|time| &time.at)),
+            (Part::Id, self.id.as_ref()),
+            (Part::Nonce, self.nonce.as_ref()),
+        ];
+        if named
+            .iter()
+            .any(|(part, at)| *at == Some(place) && self.signed.contains(part))
+        {
+            return true;
+        }
+        let appended = self.key.append.as_ref() == Some(place);
+        let by_content = self
+            .signed
+            .iter()
+            .any(|part| match (part.innermost(), place) {
+                (Part::Body | Part::SortedJson, Place::Json(_)) => true,
+                (Part::Body, Place::Form(_)) => true,
+                (Part::SortedQueryExcept(except), Place::Query(name)) => name != except,
+                _ => false,
+            });
+        appended || by_content
+    }
+
+    /// The first character that a variable part may not contain, because it ends it.
+    pub fn delimiter_after(&self, part: &Part) -> Option<char> {
+        let index = self.signed.iter().position(|candidate| candidate == part)?;
+        match self.signed.get(index + 1) {
+            Some(Part::Literal(text)) => text.chars().next(),
+            _ => None,
+        }
+    }
+
+    /// Whether the verified form differs from the bytes as received.
+    pub fn is_canonicalised(&self) -> bool {
+        self.signed.iter().any(|part| {
+            matches!(
+                part.innermost(),
+                Part::SortedJson | Part::SortedQueryExcept(_)
+            )
+        })
+    }
+
+    /// Whether the content of an event is its query instead of its body.
+    pub fn content_is_query(&self) -> bool {
+        self.signed
+            .iter()
+            .any(|part| matches!(part.innermost(), Part::SortedQueryExcept(_)))
+    }
+}
+
+impl Part {
+    /// Looks through [`Part::MacHex`].
+    pub fn innermost(&self) -> &Part {
+        match self {
+            Part::MacHex(inner) => inner.innermost(),
+            other => other,
+        }
+    }
+}

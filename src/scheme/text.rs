@@ -1,0 +1,98 @@
+//! How places and parts are written in TOML.
+
+use super::{Part, Place};
+
+impl TryFrom<String> for Place {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let Some((kind, name)) = text.split_once(':') else {
+            return Err(format!(
+                "\"{text}\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME or signature:NAME"
+            ));
+        };
+        if name.is_empty() {
+            return Err(format!("\"{text}\" names nothing after the colon"));
+        }
+        match kind {
+            "header" => Ok(Place::Header(name.to_ascii_lowercase())),
+            "query" => Ok(Place::Query(name.to_owned())),
+            "form" => Ok(Place::Form(name.to_owned())),
+            "signature" => Ok(Place::SignatureField(name.to_owned())),
+            "json" if name.starts_with('/') => Ok(Place::Json(name.to_owned())),
+            "json" => Err(format!(
+                "\"{text}\": a JSON pointer starts with a slash, as in json:/data/id"
+            )),
+            _ => Err(format!(
+                "\"{text}\": \"{kind}\" is unknown; use header, query, json, form or signature"
+            )),
+        }
+    }
+}
+
+impl TryFrom<String> for Part {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Ok(match text.as_str() {
+            "body" => Part::Body,
+            "time" => Part::Time,
+            "id" => Part::Id,
+            "nonce" => Part::Nonce,
+            "secret" => Part::Secret,
+            "sorted-json" => Part::SortedJson,
+            other => match other.split_once(':') {
+                Some(("literal", rest)) if !rest.is_empty() => Part::Literal(rest.to_owned()),
+                Some(("sorted-query-except", rest)) if !rest.is_empty() => {
+                    Part::SortedQueryExcept(rest.to_owned())
+                }
+                Some(("mac-hex", rest)) => Part::MacHex(Box::new(Part::try_from(rest.to_owned())?)),
+                _ => {
+                    return Err(format!(
+                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-query-except:NAME or mac-hex:PART"
+                    ));
+                }
+            },
+        })
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Header(name) => write!(f, "header:{name}"),
+            Place::Query(name) => write!(f, "query:{name}"),
+            Place::Json(pointer) => write!(f, "json:{pointer}"),
+            Place::Form(name) => write!(f, "form:{name}"),
+            Place::SignatureField(name) => write!(f, "signature:{name}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Part::Body => f.write_str("body"),
+            Part::Time => f.write_str("time"),
+            Part::Id => f.write_str("id"),
+            Part::Nonce => f.write_str("nonce"),
+            Part::Secret => f.write_str("secret"),
+            Part::SortedJson => f.write_str("sorted-json"),
+            Part::Literal(text) => write!(f, "literal:{text}"),
+            Part::SortedQueryExcept(name) => write!(f, "sorted-query-except:{name}"),
+            Part::MacHex(inner) => write!(f, "mac-hex:{inner}"),
+        }
+    }
+}
+
+impl From<Place> for String {
+    fn from(place: Place) -> String {
+        place.to_string()
+    }
+}
+
+impl From<Part> for String {
+    fn from(part: Part) -> String {
+        part.to_string()
+    }
+}

@@ -1,0 +1,19 @@
+//! The built-in schemes: one file for each in `src/schemes/`, in the vocabulary of
+//! [`crate::scheme`]. The Worker embeds those that `sources.toml` uses; the tools know them all.
+
+/// Name and text of every built-in scheme.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("github", include_str!("schemes/github.toml")),
+    ("heroku", include_str!("schemes/heroku.toml")),
+    ("koogallery-v1", include_str!("schemes/koogallery-v1.toml")),
+    ("koogallery-v2", include_str!("schemes/koogallery-v2.toml")),
+    ("shopify", include_str!("schemes/shopify.toml")),
+    ("slack", include_str!("schemes/slack.toml")),
+    (
+        "standard-webhooks",
+        include_str!("schemes/standard-webhooks.toml"),
+    ),
+    ("stripe", include_str!("schemes/stripe.toml")),
+    ("svix", include_str!("schemes/svix.toml")),
+    ("vercel", include_str!("schemes/vercel.toml")),
+];

@@ -1,0 +1,185 @@
+//! Signing as a provider would, from the same table that verifies: for trying the gate out.
+//!
+//! This proves nothing about a provider (both sides read one table); the vectors and the
+//! providers' own SDKs in `tests/` do that.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::keys::{LiveKey, encode_hex};
+use crate::request::{Head, Inbound, encode_pairs};
+use crate::scheme::{IdentityRule, Place, Scheme, SignatureEncoding};
+use crate::verify::{Claims, tag};
+
+/// A request to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// What to sign.
+#[derive(Clone, Debug)]
+pub struct Draft<'a> {
+    pub source: &'a str,
+    pub scheme: &'a Scheme,
+    /// For a scheme that signs a query: the query, form-encoded.
+    pub body: &'a [u8],
+    pub event_id: &'a str,
+    /// Goes where the scheme has an unsigned header for the event's type.
+    pub event_type: &'a str,
+    pub nonce: &'a str,
+    pub time_ms: i64,
+}
+
+/// Signs a draft.
+///
+/// # Errors
+/// A sentence: the scheme's signed string cannot be built from this body.
+pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
+    let scheme = draft.scheme;
+    let claims = Claims::to_sign(scheme, draft.time_ms, draft.event_id, draft.nonce);
+    let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+    let mut query: Vec<(String, String)> = Vec::new();
+    let (content_query, body) = if scheme.content_is_query() {
+        headers.clear();
+        (
+            String::from_utf8_lossy(draft.body).trim().to_owned(),
+            Vec::new(),
+        )
+    } else {
+        (String::new(), draft.body.to_vec())
+    };
+    let mut put = |place: &Place, value: &str| match place {
+        Place::Header(name) => headers.push((name.clone(), value.to_owned())),
+        Place::Query(name) => query.push((name.clone(), value.to_owned())),
+        Place::Json(_) | Place::Form(_) | Place::SignatureField(_) => {}
+    };
+    if let (Some(form), Some(text)) = (&scheme.time, claims.time_text()) {
+        put(&form.at, text);
+    }
+    if let Some(place) = &scheme.id {
+        put(place, draft.event_id);
+    }
+    if let Some(place) = &scheme.nonce {
+        put(place, draft.nonce);
+    }
+    for place in scheme
+        .event_id
+        .iter()
+        .filter(|place| !scheme.is_signed(place))
+        .take(1)
+    {
+        put(place, draft.event_id);
+    }
+    for place in scheme
+        .event_type
+        .iter()
+        .filter(|place| !scheme.is_signed(place))
+        .take(1)
+    {
+        put(place, draft.event_type);
+    }
+    for rule in &scheme.identity {
+        if let IdentityRule::Digest(digest) = rule
+            && let Some(place) = &digest.discriminator
+            && !scheme.event_type.contains(place)
+        {
+            put(place, draft.event_type);
+        }
+    }
+    let target = |query: &[(String, String)]| {
+        let mut parts: Vec<String> = Vec::new();
+        if !content_query.is_empty() {
+            parts.push(content_query.clone());
+        }
+        if !query.is_empty() {
+            parts.push(encode_pairs(query));
+        }
+        let separator = if parts.is_empty() { "" } else { "?" };
+        format!("/hooks/{}{separator}{}", draft.source, parts.join("&"))
+    };
+    let method = scheme
+        .methods
+        .first()
+        .cloned()
+        .unwrap_or_else(|| "POST".to_owned());
+    let head = Head::new(&method, &target(&query), headers.clone());
+    let signature = tag(scheme, key, &claims, &Inbound::new(&head, &body)).map_err(|reject| {
+        format!(
+            "cannot be signed: {} {:?}",
+            reject.name(),
+            reject.evidence()
+        )
+    })?;
+    let written = write_signature(scheme, &claims, &signature);
+    match &scheme.signature.at {
+        Place::Query(name) => query.push((name.clone(), written)),
+        place => headers.push((name_of(place), written)),
+    }
+    Ok(Signed {
+        target: target(&query),
+        method,
+        headers,
+        body,
+    })
+}
+
+/// Changes one letter or digit, as a forger would.
+pub fn tamper(signed: &mut Signed) {
+    let flip = |byte: u8| {
+        if byte.is_ascii_digit() {
+            b'0' + (byte - b'0' + 1) % 10
+        } else {
+            byte ^ 0x20
+        }
+    };
+    if let Some(byte) = signed
+        .body
+        .iter_mut()
+        .rev()
+        .find(|byte| byte.is_ascii_alphanumeric())
+    {
+        *byte = flip(*byte);
+    } else if let Some((path, query)) = signed.target.split_once('?') {
+        signed.target = format!("{path}?tampered=1&{query}");
+    } else {
+        signed.body.push(b'x');
+    }
+}
+
+fn write_signature(scheme: &Scheme, claims: &Claims, tag: &[u8]) -> String {
+    let form = &scheme.signature;
+    let encoded = match form.encoding {
+        SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => encode_hex(tag),
+        SignatureEncoding::Base64 => STANDARD.encode(tag),
+    };
+    let value = format!("{}{encoded}", form.strip.as_deref().unwrap_or_default());
+    let (Some(split), Some(pair), Some(name)) = (&form.split, &form.pair, form.take.first()) else {
+        return value;
+    };
+    let mut items = Vec::new();
+    if let Some(time) = &scheme.time
+        && let Place::SignatureField(field) = &time.at
+    {
+        items.push(format!(
+            "{field}{pair}{}",
+            claims.time_text().unwrap_or_default()
+        ));
+    }
+    items.push(format!("{name}{pair}{value}"));
+    items.join(split)
+}
+
+fn name_of(place: &Place) -> String {
+    match place {
+        Place::Header(name)
+        | Place::Query(name)
+        | Place::Json(name)
+        | Place::Form(name)
+        | Place::SignatureField(name) => name.clone(),
+    }
+}

@@ -1,0 +1,240 @@
+//! Every way a request can end.
+//!
+//! One enum a question: [`Reject`] is what the sender did wrong, [`Trouble`] is what is wrong with
+//! us, [`Verdict`] is how the request ended. What the operator's record is told ([`Verdict::reason`])
+//! and what the sender is told ([`Verdict::wire`]) are two exhaustive matches: a new reason does
+//! not compile until someone decides what the sender may learn from it.
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Verified, new, and held.
+    Accepted,
+    /// Verified, and the same event is already held.
+    Duplicate,
+    /// Verified, and answered by itself: it asked for an echo and brought no event.
+    Challenged,
+    /// Verified, and not taken because the source is in observe mode.
+    Observed,
+    Refused(Reject),
+    Unavailable(Trouble),
+}
+
+/// What the sender did wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reject {
+    UnknownSource,
+    MethodNotAllowed,
+    BodyTooLarge {
+        body_bytes_max: usize,
+    },
+    /// The body ended before it was complete.
+    BodyInterrupted,
+    MissingSignature,
+    MalformedSignature(Shape),
+    MissingTime,
+    MalformedTime(Shape),
+    /// A value that the scheme signs (an id, a nonce) is not there.
+    MissingSignedPart,
+    MalformedSignedPart(Shape),
+    /// Well-formed, and made with none of the source's secrets over these bytes.
+    SignatureMismatch,
+    /// Verified, and signed longer ago than the tolerance.
+    Stale {
+        age_ms: i64,
+    },
+    /// Verified, and signed too far ahead of our clock.
+    FromFuture {
+        ahead_ms: i64,
+    },
+}
+
+/// What is wrong with the form of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// The prefix that the scheme puts in front is not there.
+    NoPrefix,
+    /// A list without an item of a version that the scheme knows.
+    NoKnownVersion,
+    /// More items than [`crate::verify::CANDIDATES_MAX`].
+    TooMany,
+    NotHex,
+    NotBase64,
+    WrongLength,
+    Repeated,
+    Undecodable,
+    NotATime,
+    Empty,
+    /// It contains the character that ends it in the signed string.
+    ContainsDelimiter,
+    NotAJsonObject,
+    RepeatedName,
+    TooDeep,
+}
+
+/// What is wrong with us. Always 503: the sender keeps the event and sends it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The configuration embedded in the Worker did not parse.
+    ConfigurationBroken,
+    /// A configured secret is missing or empty, and no other secret matched.
+    SecretMissing,
+    /// A configured secret cannot be decoded as the scheme says.
+    SecretUnusable,
+    /// Two sources that must not share a secret do.
+    SecretShared,
+    /// Observe mode in production without an acknowledgement.
+    ObserveUnacknowledged,
+    BindingMissing,
+    /// The queue did not take the event.
+    HoldFailed,
+    /// The queue did not answer in time: the event may be held, or not.
+    HoldUnknown,
+    /// The event does not fit into a message although its body is within the limit.
+    MessageTooLarge,
+    Panicked,
+}
+
+/// What the sender may learn, and nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    Accepted,
+    Duplicate,
+    Challenged,
+    NotFound,
+    MethodNotAllowed,
+    TooLarge,
+    Malformed,
+    /// One answer for everything that is decided after a MAC was computed.
+    NotVerified,
+    Unavailable,
+}
+
+impl Verdict {
+    /// The kind of end, for the record.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Accepted => "accepted",
+            Verdict::Duplicate => "duplicate",
+            Verdict::Challenged => "challenged",
+            Verdict::Observed => "observed",
+            Verdict::Refused(_) => "refused",
+            Verdict::Unavailable(_) => "unavailable",
+        }
+    }
+
+    /// The exact reason, for the record.
+    pub fn reason(self) -> Option<&'static str> {
+        match self {
+            Verdict::Accepted | Verdict::Duplicate | Verdict::Challenged | Verdict::Observed => {
+                None
+            }
+            Verdict::Refused(reject) => Some(reject.name()),
+            Verdict::Unavailable(trouble) => Some(trouble.name()),
+        }
+    }
+
+    /// What the sender is told.
+    pub fn wire(self) -> Wire {
+        match self {
+            Verdict::Accepted => Wire::Accepted,
+            Verdict::Duplicate => Wire::Duplicate,
+            Verdict::Challenged => Wire::Challenged,
+            Verdict::Observed | Verdict::Unavailable(_) => Wire::Unavailable,
+            Verdict::Refused(reject) => match reject {
+                Reject::UnknownSource => Wire::NotFound,
+                Reject::MethodNotAllowed => Wire::MethodNotAllowed,
+                Reject::BodyTooLarge { .. } => Wire::TooLarge,
+                Reject::BodyInterrupted
+                | Reject::MalformedSignature(_)
+                | Reject::MalformedTime(_)
+                | Reject::MalformedSignedPart(_) => Wire::Malformed,
+                Reject::MissingSignature
+                | Reject::MissingTime
+                | Reject::MissingSignedPart
+                | Reject::SignatureMismatch
+                | Reject::Stale { .. }
+                | Reject::FromFuture { .. } => Wire::NotVerified,
+            },
+        }
+    }
+}
+
+impl Reject {
+    pub fn name(self) -> &'static str {
+        match self {
+            Reject::UnknownSource => "unknown_source",
+            Reject::MethodNotAllowed => "method_not_allowed",
+            Reject::BodyTooLarge { .. } => "body_too_large",
+            Reject::BodyInterrupted => "body_interrupted",
+            Reject::MissingSignature => "missing_signature",
+            Reject::MalformedSignature(_) => "malformed_signature",
+            Reject::MissingTime => "missing_time",
+            Reject::MalformedTime(_) => "malformed_time",
+            Reject::MissingSignedPart => "missing_signed_part",
+            Reject::MalformedSignedPart(_) => "malformed_signed_part",
+            Reject::SignatureMismatch => "signature_mismatch",
+            Reject::Stale { .. } => "stale",
+            Reject::FromFuture { .. } => "from_future",
+        }
+    }
+
+    /// The fact behind the reason, for the record: a name, and a number where there is one.
+    pub fn evidence(self) -> Option<(&'static str, Option<i64>)> {
+        match self {
+            Reject::MalformedSignature(shape)
+            | Reject::MalformedTime(shape)
+            | Reject::MalformedSignedPart(shape) => Some((shape.name(), None)),
+            Reject::Stale { age_ms } => Some(("age_ms", Some(age_ms))),
+            Reject::FromFuture { ahead_ms } => Some(("ahead_ms", Some(ahead_ms))),
+            Reject::BodyTooLarge { body_bytes_max } => {
+                Some(("body_bytes_max", i64::try_from(body_bytes_max).ok()))
+            }
+            Reject::UnknownSource
+            | Reject::MethodNotAllowed
+            | Reject::BodyInterrupted
+            | Reject::MissingSignature
+            | Reject::MissingTime
+            | Reject::MissingSignedPart
+            | Reject::SignatureMismatch => None,
+        }
+    }
+}
+
+impl Shape {
+    pub fn name(self) -> &'static str {
+        match self {
+            Shape::NoPrefix => "no_prefix",
+            Shape::NoKnownVersion => "no_known_version",
+            Shape::TooMany => "too_many",
+            Shape::NotHex => "not_hex",
+            Shape::NotBase64 => "not_base64",
+            Shape::WrongLength => "wrong_length",
+            Shape::Repeated => "repeated",
+            Shape::Undecodable => "undecodable",
+            Shape::NotATime => "not_a_time",
+            Shape::Empty => "empty",
+            Shape::ContainsDelimiter => "contains_delimiter",
+            Shape::NotAJsonObject => "not_a_json_object",
+            Shape::RepeatedName => "repeated_name",
+            Shape::TooDeep => "too_deep",
+        }
+    }
+}
+
+impl Trouble {
+    pub fn name(self) -> &'static str {
+        match self {
+            Trouble::ConfigurationBroken => "configuration_broken",
+            Trouble::SecretMissing => "secret_missing",
+            Trouble::SecretUnusable => "secret_unusable",
+            Trouble::SecretShared => "secret_shared",
+            Trouble::ObserveUnacknowledged => "observe_unacknowledged",
+            Trouble::BindingMissing => "binding_missing",
+            Trouble::HoldFailed => "hold_failed",
+            Trouble::HoldUnknown => "hold_unknown",
+            Trouble::MessageTooLarge => "message_too_large",
+            Trouble::Panicked => "panicked",
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Reads signatures from where the scheme says they stand, strictly.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{CANDIDATES_MAX, shape_of};
+use crate::keys::decode_hex;
+use crate::request::{Absent, Head};
+use crate::scheme::{Scheme, SignatureEncoding};
+use crate::verdict::{Reject, Shape};
+
+/// Named items that stand beside the signatures, as `t` does in `t=1,v1=…`.
+pub(super) type Fields = Vec<(String, String)>;
+
+/// The well-formed signatures, and the named items that stand beside them.
+pub(super) fn read_signatures(
+    scheme: &Scheme,
+    head: &Head,
+) -> Result<(Vec<Vec<u8>>, Fields), Reject> {
+    let form = &scheme.signature;
+    let malformed = |shape| Err(Reject::MalformedSignature(shape));
+    let text = head
+        .value_at(&form.at)
+        .map_err(|absent| match shape_of(absent) {
+            None => Reject::MissingSignature,
+            Some(shape) => Reject::MalformedSignature(shape),
+        })?;
+    if text.is_empty() {
+        return malformed(Shape::Empty);
+    }
+    // A repeated header arrives joined by ", "; only lists split at a comma could contain that.
+    if form.split.as_deref() != Some(",") && text.contains(", ") {
+        return malformed(Shape::Repeated);
+    }
+    let mut fields: Fields = Vec::new();
+    let mut written: Vec<&str> = Vec::new();
+    match (&form.split, &form.pair) {
+        (Some(split), Some(pair)) => {
+            for item in text.split(split.as_str()) {
+                let Some((name, value)) = item.trim().split_once(pair.as_str()) else {
+                    continue;
+                };
+                if form.take.iter().any(|take| take == name) {
+                    written.push(value);
+                } else {
+                    fields.push((name.to_owned(), value.to_owned()));
+                }
+            }
+        }
+        _ => written.push(&text),
+    }
+    if written.is_empty() {
+        return malformed(Shape::NoKnownVersion);
+    }
+    if written.len() > CANDIDATES_MAX {
+        return malformed(Shape::TooMany);
+    }
+    let length = scheme.algorithm.tag_bytes();
+    let mut candidates = Vec::with_capacity(written.len());
+    let mut wrong = Shape::Empty;
+    for item in written {
+        match read_signature(item, form.strip.as_deref(), form.encoding, length) {
+            Ok(tag) => candidates.push(tag),
+            Err(shape) => wrong = shape,
+        }
+    }
+    if candidates.is_empty() {
+        return malformed(wrong);
+    }
+    Ok((candidates, fields))
+}
+
+fn read_signature(
+    text: &str,
+    strip: Option<&str>,
+    encoding: SignatureEncoding,
+    length: usize,
+) -> Result<Vec<u8>, Shape> {
+    let text = match strip {
+        None => text,
+        Some(prefix) => text.strip_prefix(prefix).ok_or(Shape::NoPrefix)?,
+    };
+    let bytes = match encoding {
+        SignatureEncoding::Hex if text.bytes().any(|byte| byte.is_ascii_uppercase()) => None,
+        SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => decode_hex(text.as_bytes()),
+        SignatureEncoding::Base64 => STANDARD.decode(text).ok(),
+    };
+    let Some(bytes) = bytes else {
+        return Err(match encoding {
+            SignatureEncoding::Base64 => Shape::NotBase64,
+            SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => Shape::NotHex,
+        });
+    };
+    if bytes.len() == length {
+        Ok(bytes)
+    } else {
+        Err(Shape::WrongLength)
+    }
+}
+
+pub(super) fn field(fields: &[(String, String)], name: &str) -> Result<String, Absent> {
+    let mut found = fields.iter().filter(|(known, _)| known == name);
+    let value = found.next().ok_or(Absent::Missing)?.1.clone();
+    match found.next() {
+        None => Ok(value),
+        Some(_) => Err(Absent::Repeated),
+    }
+}
