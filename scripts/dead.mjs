@@ -1,0 +1,99 @@
+// The operator's view of dead letters. Started by scripts/dead, which has the usage text.
+import { readFileSync } from "node:fs";
+import { parseDevVars } from "./dev-vars.mjs";
+import { fail, oneLine, safeJson } from "./terminal.mjs";
+
+const TIMEOUT_MS = 60_000;
+const PAGES_MAX = 10_000;
+
+const [base, command, ...rest] = process.argv.slice(2);
+
+function adminToken() {
+  if (process.env.HOOKGATE_ADMIN_TOKEN) return process.env.HOOKGATE_ADMIN_TOKEN;
+  try {
+    const token = parseDevVars(readFileSync(".dev.vars", "utf8")).get("ADMIN_TOKEN");
+    if (token) return token;
+  } catch {
+    // said below
+  }
+  return fail("No admin token: set HOOKGATE_ADMIN_TOKEN, or run ./scripts/dev once, which writes ADMIN_TOKEN into .dev.vars.");
+}
+
+async function call(method, path, body) {
+  let answer;
+  let text;
+  try {
+    answer = await fetch(`${base.replace(/\/$/, "")}/admin/v1/dead-letters${path}`, {
+      method,
+      headers: { authorization: `Bearer ${adminToken()}`, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      // A redirect would carry the token elsewhere.
+      redirect: "error",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    text = await answer.text();
+  } catch (error) {
+    fail(`No answer from ${base}: ${oneLine(error.cause?.message ?? error.message)}. Does the gate run there?`);
+  }
+  let json;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  if (!answer.ok) {
+    const title = oneLine(json?.title ?? "the gate gave no reason");
+    const detail = json?.detail === undefined ? "" : `: ${oneLine(json.detail, 1000)}`;
+    fail(`${answer.status} ${title}${detail}`);
+  }
+  if (json === undefined) fail(`${answer.status} without JSON: is a hookgate at ${base}?`);
+  return { text, json };
+}
+
+const time = (value) => (typeof value === "number" ? new Date(value).toISOString() : oneLine(value ?? "-"));
+
+async function list() {
+  let cursor = null;
+  let count = 0;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const { json } = await call("GET", cursor === null ? "" : `?cursor=${encodeURIComponent(cursor)}`);
+    for (const letter of json.dead_letters) {
+      count += 1;
+      const again = letter.redriven_at ? `  redriven ${time(letter.redriven_at)}` : "";
+      console.log(oneLine(letter.id));
+      console.log(`  source ${oneLine(letter.source)}  event ${oneLine(letter.event_id)}  ${oneLine(letter.body_bytes)} bytes`);
+      console.log(`  died ${time(letter.died_at)} after ${oneLine(letter.attempts)} attempts: ${oneLine(letter.reason)}${again}`);
+    }
+    cursor = json.cursor ?? null;
+    if (cursor === null) break;
+  }
+  console.log(count === 0 ? "no dead letters" : `${count} dead letter${count === 1 ? "" : "s"}`);
+}
+
+async function show(id, bodyOnly) {
+  const { text, json } = await call("GET", `/${encodeURIComponent(id)}`);
+  if (!bodyOnly) return console.log(safeJson(text));
+  let base64;
+  try {
+    base64 = JSON.parse(json.message).data_base64;
+  } catch {
+    // An unreadable message has no body apart from itself.
+  }
+  if (typeof base64 !== "string") fail("This dead letter has no body in its record: look at it without --body.");
+  return process.stdout.write(Buffer.from(base64, "base64"));
+}
+
+async function redrive(id, again) {
+  const { json } = await call("POST", `/${encodeURIComponent(id)}/redrive`, { again });
+  console.log(`${oneLine(json.status)} (run ${oneLine(json.run)}): it is on the queue again.`);
+}
+
+const flags = rest.filter((word) => word.startsWith("--"));
+const words = rest.filter((word) => !word.startsWith("--"));
+const allowed = { list: [0, []], show: [1, ["--body"]], redrive: [1, ["--again"]] }[command];
+if (allowed === undefined || words.length !== allowed[0] || flags.some((flag) => !allowed[1].includes(flag))) {
+  fail("That is not a command: see ./scripts/dead --help");
+}
+if (command === "list") await list();
+if (command === "show") await show(words[0], flags.includes("--body"));
+if (command === "redrive") await redrive(words[0], flags.includes("--again"));

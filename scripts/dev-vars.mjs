@@ -1,0 +1,99 @@
+// Completes .dev.vars: every secret that sources.toml names, and the gate's own two, get a fresh
+// random value in the form its provider uses. A value that stands there is never changed.
+//
+//   node scripts/dev-vars.mjs [SOURCES_FILE [DEV_VARS_FILE]]
+import { randomBytes, randomInt, randomUUID } from "node:crypto";
+import { appendFileSync, chmodSync, readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { parse } from "smol-toml";
+
+const ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+const alphanumeric = (length) =>
+  Array.from({ length }, () => ALPHANUMERIC[randomInt(ALPHANUMERIC.length)]).join("");
+const hex = (length) => randomBytes(length / 2).toString("hex");
+const whsec = (bytes) => `whsec_${randomBytes(bytes).toString("base64")}`;
+
+/** How each provider's secret looks. Names not listed get 64 hex characters. */
+export const FORMS = {
+  GITHUB_SECRET: () => hex(40),
+  STRIPE_SECRET: () => `whsec_${alphanumeric(32)}`,
+  STANDARD_WEBHOOKS_SECRET: () => whsec(32),
+  SVIX_SECRET: () => whsec(24),
+  SLACK_SECRET: () => hex(32),
+  SHOPIFY_SECRET: () => hex(64),
+  KOOGALLERY_SECRET: () => randomUUID(),
+  HEROKU_SECRET: () => hex(64),
+  VERCEL_SECRET: () => alphanumeric(24),
+  CUSTOM_SECRET: () => hex(32),
+  DELIVERY_SECRET: () => whsec(32),
+  ADMIN_TOKEN: () => randomBytes(32).toString("base64url"),
+};
+
+/** What the gate itself needs: it signs deliveries to the backend, and the operator's commands authenticate. */
+const OWN = ["DELIVERY_SECRET", "ADMIN_TOKEN"];
+
+/** Every name in any `secrets = [...]` of the sources file, in its order, without repeats. */
+export function secretNames(sourcesText) {
+  const names = new Set();
+  const walk = (value, key) => {
+    if (Array.isArray(value)) {
+      for (const item of value) {
+        if (key === "secrets" && typeof item === "string") names.add(item);
+        else walk(item);
+      }
+    } else if (value !== null && typeof value === "object") {
+      for (const [name, inner] of Object.entries(value)) walk(inner, name);
+    }
+  };
+  walk(parse(sourcesText));
+  return [...names];
+}
+
+/** NAME=value lines, as wrangler reads them; quotes around a value are not part of it. */
+export function parseDevVars(text) {
+  const values = new Map();
+  for (const line of text.split("\n")) {
+    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line);
+    if (match) values.set(match[1], match[2].replace(/^(["'])(.*)\1$/, "$2"));
+  }
+  return values;
+}
+
+/** What to append to `devVarsText`, which names that adds, and which stand there empty. */
+export function complete(sourcesText, devVarsText) {
+  const present = parseDevVars(devVarsText);
+  const wanted = [...new Set([...secretNames(sourcesText), ...OWN])];
+  const added = wanted.filter((name) => !present.has(name));
+  const empty = wanted.filter((name) => present.get(name) === "");
+  const lines = added.map((name) => `${name}=${(FORMS[name] ?? (() => hex(64)))()}\n`);
+  const gap = devVarsText !== "" && !devVarsText.endsWith("\n") && added.length > 0 ? "\n" : "";
+  return { append: gap + lines.join(""), added, empty };
+}
+
+function main([sourcesFile = "sources.toml", devVarsFile = ".dev.vars"]) {
+  let devVarsText = "";
+  try {
+    devVarsText = readFileSync(devVarsFile, "utf8");
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+  }
+  const { append, added, empty } = complete(readFileSync(sourcesFile, "utf8"), devVarsText);
+  if (append !== "") {
+    appendFileSync(devVarsFile, append, { mode: 0o600 });
+    chmodSync(devVarsFile, 0o600);
+  }
+  if (added.length > 0) console.log(`==> fresh random secrets in ${devVarsFile}: ${added.join(", ")}`);
+  if (empty.length > 0) {
+    console.log(`==> empty in ${devVarsFile}, left as it is: ${empty.join(", ")}. Delete the line to get a fresh value.`);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  try {
+    main(process.argv.slice(2));
+  } catch (error) {
+    console.error(`dev-vars: ${error.message}`);
+    process.exit(1);
+  }
+}
