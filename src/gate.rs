@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Config, Destination, Mode, Source};
+use crate::config::{Config, Destination, Source};
 use crate::keys::{LiveKey, NotAKey};
 use crate::scheme::Scheme;
 use crate::verdict::Trouble;
@@ -49,6 +49,11 @@ impl Gate {
         environment: &str,
         mut secret: impl FnMut(&str) -> Option<String>,
     ) -> Self {
+        let observers: Vec<String> = config
+            .unacknowledged_observers(environment)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         let mut gate = Gate {
             sources: BTreeMap::new(),
             destinations: config.destinations,
@@ -63,18 +68,8 @@ impl Gate {
             gate.sources.insert(name, live);
         }
         gate.refuse_shared_secrets();
-        for live in gate.sources.values_mut() {
-            if environment == "production"
-                && live.source.mode == Mode::Observe
-                && !live.source.observe_in_production
-            {
-                live.fault = Some(Trouble::ObserveUnacknowledged);
-                gate.alarms.push(Alarm {
-                    trouble: Trouble::ObserveUnacknowledged,
-                    source: live.name.clone(),
-                    secret: None,
-                });
-            }
+        for name in observers {
+            gate.fault(name, Trouble::ObserveUnacknowledged, None);
         }
         gate
     }
@@ -114,16 +109,21 @@ impl Gate {
                 continue;
             }
             for (name, secret) in sharers {
-                if let Some(live) = self.sources.get_mut(&name) {
-                    live.fault = Some(Trouble::SecretShared);
-                }
-                self.alarms.push(Alarm {
-                    trouble: Trouble::SecretShared,
-                    source: name,
-                    secret: Some(secret),
-                });
+                self.fault(name, Trouble::SecretShared, Some(secret));
             }
         }
+    }
+
+    /// Makes a source unavailable, and says so.
+    fn fault(&mut self, source: String, trouble: Trouble, secret: Option<String>) {
+        if let Some(live) = self.sources.get_mut(&source) {
+            live.fault = Some(trouble);
+        }
+        self.alarms.push(Alarm {
+            trouble,
+            source,
+            secret,
+        });
     }
 }
 

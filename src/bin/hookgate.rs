@@ -27,8 +27,9 @@ mod tool {
     const HELP: &str = "\
 hookgate, the tool beside the Worker
 
-  hookgate lint [--sources FILE]
-      Checks a sources file (default sources.toml) as the build does.
+  hookgate lint [--sources FILE] [--environment NAME]
+      Checks a sources file (default sources.toml) as the build does, and with NAME = production
+      also what may only be done there when it is acknowledged.
       Exit code 0: in order. 1: refused, each reason a sentence. 2: wrong usage.
 
   hookgate sign --source NAME [options]
@@ -117,13 +118,25 @@ hookgate, the tool beside the Worker
 
     fn lint(mut arguments: lexopt::Parser) -> Result<(), Failure> {
         let mut file = "sources.toml".to_owned();
+        let mut environment = String::new();
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("sources") => file = arguments.value()?.string()?,
+                Long("environment") => environment = arguments.value()?.string()?,
                 other => return Err(other.unexpected().into()),
             }
         }
         let (config, findings) = read_sources(&file)?;
+        let refused: Vec<String> = config
+            .unacknowledged_observers(&environment)
+            .into_iter()
+            .map(|name| format!(
+                "{file}: [sources.{name}]: mode = \"observe\" refuses every delivery in {environment}: if that is meant, set observe_in_production = true"
+            ))
+            .collect();
+        if !refused.is_empty() {
+            return Err(Failure::Refused(refused));
+        }
         for warning in findings.warnings {
             println!("{file}: warning: {warning}");
         }

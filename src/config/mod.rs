@@ -174,9 +174,22 @@ impl Config {
         }
     }
 
-    /// Applies every rule.
+    /// Applies every rule that holds in every environment.
     pub fn check(&self) -> Findings {
         rules::check(self)
+    }
+
+    /// Sources that would refuse every delivery of this environment without anyone having said so.
+    pub fn unacknowledged_observers(&self, environment: &str) -> Vec<&str> {
+        self.sources
+            .iter()
+            .filter(|(_, source)| {
+                environment == "production"
+                    && source.mode == Mode::Observe
+                    && !source.observe_in_production
+            })
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 
     /// The names of all secrets, each once.

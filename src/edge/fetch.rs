@@ -292,11 +292,13 @@ fn healthy() -> Answer {
     }
 }
 
-/// Only in builds for the end-to-end tests: shows that a panic stays with its own request.
+/// Only in builds for the end-to-end tests: shows what a panic and a trap do to their neighbours.
 #[cfg(feature = "test-hooks")]
 #[allow(clippy::panic, reason = "on purpose")]
 fn panic_on_purpose(head: &Head) {
-    if head.header("x-test-hook") == Some("panic") {
-        panic!("on purpose, quoting {:?}", head.header("x-test-secret"));
+    match head.header("x-test-hook") {
+        Some("panic") => panic!("on purpose, quoting {:?}", head.header("x-test-secret")),
+        Some("trap") => core::arch::wasm32::unreachable(),
+        _ => {}
     }
 }

@@ -12,22 +12,3 @@ mod fetch;
 mod platform;
 mod respond;
 mod state;
-
-use wasm_bindgen::prelude::wasm_bindgen;
-
-/// Runs once, when the isolate loads the module.
-#[wasm_bindgen(start)]
-fn start() {
-    // A panic's text may quote the request, so only its place is written down.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic
-            .location()
-            .map(|at| format!("{}:{}", at.file(), at.line()));
-        platform::log(&crate::audit::NoticeLine {
-            event: "alarm",
-            what: "panicked",
-            detail: place.as_deref(),
-            ..Default::default()
-        });
-    }));
-}

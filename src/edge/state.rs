@@ -52,6 +52,7 @@ impl State {
     }
 
     fn load(env: &Env) -> State {
+        write_only_the_place_of_panics();
         let alarm = |what: &str, detail: &str| {
             log(&NoticeLine {
                 event: "alarm",
@@ -106,4 +107,20 @@ impl State {
             routes,
         }
     }
+}
+
+/// A panic's text may quote the request. The crate's own hook, set when the module starts, would
+/// print it; this one takes its place before the first request is looked at.
+fn write_only_the_place_of_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(|at| format!("{}:{}", at.file(), at.line()));
+        log(&NoticeLine {
+            event: "alarm",
+            what: "panicked",
+            detail: place.as_deref(),
+            ..NoticeLine::default()
+        });
+    }));
 }
