@@ -3,6 +3,7 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     reason = "the configuration's code is shared with the crate"
 )]
 #![allow(clippy::expect_used, reason = "Cargo sets these variables")]

@@ -15,7 +15,7 @@ use crate::gate::{Gate, LiveSource};
 use crate::keys::encode_hex;
 use crate::request::{Head, Inbound};
 use crate::scheme::{IdentityRule, Place};
-use crate::verdict::{Reject, Trouble, Verdict};
+use crate::verdict::{Reject, Verdict};
 use crate::verify::{Claims, Verified, digest_part, verify};
 
 /// `/hooks/{source}`: this path is stable for ever.
@@ -36,6 +36,8 @@ pub struct Findings {
     pub signed_time_ms: Option<i64>,
     /// Which rule made the identity.
     pub identity: Option<&'static str>,
+    /// The discriminator is none of the source's `discriminator_values`.
+    pub discriminator_unlisted: bool,
 }
 
 /// What a verified request turned out to be.
@@ -59,7 +61,7 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     if !live.scheme.methods.contains(&head.method) {
         return Err(Verdict::Refused(Reject::MethodNotAllowed));
     }
-    if let Some(trouble) = live.fault {
+    if let Some(trouble) = live.trouble {
         return Err(Verdict::Unavailable(trouble));
     }
     let body_bytes_max = live.source.body_bytes_max;
@@ -94,10 +96,12 @@ pub fn admit(
     }
     let verified = match verify(&live.scheme, &live.keys, &opening.claims, inbound) {
         Ok(verified) => verified,
-        Err(Reject::SignatureMismatch) if live.secret_missing => {
-            return Err(Verdict::Unavailable(Trouble::SecretMissing));
+        Err(reject) => {
+            let ours = live
+                .incomplete
+                .filter(|_| reject == Reject::SignatureMismatch);
+            return Err(ours.map_or(Verdict::Refused(reject), Verdict::Unavailable));
         }
-        Err(reject) => return Err(Verdict::Refused(reject)),
     };
     findings.key_id = live.keys.get(verified.key()).map(|key| key.name.clone());
     findings.signed_time_ms = verified.time_ms();
@@ -105,19 +109,16 @@ pub fn admit(
     if let Some(echo) = challenge(live, inbound) {
         return Ok(Admission::Challenge(echo));
     }
-    let (identity, dedup_key) = dedup_key(live, &verified, inbound);
-    findings.identity = Some(identity);
+    let dedup_key = dedup_key(live, &verified, inbound, findings);
     if live.source.mode == Mode::Observe {
         return Err(Verdict::Observed);
     }
     let event = Event::admitted(EventParts {
         live,
         inbound,
-        key_id: findings.key_id.clone().unwrap_or_default(),
-        signed_time_ms: verified.time_ms(),
+        verified,
         received_ms: now_ms,
         dedup_key,
-        canonical: verified.into_canonical(),
     });
     Ok(Admission::Event(Box::new(event)))
 }
@@ -163,7 +164,8 @@ fn dedup_key(
     live: &LiveSource,
     verified: &Verified,
     inbound: &Inbound<'_>,
-) -> (&'static str, String) {
+    findings: &mut Findings,
+) -> String {
     let mut digest = Sha256::new();
     digest_part(&mut digest, b"hookgate event key 1");
     digest_part(&mut digest, live.source.tenant.as_bytes());
@@ -177,8 +179,8 @@ fn dedup_key(
             digest_part(&mut digest, live.name.as_bytes());
         }
     }
-    let kind = identify(live, verified, inbound, &mut digest);
-    (kind, encode_hex(&digest.finalize()))
+    findings.identity = Some(identify(live, verified, inbound, &mut digest, findings));
+    encode_hex(&digest.finalize())
 }
 
 /// Digests the identity by the first rule whose places are all present. A genuine event is never
@@ -188,6 +190,7 @@ fn identify(
     verified: &Verified,
     inbound: &Inbound<'_>,
     digest: &mut Sha256,
+    findings: &mut Findings,
 ) -> &'static str {
     let values_at = |places: &[Place]| -> Option<Vec<String>> {
         places
@@ -208,7 +211,11 @@ fn identify(
                 digest_part(digest, b"digest");
                 digest_part(digest, verified.digest());
                 if let Some(place) = &rule.discriminator {
-                    digest_part(digest, discriminator(live, inbound, place).as_bytes());
+                    let value = inbound.value_at(place).unwrap_or_default();
+                    let listed = live.source.discriminator_values.contains(&value);
+                    findings.discriminator_unlisted = !listed;
+                    // All that are not listed are one: the header is not signed.
+                    digest_part(digest, if listed { value.as_bytes() } else { b"" });
                 }
                 return "digest";
             }
@@ -225,12 +232,4 @@ fn identify(
     digest_part(digest, b"digest");
     digest_part(digest, verified.digest());
     "fallback-digest"
-}
-
-fn discriminator(live: &LiveSource, inbound: &Inbound<'_>, place: &Place) -> String {
-    inbound
-        .value_at(place)
-        .ok()
-        .filter(|value| live.source.discriminator_values.contains(value))
-        .unwrap_or_default()
 }

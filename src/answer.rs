@@ -2,7 +2,7 @@
 
 use crate::gate::LiveSource;
 use crate::koogallery;
-use crate::scheme::AnswerStyle;
+use crate::scheme::{AnswerStyle, ExactAnswer};
 use crate::verdict::{Verdict, Wire};
 
 /// Seconds after which a sender may try again.
@@ -16,18 +16,29 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Answers a verdict. `kind` is the event's type, `echo` what a challenge asked for.
+/// What the answer may depend on besides the verdict. Nothing of it is there before the request was
+/// verified.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// The event's type.
+    pub kind: Option<&'a str>,
+    /// What a challenge asked for.
+    pub echo: Option<&'a str>,
+    /// The name of the secret that matched.
+    pub key_id: Option<&'a str>,
+}
+
+/// Answers a verdict.
 pub fn answer(
     verdict: Verdict,
     live: Option<&LiveSource>,
     request_id: &str,
-    kind: Option<&str>,
-    echo: Option<&str>,
+    known: Known<'_>,
 ) -> Answer {
-    let mut answer = match (live, echo) {
+    let mut answer = match (live, known.echo) {
         (_, Some(echo)) if verdict == Verdict::Challenged => plain_text(echo),
         (Some(live), _) if live.scheme.answer == AnswerStyle::Koogallery => {
-            koogallery_answer(verdict, live, kind)
+            koogallery_answer(verdict, live, known)
         }
         _ => plain(verdict, live, request_id),
     };
@@ -50,7 +61,9 @@ fn plain(verdict: Verdict, live: Option<&LiveSource>, request_id: &str) -> Answe
         body: format!("{{\"status\":\"{status}\",\"request_id\":\"{request_id}\"}}"),
     };
     let problem = |status, kind, title| problem(status, kind, title, None, request_id);
+    let exact = live.and_then(|live| live.scheme.accepted.as_ref());
     match verdict.wire() {
+        Wire::Accepted | Wire::Duplicate if exact.is_some() => exact_answer(exact),
         Wire::Accepted => json("accepted"),
         Wire::Duplicate => json("duplicate"),
         Wire::Challenged => json("challenged"),
@@ -75,6 +88,18 @@ fn plain(verdict: Verdict, live: Option<&LiveSource>, request_id: &str) -> Answe
             answer
         }
         Wire::Unavailable => unavailable(request_id),
+    }
+}
+
+fn exact_answer(exact: Option<&ExactAnswer>) -> Answer {
+    let kind = exact.and_then(|exact| exact.content_type.clone());
+    Answer {
+        status: exact.map_or(200, |exact| exact.status),
+        headers: kind
+            .map(|kind| ("content-type", kind))
+            .into_iter()
+            .collect(),
+        body: exact.map(|exact| exact.body.clone()).unwrap_or_default(),
     }
 }
 
@@ -113,10 +138,15 @@ pub fn problem(
     }
 }
 
-fn koogallery_answer(verdict: Verdict, live: &LiveSource, kind: Option<&str>) -> Answer {
-    let body = koogallery::body(verdict, kind);
+/// Signed with the key that verified the request. A refusal is not signed: to a stranger a signature
+/// of ours might be a message of another scheme, and a signed refusal beside an unsigned one would
+/// tell a stale request from a forged one.
+fn koogallery_answer(verdict: Verdict, live: &LiveSource, known: Known<'_>) -> Answer {
+    let body = koogallery::body(verdict, known.kind);
     let mut headers = vec![("content-type", "application/json; charset=utf-8".to_owned())];
-    if let Some(key) = live.keys.first() {
+    let matched = |name| live.keys.iter().find(|key| key.name == name);
+    let refused = matches!(verdict, Verdict::Refused(_));
+    if let Some(key) = known.key_id.and_then(matched).filter(|_| !refused) {
         headers.push(("body-sign", koogallery::body_sign(key, &body)));
     }
     Answer {

@@ -1,15 +1,16 @@
 //! Dead letters: events that were accepted and could not be delivered.
 //!
 //! They are kept in the archive until an operator decides, with the reason and the attempts, the
-//! message byte for byte. A letter's id follows from its event and run, so that writing it twice
-//! keeps one.
+//! message byte for byte. A letter's id follows from its event, its run and its bytes: the copies
+//! that a queue may bring fold into one letter, and nothing else does. (Letters outlive the memory
+//! of events, so an event's key and run alone could come again years later.)
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::delivery::DeathCause;
 use crate::event::{Held, Unreadable};
 use crate::keys::encode_hex;
+use crate::retry::DeathCause;
 use crate::time;
 
 /// The prefix of every dead letter in the archive.
@@ -58,12 +59,18 @@ impl DeadLetter {
         }
     }
 
-    /// Reads a message of the dead-letter queue: one of ours, or an event that the platform moved
-    /// there by itself after its own limit of retries.
-    pub fn from_queue(text: &str, now_ms: i64) -> Self {
+    /// Reads what the archive keeps.
+    pub fn from_archive(text: &str) -> Option<Self> {
         serde_json::from_str::<DeadLetter>(text)
             .ok()
             .filter(|letter| letter.deadletterversion == "1")
+    }
+
+    /// Reads a message of the dead-letter queue: one of ours, or an event that the platform moved
+    /// there by itself after its own limit of retries.
+    pub fn from_queue(text: &str, now_ms: i64) -> Self {
+        DeadLetter::from_archive(text)
+            .filter(|letter| is_letter_id(&letter.id))
             .unwrap_or_else(|| {
                 DeadLetter::new(text, DeathCause::GivenUpByPlatform, 0, None, now_ms)
             })
@@ -130,22 +137,47 @@ pub struct Summary {
     pub redriven_at: Option<String>,
 }
 
-/// Whether `text` can be the id of a dead letter.
+/// Two parts of the id are bounded above; a run has at most ten digits.
+const LETTER_ID_CHARACTERS_MAX: usize = 64;
+
+/// Whether `text` can be the id of a dead letter, and so a part of an archive key.
 pub fn is_letter_id(text: &str) -> bool {
-    (4..=80).contains(&text.len())
+    (4..=LETTER_ID_CHARACTERS_MAX).contains(&text.len())
         && text
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-fn letter_id(message: &str) -> String {
-    match Held::read(message) {
-        Ok(held) if held.message.dedupkey.len() >= 40 && is_letter_id(&held.message.dedupkey) => {
-            format!("{}-{}", &held.message.dedupkey[..40], held.message.run)
+impl Summary {
+    /// A letter that is there and cannot be read: of a newer version, or damaged.
+    pub fn unreadable(id: &str) -> Self {
+        Summary {
+            id: id.to_owned(),
+            tenant: None,
+            source: None,
+            event_type: None,
+            event_id: None,
+            request_id: None,
+            reason: "unreadable_letter".to_owned(),
+            attempts: 0,
+            last_status: None,
+            died_at: String::new(),
+            body_bytes: None,
+            redriven_at: None,
         }
-        _ => format!(
-            "raw-{}",
-            &encode_hex(&Sha256::digest(message.as_bytes()))[..40]
-        ),
     }
+}
+
+/// How much of a key and of a digest an id shows: 64 and 96 bits.
+const KEY_CHARACTERS: usize = 16;
+const DIGEST_CHARACTERS: usize = 24;
+
+fn letter_id(message: &str) -> String {
+    let digest = encode_hex(&Sha256::digest(message.as_bytes()));
+    let digest = &digest[..DIGEST_CHARACTERS];
+    let key = Held::read(message).ok().and_then(|held| {
+        let key = held.message.dedupkey.get(..KEY_CHARACTERS)?.to_owned();
+        is_letter_id(&key).then(|| format!("{key}-{}", held.message.run))
+    });
+    format!("{}-{digest}", key.as_deref().unwrap_or("raw"))
 }

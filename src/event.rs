@@ -11,8 +11,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::LiveSource;
+use crate::keys::encode_hex;
 use crate::request::Inbound;
 use crate::time;
+use crate::verify::Verified;
 
 /// A queue message may be 128,000 bytes long, about 100 of which belong to the platform.
 pub const MESSAGE_BYTES_MAX: usize = 128_000 - 128;
@@ -20,24 +22,39 @@ pub const MESSAGE_BYTES_MAX: usize = 128_000 - 128;
 const HEADERS_BYTES_MAX: usize = 16_000;
 /// Labels are cut to this length; the largest values that providers document are far shorter.
 const LABEL_BYTES_MAX: usize = 200;
+/// A multipart boundary alone may be 70 characters (RFC 2046, section 5.1.1).
+const CONTENT_TYPE_BYTES_MAX: usize = 1_000;
+/// Enough to notice by: 128 bits.
+const CONTENT_DIGEST_BYTES: usize = 16;
 /// The version of the message format.
 pub const FORMAT_VERSION: &str = "1";
 
 /// Carried whatever the scheme says: without them the body cannot be read.
 const ALWAYS_CARRIED: [&str; 2] = ["content-type", "content-encoding"];
 /// Live credentials whatever the scheme says.
-const ALWAYS_CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+const ALWAYS_CREDENTIALS: [&str; 7] = [
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "x-api-key",
+    "x-auth-token",
+    "x-gitlab-token",
+    "x-telegram-bot-api-secret-token",
+];
 /// Belongs to the connection or to the platform, not to the event.
-const NEVER_CARRIED: [&str; 9] = [
+const NEVER_CARRIED: [&str; 12] = [
     "connection",
     "content-length",
     "expect",
+    "forwarded",
     "host",
     "keep-alive",
     "te",
     "trailer",
     "transfer-encoding",
+    "true-client-ip",
     "upgrade",
+    "x-real-ip",
 ];
 /// What stands in the place of a credential.
 const REDACTED: &str = "hookgate-redacted";
@@ -47,17 +64,17 @@ const REDACTED: &str = "hookgate-redacted";
 pub struct Event {
     message: Message,
     headers: Vec<(String, String)>,
+    content_digest: String,
 }
 
 /// What [`Event::admitted`] is made of.
 pub(crate) struct EventParts<'a> {
     pub live: &'a LiveSource,
     pub inbound: &'a Inbound<'a>,
-    pub key_id: String,
-    pub signed_time_ms: Option<i64>,
+    /// The proof: without one there is no event.
+    pub verified: Verified,
     pub received_ms: i64,
     pub dedup_key: String,
-    pub canonical: Option<Vec<u8>>,
 }
 
 /// The message on the queue. CloudEvents attribute names are lower-case letters and digits.
@@ -101,6 +118,9 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unverifiedbody: Option<String>,
     pub data_base64: String,
+    /// What a later version may add: handed on unchanged by one that does not know it.
+    #[serde(flatten)]
+    pub more: serde_json::Map<String, serde_json::Value>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
@@ -110,7 +130,17 @@ fn is_zero(number: &u32) -> bool {
 
 impl Event {
     pub(crate) fn admitted(parts: EventParts<'_>) -> Self {
-        let EventParts { live, inbound, .. } = parts;
+        let EventParts {
+            live,
+            inbound,
+            verified,
+            received_ms,
+            dedup_key,
+        } = parts;
+        let key = live.keys.get(verified.key());
+        let time_ms = verified.time_ms();
+        let content_digest = encode_hex(&verified.digest()[..CONTENT_DIGEST_BYTES]);
+        let canonical = verified.into_canonical();
         let label = |places: &[crate::scheme::Place]| {
             places
                 .iter()
@@ -120,13 +150,16 @@ impl Event {
                         .ok()
                         .filter(|value| !value.is_empty())
                 })
-                .map(|value| cut(&value))
+                .map(|value| cut(&value, LABEL_BYTES_MAX))
         };
-        let datacontenttype = match (&parts.canonical, live.scheme.content_is_query()) {
+        let datacontenttype = match (&canonical, live.scheme.content_is_query()) {
             (Some(_), true) => Some("application/x-www-form-urlencoded".to_owned()),
-            _ => inbound.head.header("content-type").map(cut),
+            _ => inbound
+                .head
+                .header("content-type")
+                .map(|kind| cut(kind, CONTENT_TYPE_BYTES_MAX)),
         };
-        let (data, unverified) = match parts.canonical {
+        let (data, unverified) = match canonical {
             None => (STANDARD.encode(inbound.body), None),
             Some(canonical) => {
                 let differs = canonical != inbound.body && !inbound.body.is_empty();
@@ -138,19 +171,20 @@ impl Event {
         };
         Event {
             headers: carried(live, inbound),
+            content_digest,
             message: Message {
                 specversion: "1.0".to_owned(),
-                id: label(&live.scheme.event_id).unwrap_or_else(|| parts.dedup_key.clone()),
+                id: label(&live.scheme.event_id).unwrap_or_else(|| dedup_key.clone()),
                 source: live.name.clone(),
                 kind: label(&live.scheme.event_type).unwrap_or_else(|| "webhook".to_owned()),
-                time: parts.signed_time_ms.map(time::rfc3339),
+                time: time_ms.map(time::rfc3339),
                 datacontenttype,
                 hookgateversion: FORMAT_VERSION.to_owned(),
                 tenant: live.source.tenant.clone(),
                 scheme: live.source.scheme.clone(),
-                keyid: parts.key_id,
-                receivedtime: time::rfc3339(parts.received_ms),
-                dedupkey: parts.dedup_key,
+                keyid: key.map(|key| key.name.clone()).unwrap_or_default(),
+                receivedtime: time::rfc3339(received_ms),
+                dedupkey: dedup_key,
                 run: 0,
                 requestid: String::new(),
                 traceparent: String::new(),
@@ -158,6 +192,7 @@ impl Event {
                 headersdropped: 0,
                 unverifiedbody: unverified,
                 data_base64: data,
+                more: serde_json::Map::new(),
             },
         }
     }
@@ -165,6 +200,11 @@ impl Event {
     /// The key under which the event is remembered.
     pub fn dedup_key(&self) -> &str {
         &self.message.dedupkey
+    }
+
+    /// Tells whether another event under the same key was signed over the same content.
+    pub fn content_digest(&self) -> &str {
+        &self.content_digest
     }
 
     /// The provider's id and type, for the record.
@@ -224,9 +264,9 @@ fn encoded_len(message: &Message) -> Option<usize> {
     Some(counter.0)
 }
 
-/// At most [`LABEL_BYTES_MAX`] bytes, without control characters.
-fn cut(text: &str) -> String {
-    let mut end = text.len().min(LABEL_BYTES_MAX);
+/// At most `bytes_max` bytes, without control characters.
+fn cut(text: &str, bytes_max: usize) -> String {
+    let mut end = text.len().min(bytes_max);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::{Config, Destination, Source};
+use crate::delivery::DeliveryKey;
 use crate::keys::{LiveKey, NotAKey};
 use crate::scheme::Scheme;
 use crate::verdict::Trouble;
@@ -15,9 +16,9 @@ use crate::verdict::Trouble;
 #[derive(Debug)]
 pub struct Gate {
     sources: BTreeMap<String, LiveSource>,
-    pub destinations: BTreeMap<String, Destination>,
+    destinations: BTreeMap<String, LiveDestination>,
     /// What the operator should read in the log, once an isolate: names, never values.
-    pub alarms: Vec<Alarm>,
+    pub faults: Vec<Fault>,
 }
 
 /// A source with its scheme and its keys.
@@ -27,27 +28,37 @@ pub struct LiveSource {
     pub source: Source,
     pub scheme: Scheme,
     pub keys: Vec<LiveKey>,
-    /// A configured secret is not there, so a mismatch may be our fault.
-    pub secret_missing: bool,
+    /// A configured secret is not there or cannot be used, so a mismatch may be our fault.
+    pub incomplete: Option<Trouble>,
     /// No request of this source can be judged.
-    pub fault: Option<Trouble>,
+    pub trouble: Option<Trouble>,
+}
+
+/// A destination with its address and the key that signs deliveries to it.
+#[derive(Debug)]
+pub struct LiveDestination {
+    pub destination: Destination,
+    pub url: String,
+    pub key: DeliveryKey,
 }
 
 /// Something an operator must mend.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alarm {
+pub struct Fault {
     pub trouble: Trouble,
-    pub source: String,
-    /// The name of the secret concerned, where there is one.
+    pub source: Option<String>,
+    pub destination: Option<String>,
+    /// The name of the secret or variable concerned, where there is one.
     pub secret: Option<String>,
 }
 
 impl Gate {
-    /// Reads every secret once. `environment` is the Worker's `ENVIRONMENT` variable.
+    /// Reads every secret once. `environment` is the Worker's `ENVIRONMENT`, `variable` looks a
+    /// secret or a variable up by name.
     pub fn assemble(
         config: Config,
         environment: &str,
-        mut secret: impl FnMut(&str) -> Option<String>,
+        mut variable: impl FnMut(&str) -> Option<String>,
     ) -> Self {
         let observers: Vec<String> = config
             .unacknowledged_observers(environment)
@@ -56,20 +67,33 @@ impl Gate {
             .collect();
         let mut gate = Gate {
             sources: BTreeMap::new(),
-            destinations: config.destinations,
-            alarms: Vec::new(),
+            destinations: BTreeMap::new(),
+            faults: Vec::new(),
         };
+        for (name, destination) in config.destinations {
+            match LiveDestination::bring_up(destination, &mut variable) {
+                Ok(live) => {
+                    gate.destinations.insert(name, live);
+                }
+                Err(missing) => gate.faults.push(Fault {
+                    trouble: Trouble::DestinationUnusable,
+                    source: None,
+                    destination: Some(name),
+                    secret: Some(missing),
+                }),
+            }
+        }
         for (name, source) in config.sources {
             // `Config` is checked: every source names a scheme that is there.
             let Some(scheme) = config.schemes.get(&source.scheme) else {
                 continue;
             };
-            let live = LiveSource::bring_up(&name, source, scheme, &mut secret, &mut gate.alarms);
+            let live = LiveSource::bring_up(&name, source, scheme, &mut variable, &mut gate.faults);
             gate.sources.insert(name, live);
         }
         gate.refuse_shared_secrets();
         for name in observers {
-            gate.fault(name, Trouble::ObserveUnacknowledged, None);
+            gate.fail(name, Trouble::ObserveUnacknowledged, None);
         }
         gate
     }
@@ -78,8 +102,21 @@ impl Gate {
         self.sources.get(name)
     }
 
+    /// `None`: the destination has no address or no secret here.
+    pub fn destination(&self, name: &str) -> Option<&LiveDestination> {
+        self.destinations.get(name)
+    }
+
+    /// Whether every event could be delivered.
+    pub fn has_every_destination(&self) -> bool {
+        self.sources
+            .values()
+            .all(|live| self.destinations.contains_key(&live.source.destination))
+    }
+
     /// Most signatures do not bind the URL: with one secret at two sources, a request captured at
-    /// one of them is valid at the other, under the other's memory and for the other's tenant.
+    /// one of them is valid at the other, under the other's memory and for the other's tenant. A
+    /// source that shares its secret with a destination would take our own deliveries.
     fn refuse_shared_secrets(&mut self) {
         let mut owners: BTreeMap<[u8; 32], Vec<(String, String)>> = BTreeMap::new();
         for live in self.sources.values() {
@@ -90,40 +127,71 @@ impl Gate {
                     .push((live.name.clone(), key.name.clone()));
             }
         }
-        for sharers in owners.into_values() {
-            let first = self
-                .sources
-                .get(&sharers[0].0)
-                .map(|live| live.source.clone());
-            let allowed = first.is_some_and(|first| {
-                sharers.iter().all(|(name, _)| {
-                    name == &sharers[0].0
-                        || self.sources.get(name).is_some_and(|other| {
-                            other.source.tenant == first.tenant
-                                && first.shared_secret.is_some()
-                                && other.source.shared_secret == first.shared_secret
-                        })
-                })
-            });
-            if allowed {
+        let ours: Vec<[u8; 32]> = self
+            .destinations
+            .values()
+            .map(|live| live.key.fingerprint())
+            .collect();
+        for (fingerprint, sharers) in owners {
+            if !ours.contains(&fingerprint) && self.may_share(&sharers) {
                 continue;
             }
             for (name, secret) in sharers {
-                self.fault(name, Trouble::SecretShared, Some(secret));
+                self.fail(name, Trouble::SecretShared, Some(secret));
             }
         }
     }
 
+    fn may_share(&self, sharers: &[(String, String)]) -> bool {
+        let mut sources = sharers
+            .iter()
+            .filter_map(|(name, _)| self.sources.get(name));
+        let Some(first) = sources.next() else {
+            return true;
+        };
+        sources.all(|other| {
+            other.name == first.name
+                || (other.source.tenant == first.source.tenant
+                    && first.source.shared_secret.is_some()
+                    && other.source.shared_secret == first.source.shared_secret)
+        })
+    }
+
     /// Makes a source unavailable, and says so.
-    fn fault(&mut self, source: String, trouble: Trouble, secret: Option<String>) {
+    fn fail(&mut self, source: String, trouble: Trouble, secret: Option<String>) {
         if let Some(live) = self.sources.get_mut(&source) {
-            live.fault = Some(trouble);
+            live.trouble = Some(trouble);
         }
-        self.alarms.push(Alarm {
+        self.faults.push(Fault {
             trouble,
-            source,
+            source: Some(source),
+            destination: None,
             secret,
         });
+    }
+}
+
+impl LiveDestination {
+    /// # Errors
+    /// The name of the variable or secret that is missing or unusable.
+    fn bring_up(
+        destination: Destination,
+        variable: &mut impl FnMut(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        let url = match destination.url.strip_prefix('$') {
+            Some(name) => variable(name)
+                .filter(|url| Destination::is_url(url))
+                .ok_or_else(|| name.to_owned())?,
+            None => destination.url.clone(),
+        };
+        let name = destination.secret.name();
+        let secret = variable(name).unwrap_or_default();
+        let key = DeliveryKey::new(name, &secret).map_err(|_| name.to_owned())?;
+        Ok(LiveDestination {
+            destination,
+            url,
+            key,
+        })
     }
 }
 
@@ -132,19 +200,19 @@ impl LiveSource {
         name: &str,
         source: Source,
         scheme: &Scheme,
-        secret: &mut impl FnMut(&str) -> Option<String>,
-        alarms: &mut Vec<Alarm>,
+        variable: &mut impl FnMut(&str) -> Option<String>,
+        faults: &mut Vec<Fault>,
     ) -> Self {
         let mut live = LiveSource {
             name: name.to_owned(),
             scheme: scheme.clone(),
             keys: Vec::new(),
-            secret_missing: false,
-            fault: None,
+            incomplete: None,
+            trouble: None,
             source,
         };
         for reference in &live.source.secrets {
-            let text = secret(reference.name()).unwrap_or_default();
+            let text = variable(reference.name()).unwrap_or_default();
             let trouble = match LiveKey::new(reference.name(), &text, &scheme.key, scheme.algorithm)
             {
                 Ok(key) => {
@@ -154,18 +222,16 @@ impl LiveSource {
                 Err(NotAKey::Empty) => Trouble::SecretMissing,
                 Err(NotAKey::Undecodable) => Trouble::SecretUnusable,
             };
-            live.secret_missing = true;
-            alarms.push(Alarm {
+            live.incomplete = Some(trouble);
+            faults.push(Fault {
                 trouble,
-                source: name.to_owned(),
+                source: Some(name.to_owned()),
+                destination: None,
                 secret: Some(reference.name().to_owned()),
             });
-            if live.source.secrets.len() == 1 {
-                live.fault = Some(trouble);
-            }
         }
-        if live.keys.is_empty() && live.fault.is_none() {
-            live.fault = Some(Trouble::SecretMissing);
+        if live.keys.is_empty() {
+            live.trouble = live.incomplete;
         }
         live
     }

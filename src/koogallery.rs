@@ -44,8 +44,7 @@ fn result(verdict: Verdict, kind: Option<&str>) -> (&'static str, &'static str) 
             | Reject::MalformedTime(_)
             | Reject::MissingSignedPart
             | Reject::MalformedSignedPart(_)
-            | Reject::BodyTooLarge { .. }
-            | Reject::BodyInterrupted => ("000002", "invalid parameter"),
+            | Reject::BodyTooLarge { .. } => ("000002", "invalid parameter"),
             Reject::UnknownSource
             | Reject::MethodNotAllowed
             | Reject::MissingSignature

@@ -23,6 +23,7 @@
 //! edge/consume     10 deliver      queue -> backend, retries, dead letters
 //! ```
 
+pub mod admin;
 pub mod admission;
 pub mod answer;
 pub mod audit;
@@ -35,6 +36,7 @@ pub mod gate;
 pub mod keys;
 pub mod koogallery;
 pub mod request;
+pub mod retry;
 pub mod road;
 pub mod scheme;
 pub mod schemes;

@@ -62,15 +62,19 @@ impl Head {
         let mut lines = lines.split('\n');
         let method = lines.next().unwrap_or_default();
         let url = lines.next().unwrap_or_default();
+        // The platform joined what was repeated and wrote the names in lower case.
         let mut headers = Vec::with_capacity(24);
         while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-            headers.push((name.to_owned(), value.to_owned()));
+            headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
         let after_scheme = url.find("://").map_or(url, |index| &url[index + 3..]);
         let target = after_scheme
             .find('/')
             .map_or("/", |index| &after_scheme[index..]);
-        Head::new(method, target, headers)
+        Head {
+            headers,
+            ..Head::new(method, target, [])
+        }
     }
 
     pub fn headers(&self) -> &[(String, String)] {
@@ -123,17 +127,8 @@ impl<'a> Inbound<'a> {
                 self.head.value_at(place)
             }
             Place::Json(pointer) => self.json_at(pointer).ok_or(Absent::Missing),
-            Place::Form(name) => {
-                let form = self
-                    .head
-                    .header("content-type")
-                    .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-                if form {
-                    single(decode_pairs(self.body)?, name)
-                } else {
-                    Err(Absent::Missing)
-                }
-            }
+            // Whatever the content-type says: it is not signed, and must not change an identity.
+            Place::Form(name) => single(decode_pairs(self.body)?, name),
         }
     }
 

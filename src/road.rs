@@ -118,6 +118,35 @@ impl Outcome {
     }
 }
 
+/// What the memory keeps under [`seen_key`]. Version 1: the request that brought the event, and the
+/// digest of the content that was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub request_id: String,
+    pub content_digest: String,
+}
+
+/// Where the memory keeps an event, by the event's key. The version is part of it, so that a later
+/// format can live beside this one.
+pub fn seen_key(dedup_key: &str) -> String {
+    format!("seen/1/{dedup_key}")
+}
+
+impl Seen {
+    pub fn to_text(&self) -> String {
+        format!("{} {}", self.request_id, self.content_digest)
+    }
+
+    /// Whatever stands there, the event was seen: a damaged record only says less.
+    pub fn from_text(text: &str) -> Self {
+        let (request_id, content_digest) = text.split_once(' ').unwrap_or((text, ""));
+        Seen {
+            request_id: request_id.to_owned(),
+            content_digest: content_digest.to_owned(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::keys::{LiveKey, encode_hex};
 use crate::request::{Head, Inbound, encode_pairs};
 use crate::scheme::{IdentityRule, Place, Scheme, SignatureEncoding};
-use crate::verify::{Claims, tag};
+use crate::verify::{Claims, tag, verify};
 
 /// A request to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +126,42 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
         headers,
         body,
     })
+}
+
+/// Signs a made-up request and reads it back: a scheme that cannot verify its own signature would
+/// refuse every delivery, and tell the senders that it is their fault.
+///
+/// # Errors
+/// A sentence: what came of the request.
+pub fn self_test(scheme: &Scheme) -> Result<(), String> {
+    // Decodes as text, as base64 and as hex.
+    let secret = "0123456789abcdef0123456789abcdef";
+    let broken = |what: &str| format!("a request signed by this scheme does not verify: {what}");
+    let key = LiveKey::new("SELF_TEST", secret, &scheme.key, scheme.algorithm)
+        .map_err(|_| broken("no key"))?;
+    let body: &[u8] = if scheme.content_is_query() {
+        b"a=1&b=2"
+    } else {
+        br#"{"a":"1","b":2}"#
+    };
+    let signed = sign(
+        &Draft {
+            source: "self-test",
+            scheme,
+            body,
+            event_id: "event-1",
+            event_type: "type-1",
+            nonce: "nonce-1",
+            time_ms: 1_760_000_000_000,
+        },
+        &key,
+    )
+    .map_err(|error| broken(&error))?;
+    let head = Head::new(&signed.method, &signed.target, signed.headers);
+    let claims = Claims::read(scheme, &head).map_err(|reject| broken(reject.name()))?;
+    verify(scheme, &[key], &claims, &Inbound::new(&head, &signed.body))
+        .map(|_| ())
+        .map_err(|reject| broken(reject.name()))
 }
 
 /// Changes one letter or digit, as a forger would.

@@ -34,6 +34,21 @@ pub fn parse(text: &str, unit: TimeUnit) -> Option<i64> {
     }
 }
 
+/// Reads an IMF-fixdate (RFC 9110, section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`. The name of the
+/// day is not checked.
+pub fn parse_http_date(text: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let fields: Vec<&str> = text.split_once(", ")?.1.split([' ', ':']).collect();
+    let [day, month, year, hour, minute, second, "GMT"] = fields[..] else {
+        return None;
+    };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    let compact = format!("{year}{month:02}{day}{hour}{minute}{second}000");
+    parse(&compact, TimeUnit::CompactUtc)
+}
+
 /// Writes a time as the provider would. Inverse of [`parse`].
 pub fn format(ms: i64, unit: TimeUnit) -> String {
     match unit {

@@ -28,8 +28,6 @@ pub enum Reject {
     BodyTooLarge {
         body_bytes_max: usize,
     },
-    /// The body ended before it was complete.
-    BodyInterrupted,
     MissingSignature,
     MalformedSignature(Shape),
     MissingTime,
@@ -85,7 +83,12 @@ pub enum Trouble {
     SecretShared,
     /// Observe mode in production without an acknowledgement.
     ObserveUnacknowledged,
+    /// A destination has no address or no secret; events wait for it.
+    DestinationUnusable,
     BindingMissing,
+    /// The body could not be read to its end. That may be the sender's doing or ours; a sender that
+    /// is still there may send again.
+    BodyUnread,
     /// The queue did not take the event.
     HoldFailed,
     /// The queue did not answer in time: the event may be held, or not.
@@ -145,8 +148,7 @@ impl Verdict {
                 Reject::UnknownSource => Wire::NotFound,
                 Reject::MethodNotAllowed => Wire::MethodNotAllowed,
                 Reject::BodyTooLarge { .. } => Wire::TooLarge,
-                Reject::BodyInterrupted
-                | Reject::MalformedSignature(_)
+                Reject::MalformedSignature(_)
                 | Reject::MalformedTime(_)
                 | Reject::MalformedSignedPart(_) => Wire::Malformed,
                 Reject::MissingSignature
@@ -166,7 +168,6 @@ impl Reject {
             Reject::UnknownSource => "unknown_source",
             Reject::MethodNotAllowed => "method_not_allowed",
             Reject::BodyTooLarge { .. } => "body_too_large",
-            Reject::BodyInterrupted => "body_interrupted",
             Reject::MissingSignature => "missing_signature",
             Reject::MalformedSignature(_) => "malformed_signature",
             Reject::MissingTime => "missing_time",
@@ -192,7 +193,6 @@ impl Reject {
             }
             Reject::UnknownSource
             | Reject::MethodNotAllowed
-            | Reject::BodyInterrupted
             | Reject::MissingSignature
             | Reject::MissingTime
             | Reject::MissingSignedPart
@@ -230,7 +230,9 @@ impl Trouble {
             Trouble::SecretUnusable => "secret_unusable",
             Trouble::SecretShared => "secret_shared",
             Trouble::ObserveUnacknowledged => "observe_unacknowledged",
+            Trouble::DestinationUnusable => "destination_unusable",
             Trouble::BindingMissing => "binding_missing",
+            Trouble::BodyUnread => "body_unread",
             Trouble::HoldFailed => "hold_failed",
             Trouble::HoldUnknown => "hold_unknown",
             Trouble::MessageTooLarge => "message_too_large",

@@ -29,7 +29,8 @@ hookgate, the tool beside the Worker
 
   hookgate lint [--sources FILE] [--environment NAME]
       Checks a sources file (default sources.toml) as the build does, and with NAME = production
-      also what may only be done there when it is acknowledged.
+      also what may only be done there when it is acknowledged. Each scheme signs a request and
+      verifies it.
       Exit code 0: in order. 1: refused, each reason a sentence. 2: wrong usage.
 
   hookgate sign --source NAME [options]
@@ -118,7 +119,7 @@ hookgate, the tool beside the Worker
 
     fn lint(mut arguments: lexopt::Parser) -> Result<(), Failure> {
         let mut file = "sources.toml".to_owned();
-        let mut environment = String::new();
+        let mut environment = "development".to_owned();
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("sources") => file = arguments.value()?.string()?,
@@ -127,13 +128,14 @@ hookgate, the tool beside the Worker
             }
         }
         let (config, findings) = read_sources(&file)?;
-        let refused: Vec<String> = config
-            .unacknowledged_observers(&environment)
-            .into_iter()
-            .map(|name| format!(
-                "{file}: [sources.{name}]: mode = \"observe\" refuses every delivery in {environment}: if that is meant, set observe_in_production = true"
-            ))
-            .collect();
+        let unverifiable = config.schemes.iter().filter_map(|(name, scheme)| {
+            let error = hookgate::sign::self_test(scheme).err()?;
+            Some(format!("{file}: [schemes.{name}]: {error}"))
+        });
+        let observers = config.unacknowledged_observers(&environment).into_iter().map(|name| {
+            format!("{file}: [sources.{name}]: mode = \"observe\" refuses every delivery in {environment}: if that is meant, set observe_in_production = true")
+        });
+        let refused: Vec<String> = unverifiable.chain(observers).collect();
         if !refused.is_empty() {
             return Err(Failure::Refused(refused));
         }

@@ -23,6 +23,16 @@ const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
 const BACKOFF_SECONDS_LIMIT: u32 = 43_200;
 /// `max_retries` of the consumer in wrangler.toml is 100, the platform's largest: ours must come first.
 const ATTEMPTS_LIMIT: u32 = 90;
+/// Names of wrangler.toml whose values are known or belong to the gate itself.
+const RESERVED_NAMES: [&str; 7] = [
+    "ADMIN_HOST",
+    "ADMIN_TOKEN",
+    "ARCHIVE",
+    "DEAD_LETTERS",
+    "ENVIRONMENT",
+    "EVENTS",
+    "SEEN",
+];
 /// Variables and secrets of one Worker: 128 on the paid plan, 64 on the free one.
 const SECRETS_WARNED: usize = 56;
 
@@ -45,6 +55,11 @@ pub fn check(config: &Config) -> Findings {
         errors.push("no source: add a table [sources.NAME]".into());
     }
     for (name, scheme) in &config.schemes {
+        if !is_name(name) {
+            errors.push(format!(
+                "[schemes.{name}]: a scheme's name is 1 to 64 characters of a-z, 0-9 and -"
+            ));
+        }
         for fault in scheme.faults() {
             errors.push(format!("[schemes.{name}]: {fault}"));
         }
@@ -59,6 +74,7 @@ pub fn check(config: &Config) -> Findings {
             errors.push(format!("[sources.{name}]: {fault}"));
         }
     }
+    errors.extend(sharing_faults(config));
     let secrets = config.secret_names().len();
     if secrets > SECRETS_WARNED {
         findings.warnings.push(format!(
@@ -149,8 +165,10 @@ fn memory_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
     let future = scheme.time.as_ref().map_or(0, |time| time.future_seconds);
     // A request stays fresh from `future` before its stamp to `tolerance` after it, and the
     // provider's own retries come on top.
+    // One second for stamps in whole seconds, and a minute because KV may forget early.
+    let margin = if scheme.time.is_some() { 61 } else { 0 };
     let needed = RETENTION_SECONDS_MIN
-        .max(tolerance.saturating_add(future))
+        .max(tolerance.saturating_add(future).saturating_add(margin))
         .max(tolerance.saturating_add(scheme.retry_horizon_seconds));
     if retention < needed {
         faults.push(format!(
@@ -167,11 +185,75 @@ fn memory_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
         .identity
         .iter()
         .any(|rule| matches!(rule, IdentityRule::Digest(digest) if digest.discriminator.is_some()));
+    if source.discriminator_values.is_empty() && discriminates {
+        faults.push(format!(
+            "discriminator_values is missing: list every value of the header by which \"{}\" tells events with equal bodies apart; values that are not listed count as one, and events that differ in nothing else are then taken for duplicates",
+            source.scheme
+        ));
+    }
     if !source.discriminator_values.is_empty() && !discriminates {
         faults.push(format!(
             "discriminator_values is set, but the scheme \"{}\" has no discriminator",
             source.scheme
         ));
+    }
+    faults
+}
+
+/// Secrets by name: what can be seen before their values are known.
+fn sharing_faults(config: &Config) -> Vec<String> {
+    let mut faults = Vec::new();
+    let ours: Vec<&str> = config
+        .destinations
+        .values()
+        .flat_map(|destination| {
+            [
+                destination.secret.name(),
+                destination.url.trim_start_matches('$'),
+            ]
+        })
+        .chain(RESERVED_NAMES)
+        .collect();
+    for (name, source) in &config.sources {
+        for secret in &source.secrets {
+            if ours.contains(&secret.name()) {
+                faults.push(format!(
+                    "[sources.{name}]: secret \"{}\" is the name of something else in this Worker: give the source's secret a name of its own",
+                    secret.name()
+                ));
+            }
+        }
+        for (other_name, other) in config.sources.range(..name.clone()) {
+            let pair = format!("[sources.{name}] and [sources.{other_name}]");
+            let grouped =
+                source.shared_secret.is_some() && source.shared_secret == other.shared_secret;
+            let shared = source
+                .secrets
+                .iter()
+                .find(|secret| other.secrets.contains(secret));
+            if let Some(secret) = shared {
+                if source.tenant != other.tenant {
+                    faults.push(format!(
+                        "{pair} belong to two tenants and both use the secret \"{}\": a request captured at one would be valid at the other",
+                        secret.name()
+                    ));
+                } else if !grouped {
+                    faults.push(format!(
+                        "{pair} both use the secret \"{}\": set the same shared_secret = \"GROUP\" in both, so that they share their memory of events",
+                        secret.name()
+                    ));
+                }
+            }
+            if grouped
+                && source.tenant == other.tenant
+                && (source.scheme != other.scheme
+                    || source.discriminator_values != other.discriminator_values)
+            {
+                faults.push(format!(
+                    "{pair} are one shared_secret group, so they need the same scheme and the same discriminator_values: one captured request would otherwise be several events"
+                ));
+            }
+        }
     }
     faults
 }
@@ -248,29 +330,30 @@ fn destination_faults(config: &Config, destination: &Destination) -> Vec<String>
 impl Destination {
     /// Events travel to a backend encrypted, or not at all beyond this machine.
     pub fn is_url(url: &str) -> bool {
+        // The authority without user information, as host and port.
         let host_of = |rest: &str| {
-            let authority = rest
-                .split(['/', '?', '#'])
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            let host = authority
-                .rsplit_once(':')
-                .map_or(authority.as_str(), |(host, _)| host)
-                .to_owned();
-            (authority, host)
+            let authority = rest.split(['/', '?', '#']).next()?;
+            let end = authority.find(']').unwrap_or(0);
+            let end = authority[end..]
+                .find(':')
+                .map_or(authority.len(), |colon| end + colon);
+            let (host, port) = authority.split_at(end);
+            let port = port.strip_prefix(':').unwrap_or("0");
+            let sound = !host.is_empty()
+                && !host.contains(['@', '\\'])
+                && host.starts_with('[') == host.ends_with(']')
+                && !port.is_empty()
+                && port.bytes().all(|byte| byte.is_ascii_digit());
+            sound.then(|| host.to_owned())
         };
         if url.bytes().any(|byte| byte <= b' ' || byte >= 0x7f) {
             return false;
         }
         if let Some(rest) = url.strip_prefix("https://") {
-            let (authority, host) = host_of(rest);
-            !host.is_empty() && !authority.contains('@')
+            host_of(rest).is_some()
         } else if let Some(rest) = url.strip_prefix("http://") {
-            matches!(
-                host_of(rest).1.as_str(),
-                "127.0.0.1" | "localhost" | "[::1]"
-            )
+            let host = host_of(rest);
+            matches!(host.as_deref(), Some("127.0.0.1" | "localhost" | "[::1]"))
         } else {
             false
         }

@@ -1,77 +1,86 @@
-//! Dead letters in R2: one object each, written once.
+//! Dead letters in R2: one object each.
 
-use worker::Env;
+use worker::{Bucket, Env};
 
-use super::platform::binding;
-use crate::dead::{DeadLetter, PREFIX};
+use super::platform::{self, binding, describe};
+use crate::audit::Notice;
+use crate::dead::{DeadLetter, PREFIX, Summary};
 
-/// The archive did not do what it was asked.
+/// The archive did not do what it was asked. The log says why.
 #[derive(Clone, Copy, Debug)]
-pub struct ArchiveFailed;
+pub struct Failed;
 
-/// Keeps a letter. One that is there already is the same event's, and may bear an operator's mark:
+/// A page of dead letters, and where the next one begins.
+pub struct Page {
+    pub letters: Vec<Summary>,
+    pub cursor: Option<String>,
+}
+
+/// Keeps a letter. One that is there already is the same message's, and may bear an operator's mark:
 /// it is left alone.
-pub async fn keep(env: &Env, letter: &DeadLetter) -> Result<(), ArchiveFailed> {
-    let bucket = env.bucket(binding::ARCHIVE).map_err(failed)?;
-    if bucket.head(letter.key()).await.map_err(failed)?.is_some() {
+pub async fn keep(env: &Env, letter: &DeadLetter) -> Result<(), Failed> {
+    if bucket(env)?
+        .head(letter.key())
+        .await
+        .map_err(failed)?
+        .is_some()
+    {
         return Ok(());
     }
     write(env, letter).await
 }
 
 /// Writes a letter, whatever is there.
-pub async fn write(env: &Env, letter: &DeadLetter) -> Result<(), ArchiveFailed> {
-    let bucket = env.bucket(binding::ARCHIVE).map_err(failed)?;
-    let text = serde_json::to_string(letter).map_err(|_| ArchiveFailed)?;
-    bucket
-        .put(letter.key(), text)
-        .execute()
-        .await
-        .map_err(failed)?;
+pub async fn write(env: &Env, letter: &DeadLetter) -> Result<(), Failed> {
+    let text = serde_json::to_string(letter).map_err(|_| Failed)?;
+    let bucket = bucket(env)?;
+    let put = bucket.put(letter.key(), text).execute();
+    put.await.map_err(failed)?;
     Ok(())
 }
 
-pub async fn read(env: &Env, id: &str) -> Result<Option<DeadLetter>, ArchiveFailed> {
-    let bucket = env.bucket(binding::ARCHIVE).map_err(failed)?;
-    let Some(object) = bucket
-        .get(format!("{PREFIX}{id}"))
-        .execute()
-        .await
-        .map_err(failed)?
-    else {
+/// # Errors
+/// Also where the object is there and is not a letter.
+pub async fn read(env: &Env, id: &str) -> Result<Option<DeadLetter>, Failed> {
+    let bucket = bucket(env)?;
+    let get = bucket.get(format!("{PREFIX}{id}")).execute();
+    let Some(object) = get.await.map_err(failed)? else {
         return Ok(None);
     };
-    let Some(body) = object.body() else {
-        return Err(ArchiveFailed);
-    };
+    let body = object.body().ok_or(Failed)?;
     let text = body.text().await.map_err(failed)?;
-    serde_json::from_str(&text)
-        .map(Some)
-        .map_err(|_| ArchiveFailed)
+    DeadLetter::from_archive(&text).map(Some).ok_or(Failed)
 }
 
-/// Up to `limit` letters after `cursor`, and the cursor of the next page.
-pub async fn list(
-    env: &Env,
-    cursor: Option<&str>,
-    limit: u32,
-) -> Result<(Vec<DeadLetter>, Option<String>), ArchiveFailed> {
-    let bucket = env.bucket(binding::ARCHIVE).map_err(failed)?;
+/// Up to `limit` letters after `cursor`. One that cannot be read is listed as such.
+pub async fn list(env: &Env, cursor: Option<&str>, limit: u32) -> Result<Page, Failed> {
+    let bucket = bucket(env)?;
     let mut request = bucket.list().prefix(PREFIX).limit(limit);
     if let Some(cursor) = cursor {
         request = request.cursor(cursor);
     }
-    let page = request.execute().await.map_err(failed)?;
+    let found = request.execute().await.map_err(failed)?;
     let mut letters = Vec::new();
-    for object in page.objects() {
+    for object in found.objects() {
         let key = object.key();
-        if let Some(letter) = read(env, key.trim_start_matches(PREFIX)).await? {
-            letters.push(letter);
-        }
+        let id = key.strip_prefix(PREFIX).unwrap_or(&key);
+        letters.push(match read(env, id).await {
+            Ok(Some(letter)) => letter.summary(),
+            Ok(None) => continue,
+            Err(Failed) => Summary::unreadable(id),
+        });
     }
-    Ok((letters, page.truncated().then(|| page.cursor()).flatten()))
+    let cursor = found.truncated().then(|| found.cursor()).flatten();
+    Ok(Page { letters, cursor })
 }
 
-fn failed<E>(_: E) -> ArchiveFailed {
-    ArchiveFailed
+fn bucket(env: &Env) -> Result<Bucket, Failed> {
+    env.bucket(binding::ARCHIVE).map_err(failed)
+}
+
+fn failed(error: worker::Error) -> Failed {
+    platform::notice(&Notice::ArchiveFailed {
+        detail: &describe(&error),
+    });
+    Failed
 }

@@ -1,196 +1,148 @@
 //! The queues' consumer: events to the backend, dead letters to the archive.
 //!
-//! Every message ends in `ack` or `retry` by itself. Nothing here returns an error or panics for a
-//! message: one would bring the whole batch again, delivered events included.
+//! Every message ends in `ack` or `retry` by itself, whatever happens to its neighbours: an error
+//! of the handler would bring the whole batch again, delivered events included.
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit, RequestRedirect, Response};
-use worker::{Env, QueueContentType, RawMessageBuilder};
+use worker::Env;
 
 use super::archive;
 use super::platform::{self, Batch, QueueMessage, binding, now_ms};
-use super::state::{Route, State};
-use crate::audit::{DeliveryLine, NoticeLine};
+use super::state::State;
+use crate::audit::{DeliveryLine, Notice};
 use crate::dead::DeadLetter;
-use crate::delivery::{self, Attempt, DeathCause, Next};
-use crate::event::{Held, Unreadable};
-use crate::trace;
+use crate::delivery::{self, Plan, QueueRole, plan, queue_role};
+use crate::event::{Held, MESSAGE_BYTES_MAX};
+use crate::gate::LiveDestination;
+use crate::retry::{self, Attempt, DeathCause, Next};
 
 /// Deliveries at a time. One invocation may have six connections waiting for headers; two are left
 /// for the queue and the archive.
 const DELIVERIES_AT_ONCE: usize = 4;
-/// After something of ours failed.
-const RETRY_SECONDS: u32 = 30;
-/// Queue names in wrangler.toml begin with these, followed by the environment.
-const EVENTS_QUEUE: &str = "hookgate-events";
-const DEAD_LETTERS_QUEUE: &str = "hookgate-dead-letters";
 
 /// Handles a batch of either queue.
 #[wasm_bindgen]
 pub fn consume(batch: Batch, env: Env) -> Promise {
     platform::promise(async move {
-        handle(&batch, &env).await;
+        // First of all, because it also sees to it that a panic is not printed with its text.
+        let state = State::of(&env);
+        let role = queue_role(&batch.queue());
+        if role.is_none() {
+            let name = batch.queue();
+            platform::notice(&Notice::QueueUnknown { name: &name });
+        }
+        stream::iter(batch.messages())
+            .for_each_concurrent(DELIVERIES_AT_ONCE, |message| {
+                let (state, env) = (&state, &env);
+                async move {
+                    let handled = AssertUnwindSafe(handle(&message, role, state, env));
+                    if handled.catch_unwind().await.is_err() {
+                        message.retry_in(retry::wait_seconds(message.attempts()));
+                    }
+                }
+            })
+            .await;
         Ok(JsValue::UNDEFINED)
     })
 }
 
-async fn handle(batch: &Batch, env: &Env) {
-    let queue = batch.queue();
-    let messages = batch.messages();
-    if queue.starts_with(DEAD_LETTERS_QUEUE) {
-        for message in messages {
-            bury(&message, env).await;
+async fn handle(message: &QueueMessage, role: Option<QueueRole>, state: &State, env: &Env) {
+    let text = message.text();
+    match role {
+        Some(QueueRole::Events) => deliver(message, &text, state, env).await,
+        Some(QueueRole::DeadLetters) => {
+            keep(message, &DeadLetter::from_queue(&text, now_ms()), env).await;
         }
-    } else if queue.starts_with(EVENTS_QUEUE) {
-        stream::iter(messages)
-            .for_each_concurrent(DELIVERIES_AT_ONCE, |message| async move {
-                deliver(&message, env).await;
-            })
-            .await;
-    } else {
-        alarm("unknown_queue", &queue);
-        for message in messages {
-            message.retry_in(RETRY_SECONDS);
-        }
+        // What nobody can deliver is kept, never thrown away.
+        None => give_up(message, &text, DeathCause::UnknownQueue, None, env).await,
     }
 }
 
 /// Delivers one event, or decides what becomes of it.
-async fn deliver(message: &QueueMessage, env: &Env) {
-    let started_ms = now_ms();
-    let Some(text) = message.body().as_string() else {
-        // Only we write to this queue, and we write text.
-        alarm("message_not_text", "");
-        let text = format!("{:?}", message.body());
-        return give_up(message, env, &text, DeathCause::Unreadable, None).await;
+async fn deliver(message: &QueueMessage, text: &str, state: &State, env: &Env) {
+    let Some(gate) = &state.gate else {
+        return message.retry_in(retry::wait_seconds(message.attempts()));
     };
-    let held = match Held::read(&text) {
-        Ok(held) => held,
-        Err(unreadable) => {
-            let cause = match unreadable {
-                Unreadable::NotAMessage => DeathCause::Unreadable,
-                Unreadable::UnknownVersion => DeathCause::UnknownVersion,
-            };
-            alarm(cause.name(), "");
-            return give_up(message, env, &text, cause, None).await;
+    let (held, name, route) = match plan(text, gate) {
+        Plan::Deliver { held, name, route } => (held, name, route),
+        Plan::GiveUp(cause) => return give_up(message, text, cause, None, env).await,
+        Plan::Wait { destination } => {
+            let destination = &destination;
+            platform::notice(&Notice::Waiting { destination });
+            return message.retry_in(retry::wait_seconds(message.attempts()));
         }
     };
-    let state = State::of(env);
-    let Some(gate) = &state.gate else {
-        return message.retry_in(RETRY_SECONDS);
-    };
-    // A source that is gone or has changed hands gets nothing delivered in its name.
-    let source = gate
-        .source(&held.message.source)
-        .filter(|live| live.source.tenant == held.message.tenant);
-    let Some(source) = source else {
-        alarm(DeathCause::UnknownSource.name(), &held.message.source);
-        return give_up(message, env, &text, DeathCause::UnknownSource, None).await;
-    };
-    let Some(route) = state.route(&source.source.destination) else {
-        alarm("destination_unusable", &source.source.destination);
-        return message.retry_in(RETRY_SECONDS);
-    };
+    #[cfg(feature = "test-hooks")]
+    panic_on_purpose(&held);
+    let started_ms = now_ms();
     let attempt = message.attempts().max(1);
     let outcome = post(&held, route, attempt).await;
     let random = u32::from_le_bytes(platform::random());
-    let next = delivery::next(&route.destination, attempt, outcome, random);
-    let status = match outcome {
-        Attempt::Answered { status, .. } => Some(status),
-        Attempt::TimedOut | Attempt::Unreachable => None,
-    };
+    let next = retry::next(&route.destination, attempt, outcome, random);
+    let webhook_id = delivery::webhook_id(&held);
+    let line = DeliveryLine::new(&held, &name, &webhook_id, attempt, outcome, next);
     platform::log(&DeliveryLine {
-        event: "delivery",
-        result: match next {
-            Next::Done => "delivered",
-            Next::RetryIn { .. } => "retry",
-            Next::Dead(_) => "dead",
-        },
-        request_id: &held.message.requestid,
-        trace_id: trace::trace_id(&held.message.traceparent),
-        webhook_id: &delivery::webhook_id(&held),
-        tenant: &held.message.tenant,
-        source: &held.message.source,
-        destination: &source.source.destination,
-        attempt,
-        run: held.message.run,
-        status,
-        outcome: Some(outcome.name()),
-        reason: match next {
-            Next::Dead(cause) => Some(cause.name()),
-            Next::Done | Next::RetryIn { .. } => None,
-        },
-        retry_in_seconds: match next {
-            Next::RetryIn { seconds } => Some(seconds),
-            Next::Done | Next::Dead(_) => None,
-        },
-        body_bytes: held.body.len(),
         duration_ms: now_ms().saturating_sub(started_ms),
+        ..line
     });
     match next {
         Next::Done => message.ack(),
         Next::RetryIn { seconds } => message.retry_in(seconds),
-        Next::Dead(cause) => give_up(message, env, &text, cause, status).await,
+        Next::Dead(cause) => give_up(message, text, cause, outcome.status(), env).await,
     }
 }
 
 /// Sends an event to the dead letters, then acknowledges it: a crash between the two costs a second
-/// letter under the same id, never an event.
+/// copy of the letter, which folds into the first, never an event.
 async fn give_up(
     message: &QueueMessage,
-    env: &Env,
     text: &str,
     cause: DeathCause,
     status: Option<u16>,
+    env: &Env,
 ) {
     let letter = DeadLetter::new(text, cause, message.attempts().max(1), status, now_ms());
-    let sent = async {
-        let letter = serde_json::to_string(&letter).map_err(|_| ())?;
-        let queue = env.queue(binding::DEAD_LETTERS).map_err(|_| ())?;
-        let letter = RawMessageBuilder::new(JsValue::from_str(&letter))
-            .build_with_content_type(QueueContentType::Text);
-        queue.send_raw(letter).await.map_err(|_| ())
-    };
-    if sent.await.is_ok() {
+    platform::notice(&Notice::GivenUp {
+        reason: cause.name(),
+        id: &letter.id,
+    });
+    // Wrapped, an event of almost the largest size is too long for a message.
+    let wrapped = serde_json::to_string(&letter)
+        .ok()
+        .filter(|wrapped| wrapped.len() <= MESSAGE_BYTES_MAX);
+    if let Some(wrapped) = wrapped
+        && platform::send(env, binding::DEAD_LETTERS, &wrapped)
+            .await
+            .is_ok()
+    {
         return message.ack();
     }
-    // An event of almost the largest size does not fit into a message once it is wrapped.
-    match archive::keep(env, &letter).await {
-        Ok(()) => message.ack(),
-        Err(_) => {
-            alarm("dead_letter_not_kept", &letter.id);
-            message.retry_in(RETRY_SECONDS);
-        }
-    }
+    keep(message, &letter, env).await;
 }
 
 /// Moves a dead letter into the archive.
-async fn bury(message: &QueueMessage, env: &Env) {
-    let text = message.body().as_string().unwrap_or_default();
-    let letter = DeadLetter::from_queue(&text, now_ms());
-    match archive::keep(env, &letter).await {
+async fn keep(message: &QueueMessage, letter: &DeadLetter, env: &Env) {
+    let id = &letter.id;
+    match archive::keep(env, letter).await {
         Ok(()) => {
-            platform::log(&NoticeLine {
-                event: "alarm",
-                what: "dead_letter",
-                detail: Some(&letter.id),
-                ..NoticeLine::default()
-            });
+            platform::notice(&Notice::DeadLetterKept { id });
             message.ack();
         }
-        Err(_) => {
-            alarm("archive_failed", &letter.id);
-            message.retry_in(RETRY_SECONDS);
+        Err(archive::Failed) => {
+            platform::notice(&Notice::DeadLetterUnkept { id });
+            message.retry_in(retry::wait_seconds(message.attempts()));
         }
     }
 }
 
 /// One attempt at the backend.
-async fn post(held: &Held, route: &Route, attempt: u32) -> Attempt {
+async fn post(held: &Held, route: &LiveDestination, attempt: u32) -> Attempt {
     let timeout_ms = route.destination.timeout_seconds.saturating_mul(1_000);
     let signal = AbortSignal::timeout_with_u32(timeout_ms);
     match send(held, route, attempt, &signal).await {
@@ -202,7 +154,8 @@ async fn post(held: &Held, route: &Route, attempt: u32) -> Attempt {
             let header = response.headers().get("retry-after").ok().flatten();
             Attempt::Answered {
                 status: response.status(),
-                retry_after_seconds: header.as_deref().and_then(delivery::retry_after_seconds),
+                retry_after_seconds: header
+                    .and_then(|header| retry::retry_after_seconds(&header, now_ms())),
             }
         }
         Err(_) if signal.aborted() => Attempt::TimedOut,
@@ -212,7 +165,7 @@ async fn post(held: &Held, route: &Route, attempt: u32) -> Attempt {
 
 async fn send(
     held: &Held,
-    route: &Route,
+    route: &LiveDestination,
     attempt: u32,
     signal: &AbortSignal,
 ) -> Result<Response, JsValue> {
@@ -233,11 +186,11 @@ async fn send(
     response.dyn_into()
 }
 
-fn alarm(what: &str, detail: &str) {
-    platform::log(&NoticeLine {
-        event: "alarm",
-        what,
-        detail: Some(detail),
-        ..NoticeLine::default()
-    });
+/// Only in builds for the end-to-end tests: a poison message must not disturb its neighbours.
+#[cfg(feature = "test-hooks")]
+#[allow(clippy::panic, reason = "on purpose")]
+fn panic_on_purpose(held: &Held) {
+    if held.message.kind == "test.panic" {
+        panic!("on purpose, quoting {:?}", held.body);
+    }
 }

@@ -4,14 +4,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use wasm_bindgen::JsValue;
-use worker::{Delay, Env, QueueContentType, RawMessageBuilder};
+use worker::{Delay, Env};
 
-use super::platform::{ExecutionContext, binding, log};
-use crate::audit::NoticeLine;
+use super::platform::{self, ExecutionContext, binding, describe, notice};
+use crate::audit::Notice;
 use crate::gate::LiveSource;
-use crate::road::{Effect, Outcome, Road, Step};
-use crate::verdict::{Trouble, Verdict};
+use crate::road::{Effect, Outcome, Road, Seen, Step, seen_key};
+use crate::verdict::Verdict;
 
 /// What the way was like, for the record.
 #[derive(Default)]
@@ -20,14 +19,17 @@ pub struct Driven {
     pub memory: Option<&'static str>,
     /// The request that brought the event first, where the memory knew.
     pub duplicate_of: Option<String>,
+    /// It was signed over other content under the same identity.
+    pub content_differs: bool,
 }
 
-/// Drives one event of `live` along its road. `key` is the event's, `message` what the queue is given.
+/// Drives one event of `live` along its road. `key` is the event's, `seen` what the memory will keep
+/// of it, `message` what the queue is given.
 pub async fn drive(
     live: &LiveSource,
     key: String,
+    seen: Seen,
     message: String,
-    request_id: &str,
     env: &Env,
     ctx: &ExecutionContext,
 ) -> (Verdict, Driven) {
@@ -35,7 +37,7 @@ pub async fn drive(
         env: env.clone(),
         key,
         retention_seconds: live.source.dedup_retention_seconds,
-        request_id: request_id.to_owned(),
+        seen,
     };
     let mut message = Some(message);
     let mut driven = Driven::default();
@@ -44,9 +46,12 @@ pub async fn drive(
     loop {
         let outcome = match step {
             Step::Do(Effect::AskSeen { slice_ms }) => {
-                let (outcome, by) = ask(&memory, slice_ms).await;
+                let (outcome, first) = ask(&memory, slice_ms).await;
                 driven.memory = Some(outcome.name());
-                driven.duplicate_of = by;
+                if let Some(first) = first {
+                    driven.content_differs = first.content_digest != memory.seen.content_digest;
+                    driven.duplicate_of = Some(first.request_id);
+                }
                 outcome
             }
             Step::Do(Effect::Hold { slice_ms }) => match message.take() {
@@ -71,52 +76,43 @@ struct Memory {
     env: Env,
     key: String,
     retention_seconds: u32,
-    request_id: String,
+    /// What is written under the key.
+    seen: Seen,
 }
 
-/// The version of what stands under a key, so that a later format can live beside this one.
-const KEY_PREFIX: &str = "seen/1/";
-
 impl Memory {
-    async fn recall(&self) -> Result<Option<String>, Trouble> {
-        let store = self
-            .env
-            .kv(binding::SEEN)
-            .map_err(|_| Trouble::BindingMissing)?;
-        let found = store.get(&format!("{KEY_PREFIX}{}", self.key)).text().await;
-        found.map_err(|_| Trouble::HoldFailed)
+    async fn recall(&self) -> Result<Option<Seen>, worker::Error> {
+        let store = self.env.kv(binding::SEEN)?;
+        let found = store.get(&seen_key(&self.key)).text().await?;
+        Ok(found.as_deref().map(Seen::from_text))
     }
 
     /// A memory that could not be written costs a duplicate, never an event.
     async fn remember(&self) {
         let written = async {
-            let store = self.env.kv(binding::SEEN).map_err(|_| ())?;
-            let put = store.put(
-                &format!("{KEY_PREFIX}{}", self.key),
-                self.request_id.as_str(),
-            );
-            let put = put
-                .map_err(|_| ())?
-                .expiration_ttl(u64::from(self.retention_seconds));
-            put.execute().await.map_err(|_| ())
+            let store = self.env.kv(binding::SEEN)?;
+            let put = store.put(&seen_key(&self.key), self.seen.to_text())?;
+            let life = u64::from(self.retention_seconds);
+            Ok::<(), worker::Error>(put.expiration_ttl(life).execute().await?)
         };
         if written.await.is_err() {
-            log(&NoticeLine {
-                event: "alarm",
-                what: "memory_not_written",
-                detail: Some(&self.request_id),
-                ..NoticeLine::default()
+            notice(&Notice::MemoryUnwritten {
+                request_id: &self.seen.request_id,
             });
         }
     }
 }
 
-async fn ask(memory: &Memory, slice_ms: u32) -> (Outcome, Option<String>) {
+async fn ask(memory: &Memory, slice_ms: u32) -> (Outcome, Option<Seen>) {
     let recalled = pin!(memory.recall());
     match select(recalled, pin!(timer(slice_ms))).await {
-        Either::Left((Ok(Some(by)), _)) => (Outcome::Seen, Some(by)),
+        Either::Left((Ok(Some(first)), _)) => (Outcome::Seen, Some(first)),
         Either::Left((Ok(None), _)) => (Outcome::Unseen, None),
-        Either::Left((Err(_), _)) => (Outcome::Failed, None),
+        Either::Left((Err(error), _)) => {
+            let detail = &describe(&error);
+            notice(&Notice::MemoryUnread { detail });
+            (Outcome::Failed, None)
+        }
         Either::Right(_) => (Outcome::Unknown, None),
     }
 }
@@ -125,30 +121,20 @@ async fn ask(memory: &Memory, slice_ms: u32) -> (Outcome, Option<String>) {
 /// all, the sender's retry must find the event remembered.
 async fn hold(memory: &Memory, message: String, slice_ms: u32, ctx: &ExecutionContext) -> Outcome {
     let env = memory.env.clone();
-    let send = Box::pin(async move {
-        let queue = env.queue(binding::EVENTS).map_err(|_| ())?;
-        let message = RawMessageBuilder::new(JsValue::from_str(&message))
-            .build_with_content_type(QueueContentType::Text);
-        queue.send_raw(message).await.map_err(|_| ())
-    });
+    let send = Box::pin(async move { platform::send(&env, binding::EVENTS, &message).await });
     match select(send, pin!(timer(slice_ms))).await {
         Either::Left((Ok(()), _)) => Outcome::Held,
-        Either::Left((Err(()), _)) => Outcome::Failed,
+        Either::Left((Err(detail), _)) => {
+            notice(&Notice::HoldFailed { detail: &detail });
+            Outcome::Failed
+        }
         Either::Right(((), send)) => {
             let memory = memory.clone();
             ctx.keep_alive(async move {
-                let landed = send.await.is_ok();
-                log(&NoticeLine {
-                    event: "notice",
-                    what: if landed {
-                        "late_hold_succeeded"
-                    } else {
-                        "late_hold_failed"
-                    },
-                    detail: Some(&memory.request_id),
-                    ..NoticeLine::default()
-                });
-                if landed {
+                let held = send.await.is_ok();
+                let request_id = &memory.seen.request_id;
+                notice(&Notice::LateHold { request_id, held });
+                if held {
                     memory.remember().await;
                 }
             });

@@ -1,36 +1,37 @@
 // The Worker's entry point. It hands over the head of a request, reads the body up to the cap it
 // is given, and decides nothing.
 
-import { Arrival, administrate, consume, failed } from "../../build/hookgate.js";
+import { Arrival, administrate, consume, failed, replaceDeadInstance } from "../../build/hookgate.js";
 
 export default {
   async fetch(request, env, ctx) {
-    let arrival;
     try {
-      arrival = Arrival.open(linesOf(request), request.cf?.colo ?? "", request.cf?.country ?? "", env);
+      replaceDeadInstance();
+      const arrival = Arrival.open(linesOf(request), request.cf?.colo ?? "", request.cf?.country ?? "", env);
       switch (arrival.stage) {
         case "answer":
           return arrival.answer();
         case "administrate":
-          return await administrate(request, env);
+          return await administrate(linesOf(request), request, env);
       }
       const body = await read(request, arrival.bodyBytesMax);
       switch (body) {
         case TOO_LARGE:
           return arrival.bodyTooLarge();
-        case INTERRUPTED:
-          return arrival.bodyInterrupted();
+        case UNREAD:
+          return arrival.bodyUnread();
       }
       return await arrival.admit(body, env, ctx);
     } catch (error) {
       // A panic, or a runtime's trap. Neither is the sender's fault, and the text of an error may
       // quote the request: only its kind is written down.
-      return failed(error?.name ?? "unknown");
+      return unavailable(error?.name ?? "unknown");
     }
   },
 
   async queue(batch, env) {
     try {
+      replaceDeadInstance();
       await consume(batch, env);
     } catch (error) {
       // What was acknowledged stays so; the rest comes again.
@@ -40,6 +41,17 @@ export default {
   },
 };
 
+function unavailable(kind) {
+  try {
+    replaceDeadInstance();
+    return failed(kind);
+  } catch {
+    // Even the instance that took the dead one's place is dead.
+    console.error(JSON.stringify({ event: "verdict", verdict: "unavailable", reason: "panicked", detail: kind }));
+    return new Response("", { status: 503, headers: { "retry-after": "10" } });
+  }
+}
+
 /** Method, URL, then name and value of each header, one a line: one crossing instead of forty. */
 function linesOf(request) {
   let lines = `${request.method}\n${request.url}`;
@@ -48,15 +60,15 @@ function linesOf(request) {
 }
 
 const TOO_LARGE = Symbol("too large");
-const INTERRUPTED = Symbol("interrupted");
+const UNREAD = Symbol("unread");
 
 /** The body's bytes, never buffering more than `cap` of them and one chunk. */
 async function read(request, cap) {
   if (request.body === null) return new Uint8Array(0);
   const declared = request.headers.get("content-length");
   try {
-    if (declared !== null) {
-      // The head was refused if it declared more than the cap, and the platform holds a sender to it.
+    if (declared !== null && Number(declared) <= cap) {
+      // The platform holds a sender to the length it declared.
       const bytes = await request.bytes();
       return bytes.byteLength > cap ? TOO_LARGE : bytes;
     }
@@ -75,6 +87,6 @@ async function read(request, cap) {
     }
     return bytes;
   } catch {
-    return INTERRUPTED;
+    return UNREAD;
   }
 }

@@ -16,11 +16,11 @@ use super::respond::respond;
 use super::state::State;
 use crate::admission::{self, Admission, Findings, Opening};
 use crate::answer::{self, Answer};
-use crate::audit::VerdictLine;
+use crate::audit::{Notice, VerdictLine};
 use crate::event::Event;
-use crate::gate::LiveSource;
-use crate::keys::encode_hex;
+use crate::gate::{Gate, LiveSource};
 use crate::request::{Head, Inbound};
+use crate::road::Seen;
 use crate::trace;
 use crate::verdict::{Reject, Trouble, Verdict};
 
@@ -68,16 +68,13 @@ impl Arrival {
     /// `lines` is the head as [`Head::from_lines`] reads it.
     pub fn open(lines: &str, colo: &str, country: &str, env: &Env) -> Arrival {
         let started_ms = now_ms();
-        let head = Head::from_lines(lines);
+        // First of all, because it also sees to it that a panic is not printed with its text.
         let state = State::of(env);
-        let random = platform::random::<40>();
-        let (id, spans) = random.split_at(16);
-        let mut span_bytes = [0; 24];
-        span_bytes.copy_from_slice(spans);
+        let head = Head::from_lines(lines);
         Arrival {
             stage: stage(&head, &state, env),
-            request_id: format!("req_{}", encode_hex(id)),
-            traceparent: trace::continue_or_start(head.header("traceparent"), &span_bytes),
+            request_id: platform::request_id(),
+            traceparent: trace::continue_or_start(head.header("traceparent"), &platform::random()),
             head,
             state,
             started_ms,
@@ -127,10 +124,11 @@ impl Arrival {
         )
     }
 
-    /// The body broke off.
-    #[wasm_bindgen(js_name = bodyInterrupted)]
-    pub fn body_interrupted(self) -> Result<Response, JsValue> {
-        self.end(Verdict::Refused(Reject::BodyInterrupted), &Known::default())
+    /// The body could not be read to its end.
+    #[wasm_bindgen(js_name = bodyUnread)]
+    pub fn body_unread(self) -> Result<Response, JsValue> {
+        let verdict = Verdict::Unavailable(Trouble::BodyUnread);
+        self.end(verdict, &Known::default())
     }
 
     /// Decides, holds what was admitted, and answers.
@@ -191,10 +189,14 @@ impl Arrival {
             return Verdict::Unavailable(Trouble::ConfigurationBroken);
         };
         let key = event.dedup_key().to_owned();
+        let seen = Seen {
+            request_id: self.request_id.clone(),
+            content_digest: event.content_digest().to_owned(),
+        };
         let Some(message) = event.into_message(&self.request_id, &self.traceparent) else {
             return Verdict::Unavailable(Trouble::MessageTooLarge);
         };
-        let (verdict, driven) = drive(live, key, message, &self.request_id, env, ctx).await;
+        let (verdict, driven) = drive(live, key, seen, message, env, ctx).await;
         known.driven = driven;
         verdict
     }
@@ -209,6 +211,7 @@ impl Arrival {
             dedup_key: known.dedup_key.as_deref(),
             memory: known.driven.memory,
             duplicate_of: known.driven.duplicate_of.as_deref(),
+            content_differs: known.driven.content_differs,
             method: &self.head.method,
             body_bytes: known.body_bytes,
             duration_ms: now.saturating_sub(self.started_ms),
@@ -228,8 +231,11 @@ impl Arrival {
             verdict,
             live,
             &self.request_id,
-            known.event_type.as_deref(),
-            known.echo.as_deref(),
+            answer::Known {
+                kind: known.event_type.as_deref(),
+                echo: known.echo.as_deref(),
+                key_id: known.findings.key_id.as_deref(),
+            },
         ))
     }
 }
@@ -237,7 +243,7 @@ impl Arrival {
 /// The answer when the Worker itself failed. `kind` is the error's name, never its text.
 #[wasm_bindgen]
 pub fn failed(kind: &str) -> Result<Response, JsValue> {
-    let request_id = format!("req_{}", encode_hex(&platform::random::<16>()));
+    let request_id = platform::request_id();
     platform::log(&VerdictLine {
         event: "verdict",
         request_id: &request_id,
@@ -272,13 +278,18 @@ fn stage(head: &Head, state: &State, env: &Env) -> Stage {
 
 /// The configuration parsed and everything that an event needs is bound.
 fn is_sound(state: &State, env: &Env) -> bool {
-    let bound = [
+    let bindings = [
         binding::SEEN,
         binding::EVENTS,
         binding::DEAD_LETTERS,
         binding::ARCHIVE,
     ];
-    bound.iter().all(|name| platform::is_bound(env, name)) && state.has_every_route()
+    let missing = bindings
+        .into_iter()
+        .filter(|name| !platform::is_bound(env, name));
+    let missing = missing.inspect(|name| platform::notice(&Notice::BindingMissing { name }));
+    let has_destinations = |gate: &Gate| gate.has_every_destination();
+    missing.count() == 0 && state.gate.as_ref().is_some_and(has_destinations)
 }
 
 fn healthy() -> Answer {

@@ -4,9 +4,9 @@ use std::panic::AssertUnwindSafe;
 
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use worker::Env;
+use worker::{Env, QueueContentType, RawMessageBuilder};
 
-use crate::audit;
+use crate::audit::{self, Notice};
 
 /// Names of the bindings in wrangler.toml; `tests/tidy.rs` holds the two together.
 pub mod binding {
@@ -44,7 +44,7 @@ extern "C" {
     #[derive(Clone)]
     pub type QueueMessage;
     #[wasm_bindgen(method, getter)]
-    pub fn body(this: &QueueMessage) -> JsValue;
+    fn body(this: &QueueMessage) -> JsValue;
     #[wasm_bindgen(method, getter)]
     pub fn attempts(this: &QueueMessage) -> u32;
     #[wasm_bindgen(method)]
@@ -74,6 +74,14 @@ pub fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + 'static)
 }
 
 impl QueueMessage {
+    /// The message's text; of anything else, which we never send, its JSON.
+    pub fn text(&self) -> String {
+        let body = self.body();
+        body.as_string()
+            .or_else(|| js_sys::JSON::stringify(&body).ok()?.as_string())
+            .unwrap_or_default()
+    }
+
     pub fn retry_in(&self, seconds: u32) {
         let options = js_sys::Object::new();
         // Setting a property of a plain object cannot fail.
@@ -81,6 +89,13 @@ impl QueueMessage {
         self.retry_with(&options);
     }
 }
+
+/// Does nothing, and that is enough. A trap (out of memory, stack overflow) leaves a dead instance;
+/// the bindings put a new one in its place at the next call, but only after they have copied the
+/// call's strings into the dead one, where the new one would read them at stray addresses and die as
+/// well. So `entry.mjs` makes this call, which has no arguments, first.
+#[wasm_bindgen(js_name = replaceDeadInstance)]
+pub fn replace_dead_instance() {}
 
 /// A variable or a secret: both are strings of `env`.
 pub fn variable(env: &Env, name: &str) -> Option<String> {
@@ -103,6 +118,35 @@ pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     let _ = getrandom::fill(&mut bytes);
     bytes
+}
+
+/// A fresh id for a request: what a sender may ask about.
+pub fn request_id() -> String {
+    format!("req_{}", crate::keys::encode_hex(&random::<16>()))
+}
+
+/// Puts a text on a queue.
+///
+/// # Errors
+/// What the platform said, for the log.
+pub async fn send(env: &Env, queue: &str, text: &str) -> Result<(), String> {
+    let queue = env.queue(queue).map_err(|error| describe(&error))?;
+    let message = RawMessageBuilder::new(JsValue::from_str(text))
+        .build_with_content_type(QueueContentType::Text);
+    let sent = queue.send_raw(message).await;
+    sent.map_err(|error| describe(&error))
+}
+
+/// A platform's error in a few words. They are the platform's own: it never sees a secret of ours.
+pub fn describe(error: &worker::Error) -> String {
+    let mut text = error.to_string();
+    text.retain(|character| !character.is_control());
+    text.chars().take(200).collect()
+}
+
+/// Writes one line to the log.
+pub fn notice(notice: &Notice<'_>) {
+    console_log(&notice.line());
 }
 
 /// Writes one line to the log.

@@ -15,5 +15,7 @@ pub fn respond(answer: &Answer) -> Result<Response, JsValue> {
     let init = ResponseInit::new();
     init.set_status(answer.status);
     init.set_headers(&headers);
-    Response::new_with_opt_str_and_init(Some(&answer.body), &init)
+    // 204 and 205 take no body, not even an empty one.
+    let body = (!answer.body.is_empty()).then_some(answer.body.as_str());
+    Response::new_with_opt_str_and_init(body, &init)
 }

@@ -1,23 +1,71 @@
 //! What is wrong with a scheme, before it verifies anything.
 
-use super::{IdentityRule, Part, Place, Scheme};
+use super::{AnswerStyle, IdentityRule, Part, Place, Scheme};
+
+/// Methods that bring a body. The others can only bring what stands in the query.
+const WITH_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
+const WITHOUT_BODY: [&str; 1] = ["GET"];
+/// Headers that belong to the connection or to the platform say nothing about an event.
+const OF_THE_CONNECTION: [&str; 7] = [
+    "connection",
+    "content-length",
+    "date",
+    "host",
+    "te",
+    "transfer-encoding",
+    "user-agent",
+];
 
 impl Scheme {
     /// What is wrong with this scheme, in sentences for the person who wrote it. Empty: nothing.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
+        self.content_faults(&mut faults);
+        self.claim_faults(&mut faults);
+        self.signature_faults(&mut faults);
+        self.identity_faults(&mut faults);
+        self.injectivity_faults(&mut faults);
+        self.header_faults(&mut faults);
+        self.answer_faults(&mut faults);
+        faults
+    }
+
+    fn content_faults(&self, faults: &mut Vec<String>) {
         if self.signed.is_empty() {
             faults.push("`signed` is empty: name what is signed, for example [\"body\"]".into());
         }
-        if !self.signed.iter().any(Part::is_content) {
-            faults.push("`signed` does not cover the event: add \"body\" (a signature that leaves the body out would let anyone change it)".into());
+        match self.signed.iter().filter(|part| part.is_content()).count() {
+            0 => faults.push("`signed` does not cover the event: add \"body\" (a signature that leaves the body out would let anyone change it)".into()),
+            1 => {}
+            _ => faults.push("`signed` has two contents, and the backend can be given only one: use one of \"body\", \"sorted-json\" and \"sorted-query-except:NAME\"".into()),
         }
+        let fitting = if self.content_is_query() {
+            &WITHOUT_BODY[..]
+        } else {
+            &WITH_BODY[..]
+        };
+        if self.methods.is_empty()
+            || self
+                .methods
+                .iter()
+                .any(|method| !fitting.contains(&method.as_str()))
+        {
+            faults.push(format!(
+                "`methods` = {:?}: what this scheme signs comes with {}",
+                self.methods,
+                fitting.join(", ")
+            ));
+        }
+    }
+
+    fn claim_faults(&self, faults: &mut Vec<String>) {
         for (part, place, name) in [
             (Part::Time, self.time.as_ref().map(|time| &time.at), "time"),
             (Part::Id, self.id.as_ref(), "id"),
             (Part::Nonce, self.nonce.as_ref(), "nonce"),
         ] {
-            match (self.signed.contains(&part), place) {
+            let named = self.signed.iter().any(|signed| *signed.innermost() == part);
+            match (named, place) {
                 (true, None) => faults.push(format!(
                     "`signed` names \"{name}\" but `{name}` is not set: say where it stands"
                 )),
@@ -27,35 +75,135 @@ impl Scheme {
                 (_, Some(Place::Json(_) | Place::Form(_))) => faults.push(format!(
                     "`{name}` cannot be read from the body in this version: use a header or a query parameter"
                 )),
+                (_, Some(Place::SignatureField(field))) if part != Part::Time => faults.push(format!(
+                    "`{name}` cannot be the item \"{field}\" of the signature's list: use a header or a query parameter"
+                )),
                 _ => {}
             }
         }
-        if matches!(
-            self.signature.at,
-            Place::Json(_) | Place::Form(_) | Place::SignatureField(_)
-        ) {
-            faults.push("`signature.at` must be a header or a query parameter".into());
-        }
-        let form = &self.signature;
-        if form.split.is_some() != form.pair.is_some()
-            || form.pair.is_some() == form.take.is_empty()
+        if let Some(place) = &self.key.append
+            && !matches!(place, Place::Header(_) | Place::Query(_))
         {
-            faults.push(
+            faults.push(format!(
+                "`key.append` = \"{place}\": use a header or a query parameter"
+            ));
+        }
+        if let Some(challenge) = &self.challenge {
+            for place in [&challenge.at, &challenge.echo] {
+                if !self.is_signed(place) {
+                    faults.push(format!(
+                        "`challenge` uses \"{place}\", which is not signed: anyone could turn an event into a question"
+                    ));
+                }
+            }
+        }
+    }
+
+    fn signature_faults(&self, faults: &mut Vec<String>) {
+        let form = &self.signature;
+        match &form.at {
+            Place::Header(_) | Place::Query(_) => {}
+            _ => faults.push("`signature.at` must be a header or a query parameter".into()),
+        }
+        let time_field = match self.time.as_ref().map(|time| &time.at) {
+            Some(Place::SignatureField(field)) => Some(field),
+            _ => None,
+        };
+        match (&form.split, &form.pair) {
+            (Some(split), Some(pair)) if !form.take.is_empty() => {
+                if split.is_empty() || pair.is_empty() || split == pair {
+                    faults.push("`signature.split` and `signature.pair` must be two different texts, for example \",\" and \"=\"".into());
+                }
+                if time_field.is_some_and(|field| form.take.contains(field)) {
+                    faults.push("`signature.take` names the item that is the time".into());
+                }
+            }
+            (None, None) if form.take.is_empty() => {
+                if time_field.is_some() {
+                    faults.push("`time` stands in the signature's list, but the signature is no list: set `signature.split`, `pair` and `take`".into());
+                }
+            }
+            _ => faults.push(
                 "`signature.split`, `pair` and `take` belong together: set all three or none"
                     .into(),
-            );
+            ),
         }
-        self.identity_faults(&mut faults);
-        self.injectivity_faults(&mut faults);
+        for part in &self.signed {
+            if let Part::SortedQueryExcept(name) = part.innermost()
+                && form.at != Place::Query(name.clone())
+            {
+                faults.push(format!(
+                    "\"{part}\" leaves out \"{name}\", but the signature stands at \"{}\": leave out the signature's own parameter",
+                    form.at
+                ));
+            }
+        }
+    }
+
+    fn header_faults(&self, faults: &mut Vec<String>) {
+        let listed = self.carry.iter().chain(&self.credentials);
+        for name in listed {
+            let plain = name.strip_suffix('*').unwrap_or(name);
+            if plain.is_empty() {
+                faults.push("`carry` = \"*\" would hand on every header, credentials among them: name the headers".into());
+            } else if !is_header_name(plain) {
+                faults.push(format!("\"{name}\" is not a header's name"));
+            }
+        }
+        let places = [
+            Some(&self.signature.at),
+            self.id.as_ref(),
+            self.nonce.as_ref(),
+            self.time.as_ref().map(|time| &time.at),
+            self.key.append.as_ref(),
+        ];
+        let places = places
+            .into_iter()
+            .flatten()
+            .chain(&self.event_id)
+            .chain(&self.event_type);
+        for place in places {
+            if let Place::Header(name) = place
+                && !is_header_name(name)
+            {
+                faults.push(format!("\"{place}\" does not name a header"));
+            }
+        }
+    }
+
+    fn answer_faults(&self, faults: &mut Vec<String>) {
         if self.answer_by_ms < 200 || self.answer_by_ms > 5_000 {
             faults.push("`answer_by_ms` must be between 200 and 5000: 0.6 × the provider's time-out, at most 5 s".into());
         }
-        faults
+        // Our answers are signed with the same key: they must not be messages of this scheme.
+        let safe = self.key.append.is_some() || self.signed.contains(&Part::Secret);
+        if self.answer == AnswerStyle::Koogallery && !safe {
+            faults.push("`answer` = \"koogallery\" signs our answers with the key alone, so a signature over the body alone could be had from an answer: only for schemes that sign \"secret\" or set `key.append`".into());
+        }
+        if let Some(accepted) = &self.accepted {
+            let empty = matches!(accepted.status, 204 | 205) && !accepted.body.is_empty();
+            if !(200..300).contains(&accepted.status) || empty {
+                faults.push(format!(
+                    "`accepted.status` = {}: use 200 to 299, and no body with 204 and 205",
+                    accepted.status
+                ));
+            }
+            if self.answer != AnswerStyle::Plain {
+                faults.push("`accepted` only changes plain answers".into());
+            }
+        }
     }
 
     fn identity_faults(&self, faults: &mut Vec<String>) {
         if self.identity.is_empty() {
             faults.push("`identity` is missing: say what makes two deliveries the same event, for example [{ digest = {} }]".into());
+        }
+        let last = self.identity.len().saturating_sub(1);
+        let always = |rule: &IdentityRule| matches!(rule, IdentityRule::Digest(_));
+        if self.identity.iter().take(last).any(always) {
+            faults.push(
+                "`identity`: a digest always exists, so the rules behind it are never used".into(),
+            );
         }
         for rule in &self.identity {
             let places = match rule {
@@ -67,14 +215,24 @@ impl Scheme {
                     places.as_slice()
                 }
                 IdentityRule::Digest(rule) => {
-                    if let Some(place) = &rule.discriminator
-                        && !matches!(place, Place::Header(_))
-                    {
-                        faults.push("`discriminator` must be a header".into());
+                    match &rule.discriminator {
+                        None => {}
+                        Some(Place::Header(name))
+                            if !OF_THE_CONNECTION.contains(&name.as_str()) => {}
+                        Some(_) => faults.push(
+                            "`discriminator` must be a header that says what kind of event this is"
+                                .into(),
+                        ),
                     }
                     continue;
                 }
             };
+            let time = self.time.as_ref().map(|time| &time.at);
+            if !places.is_empty() && places.iter().all(|place| Some(place) == time) {
+                faults.push(
+                    "`identity` is the time alone: all events of one moment would be one".into(),
+                );
+            }
             for place in places.iter().filter(|place| !self.is_signed(place)) {
                 faults.push(format!(
                     "`identity` uses \"{place}\", which is not signed: one captured request under fresh values would pass as many events; use a signed place or {{ digest = {{}} }}"
@@ -91,6 +249,14 @@ impl Scheme {
                 continue;
             }
             match rest.first() {
+                Some(Part::Literal(text))
+                    if *part == Part::Time && text.starts_with(|first: char| first.is_ascii_digit()) =>
+                {
+                    faults.push(format!(
+                        "`signed`: \"{}\" begins with a digit, so a digit could be moved out of \"time\" under the same signature",
+                        rest[0]
+                    ));
+                }
                 Some(Part::Literal(text)) if !text.is_empty() => {}
                 _ => faults.push(format!(
                     "`signed`: \"{part}\" has no fixed length and no literal follows it, so a character could be moved between it and \"{}\" under the same signature",
@@ -126,4 +292,12 @@ impl Part {
             }
         }
     }
+}
+
+/// A field name (RFC 9110, section 5.1) in lower case.
+fn is_header_name(text: &str) -> bool {
+    let token = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    };
+    !text.is_empty() && text.bytes().all(token)
 }

@@ -12,7 +12,7 @@
 mod lint;
 mod text;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// One way of signing a webhook.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -40,8 +40,9 @@ pub struct Scheme {
     #[serde(default)]
     pub nonce: Option<Place>,
     /// What makes two deliveries the same event. The first rule whose places are all present is
-    /// used; where none is, the digest of the signed parts is. There is no default (hazard: keys
-    /// taken from an unsigned id let one captured request in as often as the attacker likes).
+    /// used; where none is, the digest of the signed parts is, because a genuine event is never
+    /// turned away for lacking an id. A scheme must state at least one rule: keys taken from an
+    /// unsigned id would let one captured request in as often as the attacker likes.
     pub identity: Vec<IdentityRule>,
     /// Where the provider's own event id stands: a label for the backend, never a key.
     #[serde(default)]
@@ -51,14 +52,17 @@ pub struct Scheme {
     pub event_type: Vec<Place>,
     /// Header names passed on to the backend, besides `content-type` and `content-encoding`.
     /// A trailing `*` matches the rest of a name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lower_case")]
     pub carry: Vec<String>,
     /// Headers of `carry` whose value is a live credential; replaced before anything is held.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lower_case")]
     pub credentials: Vec<String>,
     /// How the sender wants to be answered.
     #[serde(default)]
     pub answer: AnswerStyle,
+    /// The exact answer to an accepted event or a duplicate, where the provider demands one.
+    #[serde(default)]
+    pub accepted: Option<ExactAnswer>,
     /// A signed message that asks for an echo instead of bringing an event.
     #[serde(default)]
     pub challenge: Option<Challenge>,
@@ -67,6 +71,12 @@ pub struct Scheme {
     pub answer_by_ms: u32,
     /// Seconds over which the provider may send one event again by itself; 0 where it never does.
     pub retry_horizon_seconds: u32,
+}
+
+/// Header names have no case; the platform writes them small.
+fn lower_case<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<String>, D::Error> {
+    let names = Vec::<String>::deserialize(reader)?;
+    Ok(names.iter().map(|name| name.to_ascii_lowercase()).collect())
 }
 
 fn post_only() -> Vec<String> {
@@ -247,7 +257,8 @@ pub enum IdentityRule {
 pub struct DigestRule {
     /// An unsigned header that tells events with equal bodies apart. Only values listed in the
     /// source's `discriminator_values` count, so that a captured request can be replayed at most
-    /// once for each of them; any other value counts as one more.
+    /// once for each of the others, and once more for all other values together. Those share one
+    /// identity, so a source should list every value it can get.
     #[serde(default)]
     pub discriminator: Option<Place>,
 }
@@ -260,6 +271,18 @@ pub enum AnswerStyle {
     Plain,
     /// HTTP 200 with a `resultCode` and a signed body ([`crate::koogallery`]).
     Koogallery,
+}
+
+/// What a provider demands to read when it hands an event over.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExactAnswer {
+    /// 200 to 299.
+    pub status: u16,
+    #[serde(default)]
+    pub content_type: Option<String>,
+    #[serde(default)]
+    pub body: String,
 }
 
 /// A verified message that wants its own value back (Slack's `url_verification`).

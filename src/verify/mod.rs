@@ -66,7 +66,15 @@ impl Claims {
             nonce: signed_value(scheme, head, &Part::Nonce, scheme.nonce.as_ref())?,
             key_suffix: match &scheme.key.append {
                 None => None,
-                Some(place) => Some(head.value_at(place).map_err(missing_part)?),
+                Some(place) => {
+                    let suffix = head.value_at(place).map_err(missing_part)?;
+                    // HMAC fills a short key up with zero bytes (RFC 2104, section 2), so a NUL at
+                    // the end would be another value under the same MAC.
+                    if suffix.contains('\0') {
+                        return Err(Reject::MalformedSignedPart(Shape::ContainsDelimiter));
+                    }
+                    Some(suffix)
+                }
             },
         })
     }
@@ -156,6 +164,11 @@ pub fn verify(
     });
     let key = matched.ok_or(Reject::SignatureMismatch)?;
     let mut digest = Sha256::new();
+    // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
+    let time = scheme.time.as_ref().map(|form| &form.at);
+    if let (Some(suffix), true) = (&claims.key_suffix, scheme.key.append.as_ref() != time) {
+        digest_part(&mut digest, suffix.as_bytes());
+    }
     for piece in &pieces {
         piece.identify(&mut digest);
     }

@@ -1,0 +1,213 @@
+//! What an operator may ask of the gate, and who is one.
+
+use crate::answer::{Answer, problem};
+use crate::dead::{DeadLetter, is_letter_id};
+use crate::event::Unreadable;
+use crate::keys::Mac;
+use crate::request::Head;
+use crate::scheme::{Algorithm, Place};
+
+/// Shorter tokens could be guessed.
+const TOKEN_CHARACTERS_MIN: usize = 32;
+const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
+
+/// Something an operator asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// A page of dead letters, after a cursor.
+    List {
+        cursor: Option<String>,
+    },
+    Show {
+        id: String,
+    },
+    Redrive {
+        id: String,
+    },
+}
+
+/// How a request under `/admin/` is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    Operator,
+    /// The right door, the wrong key: 401.
+    Refused,
+    /// There is no door here: 404 for everyone.
+    Nothing,
+}
+
+/// Judges a request by its token and its host. Without a sound `token` there is no door at all;
+/// with `only_host`, only there.
+pub fn authorise(head: &Head, token: Option<&str>, only_host: Option<&str>) -> Admitted {
+    let Some(token) = token.filter(|token| token.len() >= TOKEN_CHARACTERS_MIN) else {
+        return Admitted::Nothing;
+    };
+    let host = head.header("host").unwrap_or_default();
+    if only_host.is_some_and(|only| !only.is_empty() && !only.eq_ignore_ascii_case(host)) {
+        return Admitted::Nothing;
+    }
+    let authorization = head.header("authorization").unwrap_or_default();
+    let given = authorization.strip_prefix("Bearer ").unwrap_or_default();
+    if is_token(given, token) {
+        Admitted::Operator
+    } else {
+        Admitted::Refused
+    }
+}
+
+impl Command {
+    /// The command of a request, by its method and path.
+    pub fn parse(head: &Head) -> Option<Command> {
+        let rest = head.path.strip_prefix(DEAD_LETTERS)?;
+        let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
+        let id = |text: &str| is_letter_id(text).then(|| text.to_owned());
+        match (head.method.as_str(), rest) {
+            ("GET", "") => Some(Command::List { cursor: cursor() }),
+            ("GET", rest) => Some(Command::Show {
+                id: id(rest.strip_prefix('/')?)?,
+            }),
+            ("POST", rest) => Some(Command::Redrive {
+                id: id(rest.strip_prefix('/')?.strip_suffix("/redrive")?)?,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The name of the command, for the record.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::List { .. } => "dead_letters_listed",
+            Command::Show { .. } => "dead_letter_shown",
+            Command::Redrive { .. } => "dead_letter_redriven",
+        }
+    }
+}
+
+/// Marks `letter` for another run and gives the message to send. `body` is the request's:
+/// `{"again":true}` where the letter was sent again before.
+///
+/// # Errors
+/// The answer that says why not.
+pub fn redrive(
+    letter: &mut DeadLetter,
+    body: &str,
+    now_ms: i64,
+    request_id: &str,
+) -> Result<String, Answer> {
+    let again = serde_json::from_str::<serde_json::Value>(body)
+        .is_ok_and(|body| body.get("again") == Some(&serde_json::Value::Bool(true)));
+    if letter.redriven_at.is_some() && !again {
+        return Err(problem(
+            409,
+            "already-redriven",
+            "This dead letter was sent again before",
+            Some("Send it once more with again = true; the backend sees the same webhook-id."),
+            request_id,
+        ));
+    }
+    letter.redrive(now_ms).map_err(|unreadable| {
+        let title = match unreadable {
+            Unreadable::NotAMessage => "The message is not an event",
+            Unreadable::UnknownVersion => {
+                "The message is of a version that this Worker cannot read"
+            }
+        };
+        problem(422, "unreadable", title, None, request_id)
+    })
+}
+
+/// Compares in constant time: equal MACs under one key, equal tokens.
+fn is_token(given: &str, expected: &str) -> bool {
+    let mac_of = |text: &str| {
+        let mut mac = Mac::new(Algorithm::HmacSha256, b"hookgate admin token");
+        mac.update(text.as_bytes());
+        mac
+    };
+    mac_of(given).is(&mac_of(expected).tag())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+    fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> Head {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Head::new(method, target, headers)
+    }
+
+    #[test]
+    fn without_a_sound_token_there_is_no_door() {
+        let knock = head(
+            "GET",
+            "/admin/v1/dead-letters",
+            &[("authorization", "Bearer ")],
+        );
+        for token in [None, Some(""), Some("short"), Some(&TOKEN[1..])] {
+            assert_eq!(
+                authorise(&knock, token, None),
+                Admitted::Nothing,
+                "{token:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_the_token_opens_and_only_on_its_host() {
+        let knock = |authorization: &str, host| {
+            let head = head(
+                "GET",
+                "/",
+                &[("authorization", authorization), ("host", "admin.example")],
+            );
+            authorise(&head, Some(TOKEN), host)
+        };
+        let right = format!("Bearer {TOKEN}");
+        assert_eq!(knock(&right, None), Admitted::Operator);
+        assert_eq!(knock(&right, Some("Admin.Example")), Admitted::Operator);
+        assert_eq!(knock(&right, Some("gate.example")), Admitted::Nothing);
+        for wrong in [
+            "",
+            "Bearer ",
+            TOKEN,
+            &right[..right.len() - 1],
+            &format!("{right}0"),
+            &format!("{right}, {right}"),
+        ] {
+            assert_eq!(knock(wrong, None), Admitted::Refused, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn only_exact_paths_are_commands() {
+        let parse = |method, target| Command::parse(&head(method, target, &[]));
+        let id = || "raw-0123".to_owned();
+        assert_eq!(
+            parse("GET", "/admin/v1/dead-letters?cursor=a%2Bb"),
+            Some(Command::List {
+                cursor: Some("a+b".to_owned())
+            })
+        );
+        assert_eq!(
+            parse("GET", "/admin/v1/dead-letters/raw-0123"),
+            Some(Command::Show { id: id() })
+        );
+        assert_eq!(
+            parse("POST", "/admin/v1/dead-letters/raw-0123/redrive"),
+            Some(Command::Redrive { id: id() })
+        );
+        for (method, target) in [
+            ("POST", "/admin/v1/dead-letters"),
+            ("DELETE", "/admin/v1/dead-letters/raw-0123"),
+            ("GET", "/admin/v1/dead-letters/"),
+            ("GET", "/admin/v1/dead-letters/..%2Fx"),
+            ("GET", "/admin/v1/dead-letters/raw-0123/redrive"),
+            ("GET", "/admin/v2/dead-letters"),
+        ] {
+            assert_eq!(parse(method, target), None, "{method} {target}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! What the gate says to whom: challenges, KooGallery's answers, refusals that tell nothing, and no
+//! secret anywhere.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails"
+)]
+
+mod support;
+
+use hookgate::admission::{self, Admission, Findings};
+use hookgate::answer::{Known, answer};
+use hookgate::audit::{VerdictLine, line};
+use hookgate::keys::LiveKey;
+use hookgate::request::Inbound;
+use hookgate::verdict::{Reject, Trouble, Verdict};
+use support::{
+    NOW_MS, Request, a_body, a_secret, built_in, event, gate_for, only, outcome, run, run_with,
+    signed, signed_at,
+};
+
+#[test]
+fn slacks_challenge_is_echoed_when_signed_and_harmless() {
+    let gate = gate_for("slack", &[a_secret("slack", 1)]);
+    let live = only(&gate);
+    let challenge = |text: &str| {
+        format!(
+            "{{\"type\":\"url_verification\",\"challenge\":{}}}",
+            serde_json::json!(text)
+        )
+    };
+    let request = |text: &str| signed(live, challenge(text).as_bytes(), "x");
+    for text in [
+        "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P",
+        "<script>alert(1)</script>",
+        "",
+        &"a".repeat(512),
+    ] {
+        let Ok(Admission::Challenge(echo)) = run(live, &request(text)) else {
+            panic!("{text:?} is not echoed")
+        };
+        assert_eq!(echo, text);
+        let answer = answer(
+            Verdict::Challenged,
+            Some(live),
+            "r",
+            Known {
+                echo: Some(&echo),
+                ..Known::default()
+            },
+        );
+        assert_eq!((answer.status, answer.body.as_str()), (200, text));
+        let header = |name: &str| {
+            answer
+                .headers
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.as_str())
+        };
+        assert_eq!(header("content-type"), Some("text/plain; charset=utf-8"));
+        assert_eq!(header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(
+            header("content-security-policy"),
+            Some("default-src 'none'; sandbox")
+        );
+    }
+    for hostile in [
+        &"a".repeat(513),
+        "a\r\nset-cookie: a",
+        "\u{0}",
+        "\u{7f}",
+        "é",
+        "\u{202e}",
+    ] {
+        assert_eq!(
+            outcome(live, &request(hostile)),
+            "accept",
+            "{hostile:?} must be an event, not an echo"
+        );
+    }
+    let unsigned = Request {
+        body: challenge("another").into_bytes(),
+        ..request("one")
+    };
+    assert_eq!(outcome(live, &unsigned), "signature_mismatch");
+    let old = Request {
+        now_ms: NOW_MS + 301_000,
+        ..request("one")
+    };
+    assert_eq!(outcome(live, &old), "stale");
+}
+
+/// What is known after the only key matched.
+fn matched(kind: Option<&str>) -> Known<'_> {
+    Known {
+        kind,
+        key_id: Some("KEY_0"),
+        ..Known::default()
+    }
+}
+
+/// The key and body of the example in Huawei's SaaS access documentation.
+#[test]
+fn koogallery_is_answered_200_with_a_code_and_a_signed_body() {
+    let gate = gate_for("koogallery-v2", &["xxxxxxx".to_owned()]);
+    let live = only(&gate);
+    let accepted = answer(
+        Verdict::Accepted,
+        Some(live),
+        "r",
+        matched(Some("releaseInstance")),
+    );
+    assert_eq!(
+        accepted.body,
+        r#"{"resultCode":"000000","resultMsg":"success"}"#
+    );
+    let sign = |answer: &hookgate::answer::Answer| {
+        answer
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "body-sign")
+            .map(|(_, value)| value.clone())
+    };
+    assert_eq!(
+        sign(&accepted).as_deref(),
+        Some(
+            r#"sign_type="HMAC-SHA256", signature= "jr/sHG/JhTLSQzpqTab8bniVmYcYEz7comx8iXzZDto=""#
+        )
+    );
+    let refused = Verdict::Refused;
+    for (verdict, kind, code) in [
+        (Verdict::Duplicate, Some("releaseInstance"), "000000"),
+        (Verdict::Accepted, Some("newInstance"), "000004"),
+        (Verdict::Duplicate, Some("queryInstance"), "000004"),
+        (Verdict::Accepted, None, "000000"),
+        (
+            refused(Reject::SignatureMismatch),
+            Some("newInstance"),
+            "000001",
+        ),
+        (refused(Reject::MissingSignature), None, "000001"),
+        (refused(Reject::Stale { age_ms: 1 }), None, "000001"),
+        (refused(Reject::MissingTime), None, "000002"),
+        (
+            refused(Reject::BodyTooLarge { body_bytes_max: 1 }),
+            None,
+            "000002",
+        ),
+        (Verdict::Unavailable(Trouble::HoldFailed), None, "000005"),
+        (Verdict::Observed, None, "000005"),
+    ] {
+        let answer = answer(verdict, Some(live), "r", matched(kind));
+        assert_eq!(answer.status, 200, "{verdict:?}");
+        assert!(
+            answer
+                .body
+                .starts_with(&format!("{{\"resultCode\":\"{code}\",")),
+            "{verdict:?}: {}",
+            answer.body
+        );
+        let refused = matches!(verdict, Verdict::Refused(_));
+        assert_eq!(sign(&answer).is_none(), refused, "{verdict:?}");
+    }
+    // A stranger gets no signature of ours: it could be a message of another scheme.
+    for verdict in [
+        refused(Reject::MissingSignature),
+        refused(Reject::SignatureMismatch),
+    ] {
+        let answer = answer(verdict, Some(live), "r", Known::default());
+        assert_eq!((answer.status, sign(&answer)), (200, None));
+    }
+}
+
+/// A sender who can tell a wrong key from a stale time has an oracle.
+#[test]
+fn refusals_after_the_mac_look_alike() {
+    for scheme in built_in() {
+        let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
+        let live = only(&gate);
+        let request = signed(live, &a_body(scheme, 1), "evt_1");
+        let forged = signed(
+            only(&gate_for(scheme, &[a_secret(scheme, 2)])),
+            &a_body(scheme, 1),
+            "evt_1",
+        );
+        let day = 86_400_000;
+        let mut requests = vec![(forged, "signature_mismatch")];
+        if live.scheme.time.is_some() {
+            requests.push((
+                Request {
+                    now_ms: NOW_MS + day,
+                    ..request.clone()
+                },
+                "stale",
+            ));
+            requests.push((
+                Request {
+                    now_ms: NOW_MS - day,
+                    ..request.clone()
+                },
+                "from_future",
+            ));
+        }
+        let mut answers = Vec::new();
+        for (request, expected) in requests {
+            let verdict = run(live, &request).unwrap_err();
+            assert_eq!(verdict.reason(), Some(expected), "{scheme}");
+            answers.push(answer(
+                verdict,
+                Some(live),
+                "request-1",
+                matched(Some("newInstance")),
+            ));
+            let other = answer(verdict, Some(live), "request-2", Known::default());
+            let same = format!("{other:?}").replace("request-2", "request-1");
+            assert_eq!(
+                same,
+                format!("{:?}", answers[0]),
+                "{scheme}: only the request id may differ"
+            );
+        }
+        assert!(
+            answers.iter().all(|answer| *answer == answers[0]),
+            "{scheme}: {answers:?}"
+        );
+    }
+}
+
+#[test]
+fn nothing_printed_contains_a_secret() {
+    const CANARY: &str = "c4n4ry-c4n4ry-c4n4ry-c4n4ry-c4n4";
+    for scheme in built_in() {
+        let secret = format!("whsec_{CANARY}").replace('-', "0");
+        let gate = gate_for(scheme, std::slice::from_ref(&secret));
+        let live = only(&gate);
+        let request = signed(live, &a_body(scheme, 1), "evt_1");
+        let head = request.head();
+        let opening = admission::open(live, &head).unwrap();
+        let inbound = Inbound::new(&head, &request.body);
+        let claims = hookgate::verify::Claims::read(&live.scheme, &head).unwrap();
+        let verified =
+            hookgate::verify::verify(&live.scheme, &live.keys, &claims, &inbound).unwrap();
+        let mut findings = Findings::default();
+        let admission = admission::admit(live, &opening, &inbound, NOW_MS, &mut findings).unwrap();
+        let mut printed =
+            format!("{gate:?}{live:#?}{opening:?}{claims:?}{verified:?}{findings:?}{admission:?}");
+        printed += &format!("{:?}", live.keys[0].mac(live.scheme.algorithm, Some("x")));
+        let message = event(live, &request).into_message("r", "t").unwrap();
+        printed += &message;
+        printed += &format!("{:?}", hookgate::event::Held::read(&message));
+        let mut forged = signed_at(live, &a_body(scheme, 1), "evt_1", NOW_MS);
+        forged.now_ms += 86_400_000_000;
+        forged.body.push(b' ');
+        if let Err(verdict) = run_with(live, &forged, &mut findings) {
+            printed += &line(&VerdictLine::new(
+                verdict,
+                Some(live),
+                &findings,
+                "r",
+                "t",
+                NOW_MS,
+            ));
+            printed += &format!("{:?}", answer(verdict, Some(live), "r", Known::default()));
+        }
+        let refused = LiveKey::new(
+            "NAME",
+            &format!("{secret}*"),
+            &live.scheme.key,
+            live.scheme.algorithm,
+        );
+        printed += &format!("{refused:?}");
+        let bytes = format!("{:?}", secret.as_bytes());
+        for canary in [
+            CANARY,
+            &CANARY.replace('-', "0"),
+            bytes.trim_matches(['[', ']']),
+        ] {
+            assert!(!printed.contains(canary), "{scheme}: a secret is printed");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Formats that outlive a deploy, pinned: what the queue, the archive, the memory of events and the
+//! backends are given. Each test says what breaks when its text changes.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use hookgate::config::{Destination, SecretRef, SignAs};
+use hookgate::dead::DeadLetter;
+use hookgate::delivery::{DeliveryKey, headers, webhook_id};
+use hookgate::event::{Held, Unreadable};
+use hookgate::retry::DeathCause;
+use support::{NOW_MS, built_in, event, key, only, vector};
+
+const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+fn stripe_message() -> String {
+    let vector = vector("stripe", "pair-first");
+    let mut request = vector.request.clone();
+    request.body = br#"{"id":"evt_1","type":"order.paid"}"#.to_vec();
+    let gate = vector.gate();
+    let request = support::mutate::Case::new("stripe", only(&gate), &request)
+        .signed_again(request.clone(), &only(&gate).keys[0]);
+    event(only(&gate), &request)
+        .into_message("request-1", TRACEPARENT)
+        .unwrap()
+}
+
+/// A change here makes messages that are on the queue during a deploy unreadable to the other
+/// version, or read wrongly. A new field is optional for the reader; anything else is a new
+/// `hookgateversion`, and the old one stays readable for as long as a queue keeps messages.
+#[test]
+fn the_queue_message() {
+    assert_eq!(
+        stripe_message(),
+        concat!(
+            r#"{"specversion":"1.0","id":"evt_1","source":"vector","type":"order.paid","#,
+            r#""time":"2025-10-09T08:53:20.000Z","datacontenttype":"application/json; charset=utf-8","#,
+            r#""hookgateversion":"1","tenant":"tenant","scheme":"stripe","keyid":"KEY_0","#,
+            r#""receivedtime":"2025-10-09T08:53:20.000Z","#,
+            r#""dedupkey":"74850b65f69e3316b3dc5200e4755983d3e12c093058dcc7c20eb02ee93b248a","#,
+            r#""run":0,"requestid":"request-1","#,
+            r#""traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","#,
+            r#""originalheaders":"[[\"content-type\",\"application/json; charset=utf-8\"],[\"stripe-signature\",\"t=1760000000,v1=1aeb6b18c8be9c0d7a5c655d8de286865222da311efe0c7b783a5689cfbb9571\"]]","#,
+            r#""data_base64":"eyJpZCI6ImV2dF8xIiwidHlwZSI6Im9yZGVyLnBhaWQifQ=="}"#
+        )
+    );
+}
+
+#[test]
+fn messages_of_other_versions_are_kept_apart() {
+    let message = stripe_message();
+    assert!(Held::read(&message).is_ok());
+    let newer = message.replace("\"hookgateversion\":\"1\"", "\"hookgateversion\":\"2\"");
+    assert_eq!(Held::read(&newer), Err(Unreadable::UnknownVersion));
+    assert_eq!(
+        Held::read("{\"hookgateversion\":\"2\",\"else\":[]}"),
+        Err(Unreadable::UnknownVersion)
+    );
+    let more = message.replace("\"run\":0", "\"run\":0,\"another\":true");
+    assert!(
+        Held::read(&more).is_ok(),
+        "a field that a later version adds must not stop this one"
+    );
+    for bad in [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "{\"hookgateversion\":\"1\"}",
+        &message.replace("\"eyJ", "\"*yJ"),
+    ] {
+        assert_eq!(Held::read(bad), Err(Unreadable::NotAMessage), "{bad}");
+    }
+    let (run, next) = Held::read(&message).unwrap().next_run().unwrap();
+    assert_eq!((run, next), (1, message.replace("\"run\":0", "\"run\":1")));
+}
+
+/// A change here loses every dead letter in the archive to `./scripts/dead`.
+#[test]
+fn the_dead_letter() {
+    let message = stripe_message();
+    let mut letter = DeadLetter::new(
+        &message,
+        DeathCause::RejectedByBackend,
+        3,
+        Some(410),
+        NOW_MS,
+    );
+    assert_eq!(
+        letter.key(),
+        "dead/74850b65f69e3316-0-1d5e24c7233eaad9fc8831f1"
+    );
+    let text = serde_json::to_string(&letter).unwrap();
+    let expected = format!(
+        r#"{{"deadletterversion":"1","id":"74850b65f69e3316-0-1d5e24c7233eaad9fc8831f1","reason":"rejected_by_backend","attempts":3,"last_status":410,"died_at":"2025-10-09T08:53:20.000Z","message":{},"redriven_at":null,"redriven_run":null}}"#,
+        serde_json::json!(message)
+    );
+    assert_eq!(text, expected);
+    assert_eq!(DeadLetter::from_queue(&text, 0), letter);
+    // What the platform moved there by itself is kept as it is.
+    let moved = DeadLetter::from_queue(&message, NOW_MS);
+    assert_eq!(
+        (moved.message.as_str(), moved.reason.as_str()),
+        (message.as_str(), "given_up_by_platform")
+    );
+    assert_eq!(moved.id, letter.id, "written twice, it is one letter");
+    let later = DeadLetter::from_queue(&message.replace("request-1", "request-2"), NOW_MS);
+    assert_ne!(
+        later.id, letter.id,
+        "letters outlive the memory of events: a later event is its own"
+    );
+    // Each redrive is a run of its own: the memories must not swallow it.
+    for run in 1..=3 {
+        let sent = Held::read(&letter.redrive(NOW_MS).unwrap()).unwrap();
+        assert_eq!((sent.message.run, letter.redriven_run), (run, Some(run)));
+        assert_eq!(
+            letter.redriven_at.as_deref(),
+            Some("2025-10-09T08:53:20.000Z")
+        );
+        assert_eq!(letter.message, message, "the letter keeps what died");
+    }
+}
+
+/// A change here forgets every event that was seen before the deploy: each provider's retry and
+/// each replay within the retention passes as a new event.
+#[test]
+fn the_key_of_an_event() {
+    let expected: BTreeMap<&str, &str> = KEYS.into_iter().collect();
+    for scheme in built_in() {
+        let vector = vector(scheme, "pair-first");
+        let key = key(only(&vector.gate()), &vector.request);
+        assert_eq!(
+            expected.get(scheme).copied(),
+            Some(key.as_str()),
+            "{scheme}"
+        );
+    }
+}
+
+const KEYS: [(&str, &str); 10] = [
+    (
+        "github",
+        "d27dbc21a69bbb512e2ea5c5267808ad8365811b189795cdc4d39cccb7eb8b8e",
+    ),
+    (
+        "heroku",
+        "85445d957a74e550317cb5110655e607363a0b5b305c1de7ff14d99afd8864ac",
+    ),
+    (
+        "koogallery-v1",
+        "e9b38b30acece5c40e97abff45149918f46a9977f9294157cb3e609fbc201d84",
+    ),
+    (
+        "koogallery-v2",
+        "8093679a55881058ac443189b84b0c2cd4710518f201c2e1518d38a81dbcd6ec",
+    ),
+    (
+        "shopify",
+        "85cb43ec7ccc84665b047de00046e0e5387be9ae3f0466abd6978dbe70aacd6a",
+    ),
+    (
+        "slack",
+        "9f4221c1d5ad1837f2a591a7915fb92811feb0fa27385c1e32eed440c7c05e6b",
+    ),
+    (
+        "standard-webhooks",
+        "80e833c7cb96c63e95c66162d58a9264987c1fa32973eac07bae49e6d0f794e4",
+    ),
+    (
+        "stripe",
+        "77317754ba78218d1009a96df00079a0c4aedcdde11ac77cc4bcb44db921d5b2",
+    ),
+    (
+        "svix",
+        "75111198fb11822765e49e3eefa6f66db163556decb16d1440f4fd7a918d90f1",
+    ),
+    (
+        "vercel",
+        "ab5ac7f112ac397c53702ecbe0ae35de83928507e2b99f95bc1266259b1ac675",
+    ),
+];
+
+fn destination(sign: SignAs) -> Destination {
+    Destination {
+        url: "https://backend.example/".into(),
+        sign,
+        secret: SecretRef::WorkerSecret("DELIVERY_SECRET".into()),
+        timeout_seconds: 15,
+        attempts_max: 16,
+        backoff_first_seconds: 5,
+        backoff_max_seconds: 3_600,
+        backend_ignores_age: false,
+    }
+}
+
+fn delivered(message: &str, sign: SignAs) -> Vec<(String, String)> {
+    let held = Held::read(message).unwrap();
+    let key =
+        DeliveryKey::new("DELIVERY_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+    headers(&held, &destination(sign), &key, 2, NOW_MS + 1_500)
+}
+
+/// A change here breaks every backend that verifies deliveries, or makes it act twice: `webhook-id`
+/// is its idempotency key. The signature was computed with Python's hmac module.
+#[test]
+fn the_delivery() {
+    assert_eq!(
+        webhook_id(&Held::read(&stripe_message()).unwrap()),
+        "hg_74850b65f69e3316b3dc5200e4755983d3e12c09"
+    );
+    let headers: Vec<String> = delivered(&stripe_message(), SignAs::Gate)
+        .into_iter()
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    assert_eq!(
+        headers,
+        [
+            "stripe-signature: t=1760000000,v1=1aeb6b18c8be9c0d7a5c655d8de286865222da311efe0c7b783a5689cfbb9571",
+            "content-type: application/json; charset=utf-8",
+            "webhook-id: hg_74850b65f69e3316b3dc5200e4755983d3e12c09",
+            "webhook-timestamp: 1760000001",
+            "webhook-signature: v1,moKmmsTmquhNZvKN2Dp2AJrvTX2qgBZJxresKvSvagM=",
+            "hookgate-event-id: evt_1",
+            "hookgate-event-type: order.paid",
+            "hookgate-source: vector",
+            "hookgate-tenant: tenant",
+            "hookgate-scheme: stripe",
+            "hookgate-received: 2025-10-09T08:53:20.000Z",
+            "hookgate-request-id: request-1",
+            "hookgate-attempt: 2",
+            "hookgate-run: 0",
+            "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ]
+    );
+}

@@ -1,0 +1,266 @@
+//! What the tests share: the vectors, a gate with given sources and secrets, and a run through it.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails"
+)]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
+
+pub mod config_rules;
+mod forms;
+pub mod mutate;
+pub mod mutators;
+pub mod tree;
+mod vector_files;
+
+pub use vector_files::{Vector, parse_vector, vector, vectors};
+
+use std::path::PathBuf;
+
+use hookgate::admission::{self, Admission, Findings};
+use hookgate::event::{Event, Held};
+use hookgate::gate::{Gate, LiveSource};
+use hookgate::request::{Head, Inbound};
+use hookgate::scheme::Scheme;
+use hookgate::sign::{Draft, Signed, sign};
+use hookgate::verdict::Verdict;
+
+/// The clock of tests that do not care: 2025-10-09T08:53:20Z.
+pub const NOW_MS: i64 = 1_760_000_000_000;
+
+/// One request, ready to be changed.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: String,
+    pub target: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub now_ms: i64,
+}
+
+impl Request {
+    pub fn head(&self) -> Head {
+        Head::new(&self.method, &self.target, self.headers.clone())
+    }
+}
+
+impl From<Signed> for Request {
+    fn from(signed: Signed) -> Self {
+        Request {
+            method: signed.method,
+            target: signed.target,
+            headers: signed.headers,
+            body: signed.body,
+            now_ms: NOW_MS,
+        }
+    }
+}
+
+/// Runs a request through admission: the head first, then the whole.
+pub fn run(live: &LiveSource, request: &Request) -> Result<Admission, Verdict> {
+    run_with(live, request, &mut Findings::default())
+}
+
+pub fn run_with(
+    live: &LiveSource,
+    request: &Request,
+    findings: &mut Findings,
+) -> Result<Admission, Verdict> {
+    let head = request.head();
+    let opening = admission::open(live, &head)?;
+    let inbound = Inbound::new(&head, &request.body);
+    admission::admit(live, &opening, &inbound, request.now_ms, findings)
+}
+
+/// In one word: `accept`, `challenge`, `observed`, or the reason's name.
+pub fn outcome(live: &LiveSource, request: &Request) -> &'static str {
+    match run(live, request) {
+        Ok(Admission::Event(_)) => "accept",
+        Ok(Admission::Challenge(_)) => "challenge",
+        Err(verdict) => verdict.reason().unwrap_or(verdict.name()),
+    }
+}
+
+/// The event of a request that must be accepted.
+pub fn event(live: &LiveSource, request: &Request) -> Event {
+    match run(live, request) {
+        Ok(Admission::Event(event)) => *event,
+        other => panic!("not accepted: {other:?}: {request:?}"),
+    }
+}
+
+/// The event as the backend's side of the queue reads it.
+pub fn held(live: &LiveSource, request: &Request) -> Held {
+    let text = event(live, request)
+        .into_message(
+            "request-1",
+            "00-00000000000000000000000000000001-0000000000000001-01",
+        )
+        .expect("fits into a message");
+    Held::read(&text).expect("readable")
+}
+
+/// The key under which the event of an accepted request is remembered.
+pub fn key(live: &LiveSource, request: &Request) -> String {
+    event(live, request).dedup_key().to_owned()
+}
+
+/// A source for [`gate`]; the scheme is built in, or stands in the extra tables.
+pub struct SourceText<'a> {
+    pub name: &'a str,
+    pub tenant: &'a str,
+    pub scheme: &'a str,
+    /// Names of Worker secrets.
+    pub secrets: &'a [&'a str],
+    /// More lines of its table.
+    pub more: &'a str,
+}
+
+/// A `sources.toml` with these sources, one destination and `tables` at the end.
+pub fn sources_toml(sources: &[SourceText<'_>], tables: &str) -> String {
+    let mut text = "version = 1\nqueue_retention_seconds = 345600\n\
+        [destinations.backend]\nurl = \"https://backend.example/\"\nsecret = \"DELIVERY_SECRET\"\n"
+        .to_owned();
+    for SourceText {
+        name,
+        tenant,
+        scheme,
+        secrets,
+        more,
+    } in sources
+    {
+        let retention = if more.contains("dedup_retention_seconds") {
+            ""
+        } else {
+            "dedup_retention_seconds = 2592000"
+        };
+        text += &format!(
+            "[sources.{name}]\ntenant = \"{tenant}\"\nscheme = \"{scheme}\"\nsecrets = {secrets:?}\ndestination = \"backend\"\n{retention}\n{more}\n"
+        );
+    }
+    text + tables
+}
+
+/// A gate with these sources; `values` are the Worker's secrets.
+pub fn gate(sources: &[SourceText<'_>], tables: &str, values: &[(&str, &str)]) -> Gate {
+    gate_in("test", sources, tables, values)
+}
+
+pub fn gate_in(
+    environment: &str,
+    sources: &[SourceText<'_>],
+    tables: &str,
+    values: &[(&str, &str)],
+) -> Gate {
+    let (config, _) = hookgate::config::from_toml(&sources_toml(sources, tables))
+        .unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    Gate::assemble(config, environment, |name| {
+        values
+            .iter()
+            .find(|(known, _)| *known == name)
+            .or((name == DELIVERY.0).then_some(&DELIVERY))
+            .map(|(_, value)| (*value).to_owned())
+    })
+}
+
+/// The secret that signs deliveries, unless the test gives another one.
+pub const DELIVERY: (&str, &str) = ("DELIVERY_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx");
+
+/// A gate with one source, `vector`, of one scheme, whose secrets are called `KEY_0`, `KEY_1`, ….
+pub fn gate_for(scheme: &str, secrets: &[String]) -> Gate {
+    let names: Vec<String> = (0..secrets.len())
+        .map(|index| format!("KEY_{index}"))
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let values: Vec<(&str, &str)> = names
+        .iter()
+        .copied()
+        .zip(secrets.iter().map(String::as_str))
+        .collect();
+    let more = if scheme == "shopify" {
+        SHOPIFY_TOPICS
+    } else {
+        ""
+    };
+    gate(
+        &[SourceText {
+            name: "vector",
+            tenant: "tenant",
+            scheme,
+            secrets: &names,
+            more,
+        }],
+        "",
+        &values,
+    )
+}
+
+/// The topics that the vectors of Shopify tell apart.
+pub const SHOPIFY_TOPICS: &str = "discriminator_values = [\"orders/create\", \"orders/paid\"]";
+
+/// The one source of [`gate_for`].
+pub fn only(gate: &Gate) -> &LiveSource {
+    gate.source("vector").expect("gate_for made it")
+}
+
+/// A secret in the form that the scheme's provider gives out; another `number`, another secret.
+pub fn a_secret(scheme: &str, number: u8) -> String {
+    use base64::Engine as _;
+    match scheme {
+        "standard-webhooks" | "svix" => format!(
+            "whsec_{}",
+            base64::engine::general_purpose::STANDARD.encode([number; 24])
+        ),
+        _ => format!("a secret, number {number}"),
+    }
+}
+
+/// A request that the scheme's provider could have sent at [`NOW_MS`].
+pub fn signed(live: &LiveSource, body: &[u8], event_id: &str) -> Request {
+    signed_at(live, body, event_id, NOW_MS)
+}
+
+pub fn signed_at(live: &LiveSource, body: &[u8], event_id: &str, now_ms: i64) -> Request {
+    let draft = Draft {
+        source: &live.name,
+        scheme: &live.scheme,
+        body,
+        event_id,
+        event_type: "orders/create",
+        nonce: "nonce-1",
+        time_ms: now_ms,
+    };
+    let key = live.keys.first().expect("a live key");
+    let mut request = Request::from(sign(&draft, key).expect("can be signed"));
+    request.now_ms = now_ms;
+    request
+}
+
+/// A body that the scheme can sign, with the same content for the same `number`.
+pub fn a_body(scheme: &str, number: u32) -> Vec<u8> {
+    match scheme {
+        "koogallery-v1" => format!("activity=newInstance&orderId=CS{number}&productId=P1"),
+        "koogallery-v2" => format!(
+            "{{\"activity\":\"newInstance\",\"orderId\":\"CS{number}\",\"orderLineId\":\"CS{number}-1\"}}"
+        ),
+        _ => format!("{{\"id\":\"evt_{number}\",\"type\":\"order.paid\"}}"),
+    }
+    .into_bytes()
+}
+
+/// The names of the built-in schemes.
+pub fn built_in() -> impl Iterator<Item = &'static str> {
+    hookgate::schemes::BUILT_IN.iter().map(|(name, _)| *name)
+}
+
+pub fn scheme(name: &str) -> Scheme {
+    let gate = gate_for(name, &[a_secret(name, 1)]);
+    only(&gate).scheme.clone()
+}
+
+/// The repository.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
