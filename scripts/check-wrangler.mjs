@@ -13,6 +13,9 @@ const NOT_INHERITED_UNCHECKED = [
 /** The platform's highest: our own schedule must end first. */
 const MAX_RETRIES = 100;
 
+const EVENTS = "hookgate-events";
+const DEAD_LETTERS = "hookgate-dead-letters";
+
 const problems = [];
 const problem = (place, sentence) => problems.push(`${place}: ${sentence}`);
 
@@ -31,7 +34,10 @@ function shape(environment) {
     kv: bindings(environment.kv_namespaces),
     queues: bindings(environment.queues?.producers),
     r2: bindings(environment.r2_buckets),
-    consumers: (environment.queues?.consumers ?? []).map(({ queue, dead_letter_queue: dead, ...limits }) => ({ ...limits, has_dead_letter_queue: dead !== undefined })),
+    // An environment whose backend pulls its events itself has no consumer for them here.
+    consumers: (environment.queues?.consumers ?? [])
+      .filter(({ queue }) => !queue.startsWith(EVENTS))
+      .map(({ queue, dead_letter_queue: dead, ...limits }) => ({ ...limits, has_dead_letter_queue: dead !== undefined })),
     // Tables that this check has no rule for must at least be the same everywhere.
     others: Object.keys(environment).filter((key) => NOT_INHERITED_UNCHECKED.includes(key)).sort(),
   };
@@ -58,12 +64,19 @@ for (const [name, environment] of environments) {
   if (consumerOf.size !== consumers.length) problem(name, "a queue has two consumers");
   for (const { queue } of producers) {
     ownedBy(name, "queue", queue);
-    if (!consumerOf.has(queue)) problem(name, `nothing consumes ${queue}; its messages would expire`);
+    if (consumerOf.has(queue)) continue;
+    if (queue.startsWith(EVENTS)) console.log(`${file}: ${name}: no consumer for ${queue}: the backend must pull it, or its messages expire`);
+    else problem(name, `nothing consumes ${queue}; its messages would expire`);
   }
   for (const queue of consumerOf.keys()) {
     if (!producers.some((producer) => producer.queue === queue)) problem(name, `${queue} is consumed but not bound`);
   }
-  if (consumerOf.get(queueOf.EVENTS)?.dead_letter_queue !== queueOf.DEAD_LETTERS) {
+  // src/delivery.rs, queue_role: the Worker knows a queue's role by the beginning of its name.
+  for (const [binding, prefix] of [["EVENTS", EVENTS], ["DEAD_LETTERS", DEAD_LETTERS]]) {
+    if (!queueOf[binding]?.startsWith(prefix)) problem(name, `the queue of ${binding} must be named ${prefix}…`);
+  }
+  const events = consumerOf.get(queueOf.EVENTS);
+  if (events !== undefined && events.dead_letter_queue !== queueOf.DEAD_LETTERS) {
     problem(name, "the consumer of EVENTS must name the queue of DEAD_LETTERS as its dead_letter_queue; without one, exhausted messages are deleted");
   }
   if (consumerOf.get(queueOf.DEAD_LETTERS)?.dead_letter_queue !== undefined) problem(name, "dead letters must not have dead letters");

@@ -62,7 +62,8 @@ export function judge({ status, headers, text }) {
   }
   // KooGallery is answered over HTTP 200 whatever happened; its code says what.
   if (status === 200 && typeof json?.resultCode === "string") {
-    const taken = json.resultCode === "000000";
+    // 000004: held, and in progress until a backend can answer.
+    const taken = ["000000", "000004"].includes(json.resultCode);
     return { kind: taken ? "taken" : "refused", words: `${taken ? "taken" : "refused"} (resultCode ${oneLine(json.resultCode)})` };
   }
   if (status >= 200 && status < 300) return { kind: "answered", words: `answered (${status})` };
