@@ -1,0 +1,148 @@
+// The built Worker in real workerd, with KV, queues and R2, on a port of its own.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { Miniflare } from "miniflare";
+import { startBackend } from "./backend.mjs";
+import { exchange } from "./http.mjs";
+import { freshSecrets } from "./secrets.mjs";
+import { until } from "./wait.mjs";
+
+export const ROOT = join(import.meta.dirname, "..", "..", "..");
+/** Made by `HOOKGATE_OUT=build-test HOOKGATE_FEATURES=test-hooks HOOKGATE_SOURCES=tests/e2e/sources.toml scripts/build`. */
+const BUILD = join(ROOT, "build-test");
+/** As in wrangler.toml; platform.test.mjs compares them. */
+const COMPATIBILITY_DATE = "2026-11-01";
+const COMPATIBILITY_FLAGS = ["no_nodejs_compat", "no_nodejs_compat_v2"];
+const EVENTS = "hookgate-events";
+const DEAD_LETTERS = "hookgate-dead-letters";
+/** A port that nobody listens on: the discard service's. */
+const NOWHERE = "http://127.0.0.1:9/";
+
+/** Every module under the name it has for `import`; build-test stands in the place of build. */
+function modules() {
+  const found = {};
+  const add = (file, type) => (found[file] = { type, contents: readFileSync(join(ROOT, file)) });
+  for (const file of ["src/edge/entry.mjs", "tests/e2e/support/wrap.mjs"]) add(file, "esm");
+  for (const entry of readdirSync(BUILD, { recursive: true, withFileTypes: true })) {
+    const type = entry.name.endsWith(".js") ? "esm" : entry.name.endsWith(".wasm") ? "wasm" : undefined;
+    if (!entry.isFile() || type === undefined) continue;
+    const path = join(entry.parentPath, entry.name);
+    found[join("build", relative(BUILD, path))] = { type, contents: readFileSync(path) };
+  }
+  for (const module of Object.values(found)) if (module.type === "esm") module.contents = module.contents.toString();
+  return found;
+}
+
+/**
+ * Starts a gate.
+ *   secrets    by name; fresh ones by default
+ *   without    names of secrets and bindings to leave out
+ *   variables  more variables, or other values
+ *   keep       a directory for KV and R2 that outlives the gate
+ *   backend    one that runs already; otherwise the gate starts its own and stops it
+ */
+export async function startGate({ secrets = freshSecrets(), without = [], variables = {}, keep, backend } = {}) {
+  const own = backend === undefined ? await startBackend() : undefined;
+  const target = backend ?? own;
+  const logs = [];
+  const env = {
+    SEEN: { type: "kv", id: "seen" },
+    EVENTS: { type: "queue", name: EVENTS },
+    DEAD_LETTERS: { type: "queue", name: DEAD_LETTERS },
+    ARCHIVE: { type: "r2", name: "archive" },
+  };
+  const texts = { ENVIRONMENT: "test", BACKEND_URL: target.url, NOWHERE_URL: NOWHERE, ...secrets, ...variables };
+  for (const [name, value] of Object.entries(texts)) env[name] = { type: "text", value };
+  for (const name of without) delete env[name];
+  const consumer = { type: "queue", maxBatchSize: 10, maxBatchTimeout: 0, maxRetries: 100, retryDelay: 1 };
+  const mf = new Miniflare({
+    host: "127.0.0.1",
+    port: 0,
+    cf: { colo: "TST", country: "NL" },
+    logRequests: false,
+    telemetry: { enabled: false },
+    resourcePersistencePath: keep,
+    handleStructuredLogs: ({ level, message }) => logs.push({ level, message }),
+    workers: [
+      {
+        config: {
+          name: "hookgate",
+          compatibilityDate: COMPATIBILITY_DATE,
+          compatibilityFlags: COMPATIBILITY_FLAGS,
+          manifest: { mainModule: "tests/e2e/support/wrap.mjs", modulesRoot: "/", modules: modules() },
+          env,
+          triggers: [
+            { ...consumer, name: EVENTS, deadLetterQueue: DEAD_LETTERS },
+            { ...consumer, name: DEAD_LETTERS },
+          ],
+        },
+      },
+    ],
+  });
+  const url = (await mf.ready).origin;
+
+  const lines = (wanted = {}) =>
+    logs
+      .map(({ message }) => parsed(message))
+      .filter((line) => line !== undefined && Object.entries(wanted).every(([name, value]) => line[name] === value));
+  const gate = {
+    url,
+    mf,
+    logs,
+    secrets,
+    backend: target,
+    compatibility: [COMPATIBILITY_DATE, COMPATIBILITY_FLAGS],
+    send: (request) => exchange(url, request),
+    /** All log lines with these members. */
+    lines,
+    /** The first log line with these members, waited for. */
+    line: (wanted) => until(() => lines(wanted)[0], `a log line with ${JSON.stringify(wanted)}`),
+    /** The verdict's line of an answer. */
+    verdict: (answer) => {
+      assert.match(answer.requestId ?? "", /^req_[0-9a-f]{32}$/, "an answer without a request id");
+      return gate.line({ event: "verdict", request_id: answer.requestId });
+    },
+    remembered: async () => (await (await mf.getKVNamespace("SEEN")).list()).keys.map(({ name }) => name),
+    archived: async () => (await (await mf.getR2Bucket("ARCHIVE")).list()).objects.map(({ key }) => key),
+    /** Faults of the queue handlers: see wrap.mjs. */
+    faults: (text) => exchange(url, { target: "/-/faults", body: text }),
+    /** Calls a queue handler directly, with messages made here. */
+    consume: async (bodies, { queue = EVENTS, attempts = 1 } = {}) =>
+      (await mf.getWorker("hookgate")).queue(
+        queue,
+        bodies.map((body, index) => ({ id: `message-${index}`, timestamp: new Date(), attempts, body })),
+      ),
+    admin: (path = "", { method = "GET", token = secrets.ADMIN_TOKEN, body = "" } = {}) =>
+      exchange(url, {
+        method,
+        target: `/admin/v1/dead-letters${path}`,
+        headers: token === null ? [] : [["authorization", `Bearer ${token}`]],
+        body,
+      }),
+    /** Summaries of all dead letters. */
+    async letters() {
+      const all = [];
+      let cursor = null;
+      do {
+        const { json } = await gate.admin(cursor === null ? "" : `?cursor=${encodeURIComponent(cursor)}`);
+        all.push(...json.dead_letters);
+        cursor = json.cursor;
+      } while (cursor !== null);
+      return all;
+    },
+    async stop() {
+      own?.stop();
+      await mf.dispose();
+    },
+  };
+  return gate;
+}
+
+function parsed(message) {
+  try {
+    return JSON.parse(message);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,24 @@
+// Fresh random secrets for every run, in the form that each scheme wants.
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "smol-toml";
+
+const SOURCES = parse(readFileSync(join(import.meta.dirname, "..", "sources.toml"), "utf8"));
+const WHSEC = ["standard-webhooks", "svix"];
+
+/** Names of all sources, with what sources.toml says of each. */
+export const sources = SOURCES.sources;
+
+/** Every secret that the Worker needs, by name. */
+export function freshSecrets() {
+  const secrets = {};
+  for (const { scheme, secrets: names } of Object.values(SOURCES.sources)) {
+    for (const name of names) secrets[name] = WHSEC.includes(scheme) ? whsec() : randomBytes(32).toString("hex");
+  }
+  for (const { secret } of Object.values(SOURCES.destinations)) secrets[secret] = whsec();
+  secrets.ADMIN_TOKEN = randomBytes(32).toString("base64url");
+  return secrets;
+}
+
+const whsec = () => `whsec_${randomBytes(32).toString("base64")}`;
