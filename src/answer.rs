@@ -35,23 +35,27 @@ pub fn answer(
     request_id: &str,
     known: Known<'_>,
 ) -> Answer {
-    let mut answer = match (live, known.echo) {
+    let answer = match (live, known.echo) {
         (_, Some(echo)) if verdict == Verdict::Challenged => plain_text(echo),
         (Some(live), _) if live.scheme.answer == AnswerStyle::Koogallery => {
             koogallery_answer(verdict, live, known)
         }
         _ => plain(verdict, live, request_id),
     };
-    answer
-        .headers
-        .push(("hookgate-request-id", request_id.to_owned()));
-    answer
-        .headers
-        .push(("cache-control", "no-store".to_owned()));
-    answer
-        .headers
-        .push(("x-content-type-options", "nosniff".to_owned()));
-    answer
+    answer.for_request(request_id)
+}
+
+impl Answer {
+    /// Adds what every answer carries: the id to ask about, and what keeps it from being stored or
+    /// taken for something else.
+    pub fn for_request(mut self, request_id: &str) -> Self {
+        self.headers.extend([
+            ("hookgate-request-id", request_id.to_owned()),
+            ("cache-control", "no-store".to_owned()),
+            ("x-content-type-options", "nosniff".to_owned()),
+        ]);
+        self
+    }
 }
 
 fn plain(verdict: Verdict, live: Option<&LiveSource>, request_id: &str) -> Answer {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::gate::LiveSource;
 use crate::keys::encode_hex;
 use crate::request::Inbound;
+use crate::scheme::Place;
 use crate::time;
 use crate::verify::Verified;
 
@@ -141,7 +142,7 @@ impl Event {
         let time_ms = verified.time_ms();
         let content_digest = encode_hex(&verified.digest()[..CONTENT_DIGEST_BYTES]);
         let canonical = verified.into_canonical();
-        let label = |places: &[crate::scheme::Place]| {
+        let label = |places: &[Place]| {
             places
                 .iter()
                 .find_map(|place| {
@@ -303,8 +304,24 @@ fn carried(live: &LiveSource, inbound: &Inbound<'_>) -> Vec<(String, String)> {
             (name.clone(), value.to_owned())
         })
         .collect();
-    // Those without which the body cannot be read come first, so that they are the last to be dropped.
-    headers.sort_by_key(|(name, _)| !ALWAYS_CARRIED.contains(&name.as_str()));
+    // The last are dropped first: what the body cannot be read without, and what the provider's
+    // signature consists of, must not be among them.
+    let scheme = &live.scheme;
+    let time = scheme.time.as_ref().map(|time| &time.at);
+    let claims = [Some(&scheme.signature.at), time, scheme.id.as_ref()];
+    let claims: Vec<&Place> = claims.into_iter().flatten().collect();
+    headers.sort_by_key(|(name, _)| {
+        let place = Place::Header(name.clone());
+        if ALWAYS_CARRIED.contains(&name.as_str()) {
+            0
+        } else if claims.contains(&&place) {
+            1
+        } else if scheme.event_id.contains(&place) || scheme.event_type.contains(&place) {
+            2
+        } else {
+            3
+        }
+    });
     headers
 }
 

@@ -23,15 +23,8 @@ pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
     platform::promise(async move {
         let head = Head::from_lines(&lines);
         let request_id = platform::request_id();
-        let mut answer = answer(&head, &request, &env, &request_id).await;
-        answer.headers.push(("hookgate-request-id", request_id));
-        answer
-            .headers
-            .push(("cache-control", "no-store".to_owned()));
-        answer
-            .headers
-            .push(("x-content-type-options", "nosniff".to_owned()));
-        Ok(respond(&answer)?.into())
+        let answer = answer(&head, &request, &env, &request_id).await;
+        Ok(respond(&answer.for_request(&request_id))?.into())
     })
 }
 

@@ -12,7 +12,7 @@ export default {
         case "answer":
           return arrival.answer();
         case "administrate":
-          return await administrate(linesOf(request), request, env);
+          return await unlessItDies(administrate(linesOf(request), request, env));
       }
       const body = await read(request, arrival.bodyBytesMax);
       switch (body) {
@@ -21,7 +21,7 @@ export default {
         case UNREAD:
           return arrival.bodyUnread();
       }
-      return await arrival.admit(body, env, ctx);
+      return await unlessItDies(arrival.admit(body, env, ctx));
     } catch (error) {
       // A panic, or a runtime's trap. Neither is the sender's fault, and the text of an error may
       // quote the request: only its kind is written down.
@@ -32,7 +32,7 @@ export default {
   async queue(batch, env) {
     try {
       replaceDeadInstance();
-      await consume(batch, env);
+      await unlessItDies(consume(batch, env));
     } catch (error) {
       // What was acknowledged stays so; the rest comes again.
       console.error(JSON.stringify({ event: "alarm", what: "consumer_failed", detail: error?.name ?? "unknown" }));
@@ -40,6 +40,24 @@ export default {
     }
   },
 };
+
+/** How to end each promise that is waiting for the instance. */
+const waiting = new Set();
+
+// A trap leaves what was in flight unsettled for ever: the platform would call the requests hung.
+addEventListener("error", ({ error }) => {
+  if (!(error instanceof WebAssembly.RuntimeError)) return;
+  for (const end of waiting) end(error);
+  waiting.clear();
+});
+
+/** The promise, or the trap that keeps it from being settled. */
+function unlessItDies(promise) {
+  return new Promise((resolve, reject) => {
+    waiting.add(reject);
+    promise.then(resolve, reject).finally(() => waiting.delete(reject));
+  });
+}
 
 function unavailable(kind) {
   try {

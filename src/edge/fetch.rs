@@ -107,9 +107,9 @@ impl Arrival {
     pub fn answer(self) -> Result<Response, JsValue> {
         match self.stage {
             Stage::Decided(verdict) => self.end(verdict, &Known::default()),
-            Stage::Health { sound: true } => respond(&healthy()),
+            Stage::Health { sound: true } => respond(&healthy().for_request(&self.request_id)),
             Stage::Health { sound: false } | Stage::Read(_) | Stage::Administrate => {
-                respond(&answer::unavailable(&self.request_id))
+                respond(&answer::unavailable(&self.request_id).for_request(&self.request_id))
             }
         }
     }
@@ -252,7 +252,7 @@ pub fn failed(kind: &str) -> Result<Response, JsValue> {
         detail: Some(kind),
         ..VerdictLine::default()
     });
-    respond(&answer::unavailable(&request_id))
+    respond(&answer::unavailable(&request_id).for_request(&request_id))
 }
 
 fn stage(head: &Head, state: &State, env: &Env) -> Stage {
@@ -295,10 +295,7 @@ fn is_sound(state: &State, env: &Env) -> bool {
 fn healthy() -> Answer {
     Answer {
         status: 200,
-        headers: vec![
-            ("content-type", "application/json".to_owned()),
-            ("cache-control", "no-store".to_owned()),
-        ],
+        headers: vec![("content-type", "application/json".to_owned())],
         body: "{\"status\":\"ok\"}".to_owned(),
     }
 }

@@ -306,7 +306,7 @@ describe("sizes", () => {
     assert.equal(headers["content-type"], "application/json");
   });
 
-  test("of too many headers the signature is not the one that is dropped", { todo: "known defect: headers are kept by name, so x-github-* before x-hub-* crowd the signature out" }, async () => {
+  test("of too many headers the signature is not the one that is dropped", async () => {
     const id = freshId();
     const body = JSON.stringify({ id });
     const extra = Array.from({ length: 90 }, (_, index) => [`x-github-extra-${index}`, "h".repeat(800)]);
