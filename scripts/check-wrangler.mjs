@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import { parse } from "smol-toml";
 
 const ENVIRONMENTS = ["development", "test", "staging", "production"];
-const CRONS_EXPECTED = [];
+const CRONS_EXPECTED = ["*/5 * * * *"];
 /** Not inherited either, and without a rule of their own here. */
 const NOT_INHERITED_UNCHECKED = [
-  "define", "secrets", "durable_objects", "d1_databases", "services", "analytics_engine_datasets", "version_metadata", "ratelimits", 
+  "define", "secrets", "d1_databases", "services", "analytics_engine_datasets", "version_metadata", "ratelimits", 
   "tail_consumers", "secrets_store_secrets", "workflows", "hyperdrive", "unsafe",
 ];
 /** The platform's highest: our own schedule must end first. */
@@ -34,6 +34,7 @@ function shape(environment) {
     kv: bindings(environment.kv_namespaces),
     queues: bindings(environment.queues?.producers),
     r2: bindings(environment.r2_buckets),
+    objects: (environment.durable_objects?.bindings ?? []).map(({ name, class_name: type }) => `${name} ${type}`).sort(),
     // An environment whose backend pulls its events itself has no consumer for them here.
     consumers: (environment.queues?.consumers ?? [])
       .filter(({ queue }) => !queue.startsWith(EVENTS))

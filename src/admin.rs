@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, problem};
 use crate::dead::{DeadLetter, is_letter_id};
-use crate::event::Unreadable;
+use crate::event::{Held, Unreadable};
 use crate::keys::Mac;
 use crate::request::Head;
 use crate::scheme::{Algorithm, Place};
@@ -83,17 +83,12 @@ impl Command {
     }
 }
 
-/// Marks `letter` for another run and gives the message to send. `body` is the request's:
-/// `{"again":true}` where the letter was sent again before.
+/// Whether a letter may be sent again. `body` is the request's: `{"again":true}` where it was sent
+/// again before.
 ///
 /// # Errors
 /// The answer that says why not.
-pub fn redrive(
-    letter: &mut DeadLetter,
-    body: &str,
-    now_ms: i64,
-    request_id: &str,
-) -> Result<String, Answer> {
+pub fn may_redrive(letter: &DeadLetter, body: &str, request_id: &str) -> Result<Held, Answer> {
     let again = serde_json::from_str::<serde_json::Value>(body)
         .is_ok_and(|body| body.get("again") == Some(&serde_json::Value::Bool(true)));
     if letter.redriven_at.is_some() && !again {
@@ -105,7 +100,7 @@ pub fn redrive(
             request_id,
         ));
     }
-    letter.redrive(now_ms).map_err(|unreadable| {
+    Held::read(&letter.message).map_err(|unreadable| {
         let title = match unreadable {
             Unreadable::NotAMessage => "The message is not an event",
             Unreadable::UnknownVersion => {

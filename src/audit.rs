@@ -48,6 +48,9 @@ pub struct VerdictLine<'a> {
     /// How the memory of events answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<&'static str>,
+    /// Where the event is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_at: Option<&'static str>,
     /// The request that brought the event first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<&'a str>,
@@ -86,6 +89,7 @@ impl<'a> VerdictLine<'a> {
         let evidence = match verdict {
             Verdict::Refused(reject) => reject.evidence(),
             Verdict::Accepted
+            | Verdict::Revived
             | Verdict::Duplicate
             | Verdict::Challenged
             | Verdict::Observed
@@ -216,6 +220,20 @@ pub enum Notice<'a> {
     HoldFailed {
         detail: &'a str,
     },
+    /// The ledger did not answer.
+    LedgerFailed {
+        detail: &'a str,
+    },
+    /// A copy of an event that is settled came to the consumer, and ends there.
+    CopyRemoved {
+        request_id: &'a str,
+    },
+    /// The spool could not be written or drained.
+    SpoolFailed {
+        detail: &'a str,
+    },
+    /// An event went from the spool to the queue.
+    SpoolDrained,
     /// A send that outlived its slice came to an end.
     LateHold {
         request_id: &'a str,
@@ -304,6 +322,13 @@ impl Notice<'_> {
                 ..alarm("memory_unwritten")
             },
             Notice::HoldFailed { detail } => with(alarm("hold_failed"), detail),
+            Notice::LedgerFailed { detail } => with(alarm("ledger_failed"), detail),
+            Notice::CopyRemoved { request_id } => NoticeLine {
+                request_id: Some(request_id),
+                ..notice("copy_removed")
+            },
+            Notice::SpoolFailed { detail } => with(alarm("spool_failed"), detail),
+            Notice::SpoolDrained => notice("spool_drained"),
             Notice::LateHold { request_id, held } => NoticeLine {
                 request_id: Some(request_id),
                 ..notice(if held {

@@ -23,7 +23,7 @@ pub enum NotCanonical {
     NotAnObject,
     /// A member's name stands twice in one object.
     RepeatedName,
-    /// Nested deeper than [`DEPTH_MAX`].
+    /// Nested deeper than `DEPTH_MAX`.
     TooDeep,
 }
 

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::event::{Held, Unreadable};
+use crate::event::{Held, at_run};
 use crate::keys::encode_hex;
 use crate::retry::DeathCause;
 use crate::time;
@@ -101,21 +101,14 @@ impl DeadLetter {
         }
     }
 
-    /// Marks the letter as sent again, and gives the message to send. The mark is written first: a
-    /// crash between the two leaves a letter that says it was sent and was not, which `--again`
-    /// mends; the other order would leave one that was sent and does not say so.
-    ///
-    /// # Errors
-    /// The message cannot be read by this Worker, so it cannot be run.
-    pub fn redrive(&mut self, now_ms: i64) -> Result<String, Unreadable> {
-        let mut held = Held::read(&self.message)?;
-        if let Some(run) = self.redriven_run {
-            held.message.run = held.message.run.max(run);
-        }
-        let (run, text) = held.next_run().ok_or(Unreadable::NotAMessage)?;
+    /// Marks the letter as sent again as `run`, and gives the message to send. The mark is written
+    /// first: a crash between the two leaves a letter that says it was sent and was not, which
+    /// `--again` mends; the other order would leave one that was sent and does not say so.
+    pub fn redrive(&mut self, run: u32, now_ms: i64) -> Option<String> {
+        let text = at_run(&self.message, run)?;
         self.redriven_at = Some(time::rfc3339(now_ms));
         self.redriven_run = Some(run);
-        Ok(text)
+        Some(text)
     }
 }
 

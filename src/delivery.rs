@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::config::{Destination, SignAs};
 use crate::event::{Held, Unreadable};
-use crate::gate::{Gate, LiveDestination};
+use crate::gate::{Gate, LiveDestination, LiveSource};
 use crate::keys::{LiveKey, NotAKey};
 use crate::retry::DeathCause;
 use crate::scheme::{Algorithm, KeyEncoding, KeyForm};
@@ -19,8 +19,7 @@ use crate::time;
 pub enum Plan<'a> {
     Deliver {
         held: Box<Held>,
-        /// The destination's name.
-        name: String,
+        source: &'a LiveSource,
         route: &'a LiveDestination,
     },
     GiveUp(DeathCause),
@@ -44,10 +43,16 @@ pub fn plan<'a>(text: &str, gate: &'a Gate) -> Plan<'a> {
     let Some(source) = source else {
         return Plan::GiveUp(DeathCause::UnknownSource);
     };
-    let name = source.source.destination.clone();
-    match gate.destination(&name) {
-        Some(route) => Plan::Deliver { held, name, route },
-        None => Plan::Wait { destination: name },
+    let destination = &source.source.destination;
+    match gate.destination(destination) {
+        Some(route) => Plan::Deliver {
+            held,
+            source,
+            route,
+        },
+        None => Plan::Wait {
+            destination: destination.clone(),
+        },
     }
 }
 

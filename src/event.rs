@@ -333,6 +333,13 @@ pub struct Held {
     pub body: Vec<u8>,
 }
 
+/// The same message as another run of its event.
+pub fn at_run(text: &str, run: u32) -> Option<String> {
+    let mut message: Message = serde_json::from_str(text).ok()?;
+    message.run = run;
+    serde_json::to_string(&message).ok()
+}
+
 /// Why a message cannot be delivered by this Worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreadable {
@@ -369,12 +376,5 @@ impl Held {
             headers,
             body,
         })
-    }
-
-    /// The message of this event's next run.
-    pub fn next_run(&self) -> Option<(u32, String)> {
-        let mut message = self.message.clone();
-        message.run = message.run.checked_add(1)?;
-        Some((message.run, serde_json::to_string(&message).ok()?))
     }
 }

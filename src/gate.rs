@@ -28,6 +28,9 @@ pub struct LiveSource {
     pub source: Source,
     pub scheme: Scheme,
     pub keys: Vec<LiveKey>,
+    /// How long the ledger keeps a row of this source, in milliseconds: until the event is forgotten
+    /// wherever it could still come from.
+    pub row_life_ms: i64,
     /// A configured secret is not there or cannot be used, so a mismatch may be our fault.
     pub incomplete: Option<Trouble>,
     /// No request of this source can be judged.
@@ -88,7 +91,12 @@ impl Gate {
             let Some(scheme) = config.schemes.get(&source.scheme) else {
                 continue;
             };
-            let live = LiveSource::bring_up(&name, source, scheme, &mut variable, &mut gate.faults);
+            let mut live =
+                LiveSource::bring_up(&name, source, scheme, &mut variable, &mut gate.faults);
+            live.row_life_ms = crate::ledger::row_life_ms(
+                live.source.dedup_retention_seconds,
+                config.queue_retention_seconds,
+            );
             gate.sources.insert(name, live);
         }
         gate.refuse_shared_secrets();
@@ -100,6 +108,10 @@ impl Gate {
 
     pub fn source(&self, name: &str) -> Option<&LiveSource> {
         self.sources.get(name)
+    }
+
+    pub fn sources(&self) -> impl Iterator<Item = &LiveSource> {
+        self.sources.values()
     }
 
     /// `None`: the destination has no address or no secret here.
@@ -207,6 +219,7 @@ impl LiveSource {
             name: name.to_owned(),
             scheme: scheme.clone(),
             keys: Vec::new(),
+            row_life_ms: 0,
             incomplete: None,
             trouble: None,
             source,

@@ -32,12 +32,14 @@ pub fn body_sign(key: &LiveKey, body: &str) -> String {
 fn result(verdict: Verdict, kind: Option<&str>) -> (&'static str, &'static str) {
     match verdict {
         // These two need an answer that only a backend can give: said to be in progress.
-        Verdict::Accepted | Verdict::Duplicate
+        Verdict::Accepted | Verdict::Revived | Verdict::Duplicate
             if matches!(kind, Some("newInstance" | "queryInstance")) =>
         {
             ("000004", "in progress")
         }
-        Verdict::Accepted | Verdict::Duplicate | Verdict::Challenged => ("000000", "success"),
+        Verdict::Accepted | Verdict::Revived | Verdict::Duplicate | Verdict::Challenged => {
+            ("000000", "success")
+        }
         Verdict::Observed | Verdict::Unavailable(_) => ("000005", "internal error"),
         Verdict::Refused(reject) => match reject {
             Reject::MissingTime

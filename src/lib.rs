@@ -16,12 +16,19 @@
 //! verify            3 verify       MAC over the characters received   401
 //! admission         4 freshness    signed time against now            401
 //!                   5 identity     the scheme's rule -> dedup key
-//! road              6 first sight? the memory of events               200 duplicate
-//!                   7 hold         the queue                          503
+//! road              6 first sight? KV's memory, or the ledger         200 duplicate
+//!                   7 hold         the queue, the ledger, the spool   503
 //! answer            8 answer       what the sender may learn
 //! audit             9 record       one line with the exact reason
-//! edge/consume     10 deliver      queue -> backend, retries, dead letters
+//! consumer         10 deliver      claim -> backend -> done; retries, dead letters
 //! ```
+//!
+//! # Who decides, who carries out
+//!
+//! [`road`] and [`consumer`] are step functions: they say what to do next, and `edge/drive.rs` and
+//! `edge/consume.rs` do it. [`ledger`] decides what may happen to an event's row, and
+//! `edge/ledger_object.rs` keeps the rows. [`config`] and [`scheme`] say what is configured,
+//! [`gate`] is that with its secrets. [`event`] and [`dead`] are what is stored.
 
 pub mod admin;
 pub mod admission;
@@ -29,12 +36,15 @@ pub mod answer;
 pub mod audit;
 pub mod canonical;
 pub mod config;
+pub mod consumer;
 pub mod dead;
 pub mod delivery;
 pub mod event;
 pub mod gate;
 pub mod keys;
 pub mod koogallery;
+pub mod ledger;
+pub mod memory;
 pub mod request;
 pub mod retry;
 pub mod road;

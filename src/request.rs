@@ -191,7 +191,7 @@ fn decode(bytes: &[u8]) -> Result<String, Absent> {
     String::from_utf8(decoded).map_err(|_| Absent::Undecodable)
 }
 
-/// Encodes pairs as `application/x-www-form-urlencoded`; [`decode_pairs`] gives them back.
+/// Encodes pairs as `application/x-www-form-urlencoded`; `decode_pairs` gives them back.
 pub fn encode_pairs(pairs: &[(String, String)]) -> String {
     let mut encoded = String::new();
     for (name, value) in pairs {

@@ -4,7 +4,7 @@ use crate::config::Destination;
 use crate::time;
 
 /// How an attempt went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Attempt {
     Answered {
         status: u16,
@@ -16,7 +16,7 @@ pub enum Attempt {
 }
 
 /// What becomes of the event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Next {
     Done,
     RetryIn { seconds: u32 },
@@ -24,7 +24,7 @@ pub enum Next {
 }
 
 /// Why an event was given up. Never thrown away: it goes to the dead letters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DeathCause {
     /// The backend answered with a status that no retry will change.
     RejectedByBackend,
@@ -37,6 +37,8 @@ pub enum DeathCause {
     Unreadable,
     /// A message of a newer version.
     UnknownVersion,
+    /// The queue refused its message again and again, and took others.
+    RefusedByQueue,
     /// The platform gave up: the handler itself never got to decide.
     GivenUpByPlatform,
 }
@@ -50,6 +52,7 @@ impl DeathCause {
             DeathCause::UnknownQueue => "unknown_queue",
             DeathCause::Unreadable => "unreadable",
             DeathCause::UnknownVersion => "unknown_version",
+            DeathCause::RefusedByQueue => "refused_by_queue",
             DeathCause::GivenUpByPlatform => "given_up_by_platform",
         }
     }
@@ -129,7 +132,7 @@ pub fn retry_after_seconds(header: &str, now_ms: i64) -> Option<u32> {
 }
 
 /// Seconds until a message comes again after something of ours failed: 30 s, doubling to 1 h. The
-/// platform gives a message up after [`PLATFORM_RETRIES`] of them: over four days.
+/// platform gives a message up after `PLATFORM_RETRIES` of them: over four days.
 pub fn wait_seconds(attempts: u32) -> u32 {
     WAIT_SECONDS_MAX.min(WAIT_SECONDS_MIN << attempts.saturating_sub(1).min(7))
 }

@@ -6,10 +6,12 @@
 //! not compile until someone decides what the sender may learn from it.
 
 /// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Verified, new, and held.
     Accepted,
+    /// Verified, and held again: the event was among the dead letters, and this is another run of it.
+    Revived,
     /// Verified, and the same event is already held.
     Duplicate,
     /// Verified, and answered by itself: it asked for an echo and brought no event.
@@ -21,7 +23,7 @@ pub enum Verdict {
 }
 
 /// What the sender did wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reject {
     UnknownSource,
     MethodNotAllowed,
@@ -48,7 +50,7 @@ pub enum Reject {
 }
 
 /// What is wrong with the form of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shape {
     /// The prefix that the scheme puts in front is not there.
     NoPrefix,
@@ -71,7 +73,7 @@ pub enum Shape {
 }
 
 /// What is wrong with us. Always 503: the sender keeps the event and sends it again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trouble {
     /// The configuration embedded in the Worker did not parse.
     ConfigurationBroken,
@@ -99,7 +101,7 @@ pub enum Trouble {
 }
 
 /// What the sender may learn, and nothing more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Wire {
     Accepted,
     Duplicate,
@@ -118,6 +120,7 @@ impl Verdict {
     pub fn name(self) -> &'static str {
         match self {
             Verdict::Accepted => "accepted",
+            Verdict::Revived => "revived",
             Verdict::Duplicate => "duplicate",
             Verdict::Challenged => "challenged",
             Verdict::Observed => "observed",
@@ -129,9 +132,11 @@ impl Verdict {
     /// The exact reason, for the record.
     pub fn reason(self) -> Option<&'static str> {
         match self {
-            Verdict::Accepted | Verdict::Duplicate | Verdict::Challenged | Verdict::Observed => {
-                None
-            }
+            Verdict::Accepted
+            | Verdict::Revived
+            | Verdict::Duplicate
+            | Verdict::Challenged
+            | Verdict::Observed => None,
             Verdict::Refused(reject) => Some(reject.name()),
             Verdict::Unavailable(trouble) => Some(trouble.name()),
         }
@@ -140,7 +145,7 @@ impl Verdict {
     /// What the sender is told.
     pub fn wire(self) -> Wire {
         match self {
-            Verdict::Accepted => Wire::Accepted,
+            Verdict::Accepted | Verdict::Revived => Wire::Accepted,
             Verdict::Duplicate => Wire::Duplicate,
             Verdict::Challenged => Wire::Challenged,
             Verdict::Observed | Verdict::Unavailable(_) => Wire::Unavailable,

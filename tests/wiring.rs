@@ -101,17 +101,24 @@ fn bindings_in_the_code_are_bindings_of_every_environment() {
     let wrangler: toml::Table = read("wrangler.toml").parse().unwrap();
     let names = |environment: &toml::Table, kind: &str| -> BTreeSet<String> {
         let named = |table: Option<&toml::Value>| -> BTreeSet<String> {
+            // Objects call it a name, everything else a binding.
+            let own = if kind == "Object" { "name" } else { "binding" };
             let list = table
                 .and_then(toml::Value::as_array)
                 .cloned()
                 .unwrap_or_default();
             list.iter()
-                .filter_map(|item| Some(item.get("binding")?.as_str()?.to_owned()))
+                .filter_map(|item| Some(item.get(own)?.as_str()?.to_owned()))
                 .collect()
         };
         match kind {
             "KV" => named(environment.get("kv_namespaces")),
             "R2" => named(environment.get("r2_buckets")),
+            "Object" => named(
+                environment
+                    .get("durable_objects")
+                    .and_then(|objects| objects.get("bindings")),
+            ),
             "Queue" => named(
                 environment
                     .get("queues")
@@ -138,8 +145,8 @@ fn bindings_in_the_code_are_bindings_of_every_environment() {
     assert!(bindings.len() >= 5, "{bindings:?}");
     for (kind, name) in &bindings {
         assert!(
-            ["KV", "R2", "Queue", "Variable", "Secret"].contains(&kind.as_str()),
-            "src/edge/platform.rs: {name}: begin its comment with KV:, R2:, Queue:, Variable: or Secret:"
+            ["KV", "R2", "Queue", "Object", "Variable", "Secret"].contains(&kind.as_str()),
+            "src/edge/platform.rs: {name}: begin its comment with KV:, R2:, Queue:, Object:, Variable: or Secret:"
         );
         for (environment, table) in &environments {
             let is_there = names(table, kind).contains(name);
@@ -158,7 +165,7 @@ fn bindings_in_the_code_are_bindings_of_every_environment() {
     }
     // And the other way: what is bound is used.
     for (environment, table) in &environments {
-        for kind in ["KV", "R2", "Queue"] {
+        for kind in ["KV", "R2", "Queue", "Object"] {
             for name in names(table, kind) {
                 assert!(
                     bindings.iter().any(|(_, known)| *known == name),

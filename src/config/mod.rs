@@ -2,7 +2,7 @@
 //!
 //! The same code runs when the Worker is built (`build.rs`, on TOML), in the tools, and when the
 //! Worker starts (on the JSON that the build embedded), so that sources can later live in storage.
-//! A `Config` exists only after every rule in [`rules`] holds.
+//! A `Config` exists only after every rule of `rules` holds.
 
 mod rules;
 #[cfg(not(target_arch = "wasm32"))]
@@ -46,6 +46,13 @@ pub struct Source {
     /// Worker secrets by name. Several are live at once while one is being rotated.
     pub secrets: Vec<SecretRef>,
     pub destination: String,
+    /// When the ledger is asked: before the backend, or before the answer.
+    #[serde(default)]
+    pub dedup: Dedup,
+    /// Where the ledger of this source lives: a location hint of Durable Objects (weur, enam, …).
+    /// It counts once, when the ledger is first used, and the object never moves.
+    #[serde(default)]
+    pub ledger_location: Option<String>,
     /// How long an event is remembered, in seconds.
     pub dedup_retention_seconds: u32,
     /// How old a signed time may be, in seconds; the scheme's own where it is not set.
@@ -85,6 +92,18 @@ impl SecretRef {
             SecretRef::WorkerSecret(name) => name,
         }
     }
+}
+
+/// The two roads. The ledger removes copies before the backend on both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dedup {
+    /// KV before the answer, the ledger before the backend: no single home, and copies in flight
+    /// are told "accepted" too.
+    #[default]
+    Kv,
+    /// The ledger before the answer: exact, in one round trip to the ledger's home.
+    Ledger,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -91,8 +91,22 @@ pub fn check(config: &Config) -> Findings {
     findings
 }
 
+/// Location hints of Durable Objects:
+/// <https://developers.cloudflare.com/durable-objects/reference/data-location/>.
+const LOCATIONS: [&str; 9] = [
+    "afr", "apac", "eeur", "enam", "me", "oc", "sam", "weur", "wnam",
+];
+
 fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
     let mut faults = Vec::new();
+    if let Some(location) = &source.ledger_location
+        && !LOCATIONS.contains(&location.as_str())
+    {
+        faults.push(format!(
+            "ledger_location = \"{location}\": use one of {}",
+            LOCATIONS.join(", ")
+        ));
+    }
     if !is_name(name) {
         faults.push("a source's name is 1 to 64 characters of a-z, 0-9 and -".into());
     }

@@ -7,15 +7,20 @@ use web_sys::Request;
 use worker::Env;
 
 use super::archive;
+use super::ledger;
 use super::platform::{self, binding, now_ms};
 use super::respond::respond;
-use crate::admin::{Admitted, Command, authorise, redrive};
+use super::state::State;
+use crate::admin::{Admitted, Command, authorise, may_redrive};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
+use crate::ledger::{Ask, Reply};
 use crate::request::Head;
 
 /// How many dead letters a page holds: each is one read of the archive.
 const PAGE: u32 = 20;
+/// An operator can wait longer than a sender.
+const LEDGER_MS: u32 = 10_000;
 
 /// Answers a request under `/admin/`. `lines` is its head, as in [`super::fetch`].
 #[wasm_bindgen]
@@ -98,9 +103,38 @@ async fn send_again(
     let Some(mut letter) = archive::read(env, id).await? else {
         return Ok(no_such_letter(request_id));
     };
-    let message = match redrive(&mut letter, &body.unwrap_or_default(), now_ms(), request_id) {
-        Ok(message) => message,
+    let held = match may_redrive(&letter, &body.unwrap_or_default(), request_id) {
+        Ok(held) => held,
         Err(answer) => return Ok(answer),
+    };
+    let not_sent = |detail| {
+        problem(
+            503,
+            "not-sent",
+            "The event was not sent again",
+            Some(detail),
+            request_id,
+        )
+    };
+    let state = State::of(env);
+    let source = state
+        .gate
+        .as_ref()
+        .and_then(|gate| gate.source(&held.message.source));
+    let Some(source) = source else {
+        let title = "Its source is not configured any more";
+        return Ok(problem(422, "unknown-source", title, None, request_id));
+    };
+    // The ledger gives out the runs, so that no two redrives of one event share one.
+    let ask = Ask::Redrive {
+        run_at_least: held.message.run,
+    };
+    let asked = ledger::ask(env, source, &held.message.dedupkey, ask, None, LEDGER_MS).await;
+    let Ok(Reply::Redriven { run }) = asked else {
+        return Ok(not_sent("The ledger did not answer. Repeat it."));
+    };
+    let Some(message) = letter.redrive(run, now_ms()) else {
+        return Ok(not_sent("The message could not be written."));
     };
     // Mark, then send: see `DeadLetter::redrive`.
     archive::write(env, &letter).await?;
@@ -111,13 +145,12 @@ async fn send_again(
         ),
         Err(failure) => {
             platform::notice(&Notice::HoldFailed { detail: &failure });
-            let detail = "It is marked as sent again; repeat with again = true.";
-            problem(
-                503,
-                "not-sent",
-                "The queue did not take the event",
-                Some(detail),
-                request_id,
+            // Nothing of this run is on its way: a copy from the provider may open it again.
+            let ask = Ask::Dead { run };
+            let key = &held.message.dedupkey;
+            let _ = ledger::ask(env, source, key, ask, None, LEDGER_MS).await;
+            not_sent(
+                "The queue did not take it. It is marked as sent again; repeat with again = true.",
             )
         }
     })

@@ -13,13 +13,16 @@ use web_sys::{AbortSignal, Headers, RequestInit, RequestRedirect, Response};
 use worker::Env;
 
 use super::archive;
+use super::ledger;
 use super::platform::{self, Batch, QueueMessage, binding, now_ms};
 use super::state::State;
 use crate::audit::{DeliveryLine, Notice};
+use crate::consumer::{Action, End, Errand, Report, Step, lease_ms};
 use crate::dead::DeadLetter;
 use crate::delivery::{self, Plan, QueueRole, plan, queue_role};
 use crate::event::{Held, MESSAGE_BYTES_MAX};
-use crate::gate::LiveDestination;
+use crate::gate::{LiveDestination, LiveSource};
+use crate::ledger::{Ask, Claim, Owner, Reply};
 use crate::retry::{self, Attempt, DeathCause, Next};
 
 /// Deliveries at a time. One invocation may have six connections waiting for headers; two are left
@@ -55,58 +58,203 @@ pub fn consume(batch: Batch, env: Env) -> Promise {
 async fn handle(message: &QueueMessage, role: Option<QueueRole>, state: &State, env: &Env) {
     let text = message.text();
     match role {
-        Some(QueueRole::Events) => deliver(message, &text, state, env).await,
+        Some(QueueRole::Events) => run(message, &text, state, env).await,
         Some(QueueRole::DeadLetters) => {
-            keep(message, &DeadLetter::from_queue(&text, now_ms()), env).await;
+            let letter = DeadLetter::from_queue(&text, now_ms());
+            if is_done(&letter, state, env).await {
+                return message.ack();
+            }
+            let kept = keep(&letter, env).await;
+            finish(message, kept);
         }
         // What nobody can deliver is kept, never thrown away.
-        None => give_up(message, &text, DeathCause::UnknownQueue, None, env).await,
+        None => {
+            let buried = bury(message, &text, DeathCause::UnknownQueue, None, env).await;
+            finish(message, buried);
+        }
+    }
+}
+
+fn finish(message: &QueueMessage, kept: bool) {
+    if kept {
+        message.ack();
+    } else {
+        message.retry_in(retry::wait_seconds(message.attempts()));
     }
 }
 
 /// Delivers one event, or decides what becomes of it.
-async fn deliver(message: &QueueMessage, text: &str, state: &State, env: &Env) {
+async fn run(message: &QueueMessage, text: &str, state: &State, env: &Env) {
+    let wait = || message.retry_in(retry::wait_seconds(message.attempts()));
     let Some(gate) = &state.gate else {
-        return message.retry_in(retry::wait_seconds(message.attempts()));
+        return wait();
     };
-    let (held, name, route) = match plan(text, gate) {
-        Plan::Deliver { held, name, route } => (held, name, route),
-        Plan::GiveUp(cause) => return give_up(message, text, cause, None, env).await,
+    match plan(text, gate) {
+        Plan::Deliver {
+            held,
+            source,
+            route,
+        } => {
+            let delivery = Delivery {
+                message,
+                text,
+                held,
+                source,
+                route,
+                env,
+            };
+            delivery.run().await;
+        }
+        Plan::GiveUp(cause) => {
+            let buried = bury(message, text, cause, None, env).await;
+            finish(message, buried);
+        }
         Plan::Wait { destination } => {
             let destination = &destination;
             platform::notice(&Notice::Waiting { destination });
-            return message.retry_in(retry::wait_seconds(message.attempts()));
+            wait();
         }
-    };
-    #[cfg(feature = "test-hooks")]
-    panic_on_purpose(&held);
-    let started_ms = now_ms();
-    let attempt = message.attempts().max(1);
-    let outcome = post(&held, route, attempt).await;
-    let random = u32::from_le_bytes(platform::random());
-    let next = retry::next(&route.destination, attempt, outcome, random);
-    let webhook_id = delivery::webhook_id(&held);
-    let line = DeliveryLine::new(&held, &name, &webhook_id, attempt, outcome, next);
-    platform::log(&DeliveryLine {
-        duration_ms: now_ms().saturating_sub(started_ms),
-        ..line
-    });
-    match next {
-        Next::Done => message.ack(),
-        Next::RetryIn { seconds } => message.retry_in(seconds),
-        Next::Dead(cause) => give_up(message, text, cause, outcome.status(), env).await,
     }
 }
 
-/// Sends an event to the dead letters, then acknowledges it: a crash between the two costs a second
-/// copy of the letter, which folds into the first, never an event.
-async fn give_up(
+/// One event on its way to its backend.
+struct Delivery<'a> {
+    message: &'a QueueMessage,
+    text: &'a str,
+    held: Box<Held>,
+    source: &'a LiveSource,
+    route: &'a LiveDestination,
+    env: &'a Env,
+}
+
+impl Delivery<'_> {
+    /// Carries out what [`Errand`] says.
+    async fn run(&self) {
+        #[cfg(feature = "test-hooks")]
+        panic_on_purpose(&self.held);
+        let owner = Owner::from_le_bytes(platform::random());
+        let mut errand = Errand::new(owner, self.message.attempts().max(1));
+        let mut status = None;
+        let mut step = errand.start();
+        loop {
+            step = match step {
+                Step::Do(Action::Claim) => {
+                    let claim = self.claim(errand.owner).await;
+                    errand.claimed(claim, now_ms())
+                }
+                Step::Do(Action::Deliver { attempt }) => {
+                    let (outcome, next) = self.attempt(attempt).await;
+                    status = outcome.status();
+                    errand.delivered(next)
+                }
+                Step::Do(Action::Bury(cause)) => {
+                    let kept = bury(self.message, self.text, cause, status, self.env).await;
+                    errand.buried(kept)
+                }
+                Step::Do(Action::Report(report)) => {
+                    self.report(report, errand.owner).await;
+                    errand.reported()
+                }
+                Step::End(end) => return self.end(end).await,
+            };
+        }
+    }
+
+    async fn ask(&self, ask: Ask) -> Option<Reply> {
+        let key = &self.held.message.dedupkey;
+        ledger::ask(self.env, self.source, key, ask, None, LEDGER_MS)
+            .await
+            .ok()
+    }
+
+    async fn claim(&self, owner: Owner) -> Option<Claim> {
+        let ask = Ask::Claim {
+            run: self.held.message.run,
+            owner,
+            lease_ms: lease_ms(self.route.destination.timeout_seconds),
+        };
+        match self.ask(ask).await? {
+            Reply::Go { attempt } => Some(Claim::Go { attempt }),
+            Reply::Busy { until_ms } => Some(Claim::Busy { until_ms }),
+            Reply::Settled => {
+                let request_id = &self.held.message.requestid;
+                platform::notice(&Notice::CopyRemoved { request_id });
+                Some(Claim::Settled)
+            }
+            _ => None,
+        }
+    }
+
+    async fn report(&self, report: Report, owner: Owner) {
+        let run = self.held.message.run;
+        let ask = match report {
+            Report::Done => Ask::Done { run },
+            Report::Dead => Ask::Dead { run },
+            Report::Release => Ask::Release { run, owner },
+        };
+        // Unheard, `done` leaves a lease that runs out; the log has the ledger's failure.
+        let _ = self.ask(ask).await;
+    }
+
+    async fn attempt(&self, attempt: u32) -> (Attempt, Next) {
+        let started_ms = now_ms();
+        let held = &self.held;
+        let outcome = post(held, self.route, attempt).await;
+        let random = u32::from_le_bytes(platform::random());
+        let next = retry::next(&self.route.destination, attempt, outcome, random);
+        let destination = &self.source.source.destination;
+        let webhook_id = delivery::webhook_id(held);
+        let line = DeliveryLine::new(held, destination, &webhook_id, attempt, outcome, next);
+        platform::log(&DeliveryLine {
+            duration_ms: now_ms().saturating_sub(started_ms),
+            ..line
+        });
+        (outcome, next)
+    }
+
+    async fn end(&self, end: End) {
+        match end {
+            End::Acknowledge => self.message.ack(),
+            End::Retry { seconds } => self.message.retry_in(seconds),
+            End::SendAgain { seconds } => {
+                let sent = platform::send_later(self.env, binding::EVENTS, self.text, seconds);
+                match sent.await {
+                    Ok(()) => self.message.ack(),
+                    Err(_) => self.message.retry_in(seconds),
+                }
+            }
+        }
+    }
+}
+
+/// The ledger is near; the queue brings the message again if it does not answer.
+const LEDGER_MS: u32 = 5_000;
+
+/// Tells the ledger of a death, and learns whether it was one: the platform also gives up messages
+/// whose events were delivered and whose acknowledgement was lost. When in doubt, the letter is kept.
+async fn is_done(letter: &DeadLetter, state: &State, env: &Env) -> bool {
+    let Ok(held) = Held::read(&letter.message) else {
+        return false;
+    };
+    let gate = state.gate.as_ref();
+    let Some(source) = gate.and_then(|gate| gate.source(&held.message.source)) else {
+        return false;
+    };
+    let ask = Ask::Dead {
+        run: held.message.run,
+    };
+    let asked = ledger::ask(env, source, &held.message.dedupkey, ask, None, LEDGER_MS);
+    asked.await == Ok(Reply::Settled)
+}
+
+/// Puts a message among the dead letters. False: it could not be kept.
+async fn bury(
     message: &QueueMessage,
     text: &str,
     cause: DeathCause,
     status: Option<u16>,
     env: &Env,
-) {
+) -> bool {
     let letter = DeadLetter::new(text, cause, message.attempts().max(1), status, now_ms());
     platform::notice(&Notice::GivenUp {
         reason: cause.name(),
@@ -121,22 +269,22 @@ async fn give_up(
             .await
             .is_ok()
     {
-        return message.ack();
+        return true;
     }
-    keep(message, &letter, env).await;
+    keep(&letter, env).await
 }
 
 /// Moves a dead letter into the archive.
-async fn keep(message: &QueueMessage, letter: &DeadLetter, env: &Env) {
+async fn keep(letter: &DeadLetter, env: &Env) -> bool {
     let id = &letter.id;
     match archive::keep(env, letter).await {
         Ok(()) => {
             platform::notice(&Notice::DeadLetterKept { id });
-            message.ack();
+            true
         }
         Err(archive::Failed) => {
             platform::notice(&Notice::DeadLetterUnkept { id });
-            message.retry_in(retry::wait_seconds(message.attempts()));
+            false
         }
     }
 }

@@ -1,144 +1,215 @@
 //! Carries out what [`Road`] says, each effect within its slice of the sender's patience.
 
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use worker::{Delay, Env};
 
+use super::ledger::{self, Silence};
 use super::platform::{self, ExecutionContext, binding, describe, notice};
+use super::spool;
+use super::state::State;
 use crate::audit::Notice;
 use crate::gate::LiveSource;
-use crate::road::{Effect, Outcome, Road, Seen, Step, seen_key};
-use crate::verdict::Verdict;
+use crate::ledger::{Ask, Reply};
+use crate::memory::{Seen, seen_key};
+use crate::road::{Asked, Effect, Ending, Hold, Place, Road, Step};
 
 /// What the way was like, for the record.
 #[derive(Default)]
 pub struct Driven {
     /// How the memory of events answered.
     pub memory: Option<&'static str>,
+    /// Where the event is held.
+    pub held_at: Option<&'static str>,
     /// The request that brought the event first, where the memory knew.
     pub duplicate_of: Option<String>,
     /// It was signed over other content under the same identity.
     pub content_differs: bool,
 }
 
-/// Drives one event of `live` along its road. `key` is the event's, `seen` what the memory will keep
-/// of it, `message` what the queue is given.
+/// One event on its way.
+pub struct Load {
+    /// The event's key.
+    pub key: String,
+    /// What the memory will keep of it.
+    pub seen: Seen,
+    /// What the queue is given.
+    pub message: String,
+}
+
+/// What outlives the request, if need be.
+#[derive(Clone)]
+struct Carrier {
+    env: Env,
+    state: Rc<State>,
+    source: String,
+    load: Rc<Load>,
+}
+
+/// After the answer, the ledger may take its time.
+const NOTE_MS: u32 = 10_000;
+
+/// Drives an event of `live` along its road.
 pub async fn drive(
     live: &LiveSource,
-    key: String,
-    seen: Seen,
-    message: String,
+    state: &Rc<State>,
+    load: Load,
     env: &Env,
     ctx: &ExecutionContext,
-) -> (Verdict, Driven) {
-    let memory = Memory {
+) -> (Ending, Driven) {
+    let carrier = Carrier {
         env: env.clone(),
-        key,
-        retention_seconds: live.source.dedup_retention_seconds,
-        seen,
+        state: state.clone(),
+        source: live.name.clone(),
+        load: Rc::new(load),
     };
-    let mut message = Some(message);
     let mut driven = Driven::default();
-    let mut road = Road::new(live.scheme.answer_by_ms);
+    let mut road = Road::new(live.source.dedup, live.scheme.answer_by_ms);
     let mut step = road.start();
     loop {
-        let outcome = match step {
-            Step::Do(Effect::AskSeen { slice_ms }) => {
-                let (outcome, first) = ask(&memory, slice_ms).await;
-                driven.memory = Some(outcome.name());
+        step = match step {
+            Step::Do(Effect::Ask { slice_ms }) => {
+                let (answer, first) = carrier.ask(slice_ms).await;
+                driven.memory = Some(answer.name());
                 if let Some(first) = first {
-                    driven.content_differs = first.content_digest != memory.seen.content_digest;
+                    driven.content_differs =
+                        first.content_digest != carrier.load.seen.content_digest;
                     driven.duplicate_of = Some(first.request_id);
                 }
-                outcome
+                road.asked(answer)
             }
-            Step::Do(Effect::Hold { slice_ms }) => match message.take() {
-                Some(message) => hold(&memory, message, slice_ms, ctx).await,
-                None => Outcome::Failed,
-            },
-            Step::Answer { verdict, remember } => {
-                if remember {
-                    let memory = memory.clone();
-                    ctx.keep_alive(async move { memory.remember().await });
+            Step::Do(Effect::Hold { at, slice_ms }) => {
+                let outcome = match at {
+                    Place::Queue => carrier.hold_on_queue(slice_ms, ctx).await,
+                    Place::Ledger => carrier.hold_in_ledger(live, slice_ms).await,
+                    Place::Spool => carrier.hold_in_spool(slice_ms).await,
+                };
+                road.held(outcome)
+            }
+            Step::Answer(ending) => {
+                driven.held_at = ending.held_at.map(Place::name);
+                if ending.remember || ending.note {
+                    ctx.keep_alive(carrier.write_memories(ending));
                 }
-                return (verdict, driven);
+                return (ending, driven);
             }
         };
-        step = road.next(outcome);
     }
 }
 
-/// The key-value store, as a memory of events.
-#[derive(Clone)]
-struct Memory {
-    env: Env,
-    key: String,
-    retention_seconds: u32,
-    /// What is written under the key.
-    seen: Seen,
-}
+impl Carrier {
+    async fn ask(&self, slice_ms: u32) -> (Asked, Option<Seen>) {
+        match select(pin!(self.recall()), pin!(timer(slice_ms))).await {
+            Either::Left((Ok(Some(first)), _)) => (Asked::Seen, Some(first)),
+            Either::Left((Ok(None), _)) => (Asked::Unseen, None),
+            Either::Left((Err(error), _)) => {
+                let detail = &describe(&error);
+                notice(&Notice::MemoryUnread { detail });
+                (Asked::Failed, None)
+            }
+            Either::Right(_) => (Asked::Unknown, None),
+        }
+    }
 
-impl Memory {
     async fn recall(&self) -> Result<Option<Seen>, worker::Error> {
         let store = self.env.kv(binding::SEEN)?;
-        let found = store.get(&seen_key(&self.key)).text().await?;
+        let found = store.get(&seen_key(&self.load.key)).text().await?;
         Ok(found.as_deref().map(Seen::from_text))
     }
 
-    /// A memory that could not be written costs a duplicate, never an event.
+    /// A send that outlives its slice is kept alive: if it succeeds after all, the sender's retry
+    /// must find the event remembered.
+    async fn hold_on_queue(&self, slice_ms: u32, ctx: &ExecutionContext) -> Hold {
+        let carrier = self.clone();
+        let send = Box::pin(async move {
+            platform::send(&carrier.env, binding::EVENTS, &carrier.load.message).await
+        });
+        match select(send, pin!(timer(slice_ms))).await {
+            Either::Left((Ok(()), _)) => Hold::Done,
+            Either::Left((Err(detail), _)) => {
+                notice(&Notice::HoldFailed { detail: &detail });
+                Hold::Failed
+            }
+            Either::Right(((), send)) => {
+                let carrier = self.clone();
+                ctx.keep_alive(async move {
+                    let held = send.await.is_ok();
+                    let request_id = &carrier.load.seen.request_id;
+                    notice(&Notice::LateHold { request_id, held });
+                    if held {
+                        carrier.remember().await;
+                    }
+                });
+                Hold::Unknown
+            }
+        }
+    }
+
+    async fn hold_in_ledger(&self, live: &LiveSource, slice_ms: u32) -> Hold {
+        let message = Some(self.load.message.as_str());
+        let asked = ledger::ask(
+            &self.env,
+            live,
+            &self.load.key,
+            Ask::Arrive,
+            message,
+            slice_ms,
+        );
+        match asked.await {
+            Ok(Reply::New) => Hold::Done,
+            Ok(Reply::Revived { .. }) => Hold::Revived,
+            Ok(Reply::Duplicate) => Hold::Conflict,
+            Ok(_) | Err(Silence::Failed) => Hold::Failed,
+            Err(Silence::Unknown) => Hold::Unknown,
+        }
+    }
+
+    async fn hold_in_spool(&self, slice_ms: u32) -> Hold {
+        let put = pin!(spool::put(&self.env, &self.load.message));
+        match select(put, pin!(timer(slice_ms))).await {
+            Either::Left((Ok(()), _)) => Hold::Done,
+            Either::Left((Err(detail), _)) => {
+                notice(&Notice::SpoolFailed { detail: &detail });
+                Hold::Failed
+            }
+            Either::Right(_) => Hold::Unknown,
+        }
+    }
+
+    async fn write_memories(self, ending: Ending) {
+        if ending.remember {
+            self.remember().await;
+        }
+        let live = self
+            .state
+            .gate
+            .as_ref()
+            .and_then(|gate| gate.source(&self.source));
+        if let (true, Some(live)) = (ending.note, live) {
+            // The log says if it was not heard; the consumer asks again before the backend.
+            let _ = ledger::ask(&self.env, live, &self.load.key, Ask::Note, None, NOTE_MS).await;
+        }
+    }
+
+    /// A memory that could not be written costs a copy, never an event.
     async fn remember(&self) {
+        let gate = self.state.gate.as_ref();
+        let Some(live) = gate.and_then(|gate| gate.source(&self.source)) else {
+            return;
+        };
         let written = async {
             let store = self.env.kv(binding::SEEN)?;
-            let put = store.put(&seen_key(&self.key), self.seen.to_text())?;
-            let life = u64::from(self.retention_seconds);
+            let put = store.put(&seen_key(&self.load.key), self.load.seen.to_text())?;
+            let life = u64::from(live.source.dedup_retention_seconds);
             Ok::<(), worker::Error>(put.expiration_ttl(life).execute().await?)
         };
         if written.await.is_err() {
             notice(&Notice::MemoryUnwritten {
-                request_id: &self.seen.request_id,
+                request_id: &self.load.seen.request_id,
             });
-        }
-    }
-}
-
-async fn ask(memory: &Memory, slice_ms: u32) -> (Outcome, Option<Seen>) {
-    let recalled = pin!(memory.recall());
-    match select(recalled, pin!(timer(slice_ms))).await {
-        Either::Left((Ok(Some(first)), _)) => (Outcome::Seen, Some(first)),
-        Either::Left((Ok(None), _)) => (Outcome::Unseen, None),
-        Either::Left((Err(error), _)) => {
-            let detail = &describe(&error);
-            notice(&Notice::MemoryUnread { detail });
-            (Outcome::Failed, None)
-        }
-        Either::Right(_) => (Outcome::Unknown, None),
-    }
-}
-
-/// Puts the event on the queue. A send that outlives its slice is kept alive: if it succeeds after
-/// all, the sender's retry must find the event remembered.
-async fn hold(memory: &Memory, message: String, slice_ms: u32, ctx: &ExecutionContext) -> Outcome {
-    let env = memory.env.clone();
-    let send = Box::pin(async move { platform::send(&env, binding::EVENTS, &message).await });
-    match select(send, pin!(timer(slice_ms))).await {
-        Either::Left((Ok(()), _)) => Outcome::Held,
-        Either::Left((Err(detail), _)) => {
-            notice(&Notice::HoldFailed { detail: &detail });
-            Outcome::Failed
-        }
-        Either::Right(((), send)) => {
-            let memory = memory.clone();
-            ctx.keep_alive(async move {
-                let held = send.await.is_ok();
-                let request_id = &memory.seen.request_id;
-                notice(&Notice::LateHold { request_id, held });
-                if held {
-                    memory.remember().await;
-                }
-            });
-            Outcome::Unknown
         }
     }
 }

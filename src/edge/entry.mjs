@@ -1,7 +1,19 @@
 // The Worker's entry point. It hands over the head of a request, reads the body up to the cap it
 // is given, and decides nothing.
 
-import { Arrival, administrate, consume, failed, replaceDeadInstance } from "../../build/hookgate.js";
+import { DurableObject } from "cloudflare:workers";
+import {
+  Arrival,
+  administrate,
+  consume,
+  failed,
+  ledgerAnswer,
+  ledgerIsHolding,
+  ledgerOpen,
+  ledgerRelay,
+  replaceDeadInstance,
+  tick,
+} from "../../build/hookgate.js";
 
 export default {
   async fetch(request, env, ctx) {
@@ -27,6 +39,11 @@ export default {
       // quote the request: only its kind is written down.
       return unavailable(error?.name ?? "unknown");
     }
+  },
+
+  async scheduled(_event, env) {
+    replaceDeadInstance();
+    await unlessItDies(tick(env));
   },
 
   async queue(batch, env) {
@@ -67,6 +84,74 @@ function unavailable(kind) {
     // Even the instance that took the dead one's place is dead.
     console.error(JSON.stringify({ event: "verdict", verdict: "unavailable", reason: "panicked", detail: kind }));
     return new Response("", { status: 503, headers: { "retry-after": "10" } });
+  }
+}
+
+/** After this long without a word from a relay that was begun, another one begins. */
+const DEAD_MAN_MS = 60_000;
+const BACKOFF_MS_MIN = 1_000;
+const BACKOFF_MS_MAX = 60_000;
+
+/**
+ * The ledger's object. Its rules and its SQL are in wasm; here is what must happen in one turn of the
+ * event loop with them: the alarm, without which a held message would sleep for ever.
+ */
+export class Ledger extends DurableObject {
+  #armed = false;
+  #relaying = false;
+  #backoff = BACKOFF_MS_MIN;
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    replaceDeadInstance();
+    if (ledgerOpen(ctx.storage)) this.#arm(0);
+  }
+
+  ask(request, message) {
+    replaceDeadInstance();
+    const reply = ledgerAnswer(this.ctx.storage, request, message);
+    // No await up to here: the row, the message and the alarm are written together or not at all. A
+    // copy of an event that is still held arms as well, in case an alarm was ever lost.
+    if (message !== undefined && !this.#armed && ledgerIsHolding(this.ctx.storage)) this.#arm(0);
+    return reply;
+  }
+
+  wake() {
+    replaceDeadInstance();
+    if (!this.#armed && ledgerIsHolding(this.ctx.storage)) this.#arm(0);
+  }
+
+  async alarm() {
+    // First of all the next alarm: whatever ends this run, there will be another.
+    this.#arm(DEAD_MAN_MS);
+    if (this.#relaying) return;
+    this.#relaying = true;
+    try {
+      for (;;) {
+        replaceDeadInstance();
+        const sent = await unlessItDies(ledgerRelay(this.ctx.storage, this.env));
+        replaceDeadInstance();
+        if (!sent) {
+          this.#arm(this.#backoff);
+          this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MS_MAX);
+          return;
+        }
+        this.#backoff = BACKOFF_MS_MIN;
+        if (!ledgerIsHolding(this.ctx.storage)) {
+          // In the same turn as the look: nothing can have come in between.
+          this.#armed = false;
+          this.ctx.storage.deleteAlarm();
+          return;
+        }
+      }
+    } finally {
+      this.#relaying = false;
+    }
+  }
+
+  #arm(delay) {
+    this.#armed = true;
+    this.ctx.storage.setAlarm(Date.now() + delay);
   }
 }
 

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Response;
 use worker::Env;
 
-use super::drive::{Driven, drive};
+use super::drive::{Driven, Load, drive};
 use super::platform::{self, ExecutionContext, binding, now_ms};
 use super::respond::respond;
 use super::state::State;
@@ -19,8 +19,8 @@ use crate::answer::{self, Answer};
 use crate::audit::{Notice, VerdictLine};
 use crate::event::Event;
 use crate::gate::{Gate, LiveSource};
+use crate::memory::Seen;
 use crate::request::{Head, Inbound};
-use crate::road::Seen;
 use crate::trace;
 use crate::verdict::{Reject, Trouble, Verdict};
 
@@ -196,9 +196,10 @@ impl Arrival {
         let Some(message) = event.into_message(&self.request_id, &self.traceparent) else {
             return Verdict::Unavailable(Trouble::MessageTooLarge);
         };
-        let (verdict, driven) = drive(live, key, seen, message, env, ctx).await;
+        let load = Load { key, seen, message };
+        let (ending, driven) = drive(live, &self.state, load, env, ctx).await;
         known.driven = driven;
-        verdict
+        ending.verdict
     }
 
     /// Records the verdict and answers it.
@@ -210,6 +211,7 @@ impl Arrival {
             event_type: known.event_type.as_deref(),
             dedup_key: known.dedup_key.as_deref(),
             memory: known.driven.memory,
+            held_at: known.driven.held_at,
             duplicate_of: known.driven.duplicate_of.as_deref(),
             content_differs: known.driven.content_differs,
             method: &self.head.method,
@@ -280,6 +282,7 @@ fn stage(head: &Head, state: &State, env: &Env) -> Stage {
 fn is_sound(state: &State, env: &Env) -> bool {
     let bindings = [
         binding::SEEN,
+        binding::LEDGER,
         binding::EVENTS,
         binding::DEAD_LETTERS,
         binding::ARCHIVE,

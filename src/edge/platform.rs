@@ -12,6 +12,8 @@ use crate::audit::{self, Notice};
 pub mod binding {
     /// KV: the memory of events.
     pub const SEEN: &str = "SEEN";
+    /// Object: the ledger, one for each source.
+    pub const LEDGER: &str = "LEDGER";
     /// Queue: events on their way to the backend.
     pub const EVENTS: &str = "EVENTS";
     /// Queue: events that were given up, on their way to the archive.
@@ -132,6 +134,33 @@ pub fn request_id() -> String {
 pub async fn send(env: &Env, queue: &str, text: &str) -> Result<(), String> {
     let queue = env.queue(queue).map_err(|error| describe(&error))?;
     let message = RawMessageBuilder::new(JsValue::from_str(text))
+        .build_with_content_type(QueueContentType::Text);
+    let sent = queue.send_raw(message).await;
+    sent.map_err(|error| describe(&error))
+}
+
+/// Puts several texts on a queue, all or none.
+///
+/// # Errors
+/// What the platform said, for the log.
+pub async fn send_batch(env: &Env, queue: &str, texts: &[&str]) -> Result<(), String> {
+    let queue = env.queue(queue).map_err(|error| describe(&error))?;
+    let messages = texts.iter().map(|text| {
+        RawMessageBuilder::new(JsValue::from_str(text))
+            .build_with_content_type(QueueContentType::Text)
+    });
+    let sent = queue.send_raw_batch(messages).await;
+    sent.map_err(|error| describe(&error))
+}
+
+/// Puts a text on a queue, to be seen after a while.
+///
+/// # Errors
+/// What the platform said, for the log.
+pub async fn send_later(env: &Env, queue: &str, text: &str, seconds: u32) -> Result<(), String> {
+    let queue = env.queue(queue).map_err(|error| describe(&error))?;
+    let message = RawMessageBuilder::new(JsValue::from_str(text))
+        .delay_seconds(seconds)
         .build_with_content_type(QueueContentType::Text);
     let sent = queue.send_raw(message).await;
     sent.map_err(|error| describe(&error))

@@ -54,6 +54,8 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("scheme ", "scheme = \"gitlab\"", "scheme = \"gitlab\" is unknown: use a built-in one (the files of src/schemes) or write a table [schemes.gitlab]"),
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 0", "body_bytes_max = 0: use 1 to 92832"),
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 92833", "the largest body that surely fits into a queue message"),
+    ("tenant", "tenant = \"acme\"\ndedup = \"redis\"", "unknown variant `redis`"),
+    ("tenant", "tenant = \"acme\"\nledger_location = \"europe\"", "ledger_location = \"europe\": use one of afr, apac"),
     ("tenant", "tenant = \"acme\"\nmode = \"dry-run\"", "unknown variant `dry-run`"),
     ("tenant", "tenant = \"acme\"\ndiscriminator_values = [\"a\"]", "discriminator_values is set, but the scheme \"shop\" has no discriminator"),
     // The memory of events.

@@ -1,11 +1,11 @@
 // A backend that keeps what it was given, and fails on demand, one event at a time.
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { until } from "./wait.mjs";
+import { sleep, until } from "./wait.mjs";
 
 /**
  * Starts a backend on a free port. A step of a plan is one delivery's fate:
- * a status, `{ status, headers }`, `"hang"` (no answer), `"reset"` (the connection breaks),
+ * a status, `{ status, headers, afterMs }`, `"hang"` (no answer), `"reset"` (the connection breaks),
  * `"hang-body"` (a 200 whose body never ends). After its plan an event is answered 200.
  */
 export async function startBackend() {
@@ -30,7 +30,8 @@ export async function startBackend() {
         response.writeHead(200, { "content-length": "1000" }).write("the beginning of a body");
         return;
       default: {
-        const { status, headers: extra = {} } = typeof step === "number" ? { status: step } : step;
+        const { status, headers: extra = {}, afterMs = 0 } = typeof step === "number" ? { status: step } : step;
+        if (afterMs > 0) await sleep(afterMs);
         response.writeHead(status, extra).end(status === 204 ? undefined : "the backend's answer");
       }
     }

@@ -39,7 +39,7 @@ function modules() {
  *   secrets    by name; fresh ones by default
  *   without    names of secrets and bindings to leave out
  *   variables  more variables, or other values
- *   keep       a directory for KV and R2 that outlives the gate
+ *   keep       a directory for KV, R2 and the ledger that outlives the gate
  *   backend    one that runs already; otherwise the gate starts its own and stops it
  */
 export async function startGate({ secrets = freshSecrets(), without = [], variables = {}, keep, backend } = {}) {
@@ -51,6 +51,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     EVENTS: { type: "queue", name: EVENTS },
     DEAD_LETTERS: { type: "queue", name: DEAD_LETTERS },
     ARCHIVE: { type: "r2", name: "archive" },
+    LEDGER: { type: "durable-object", worker: "hookgate", exportName: "Ledger" },
   };
   const texts = { ENVIRONMENT: "test", BACKEND_URL: target.url, NOWHERE_URL: NOWHERE, ...secrets, ...variables };
   for (const [name, value] of Object.entries(texts)) env[name] = { type: "text", value };
@@ -72,6 +73,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
           compatibilityFlags: COMPATIBILITY_FLAGS,
           manifest: { mainModule: "tests/e2e/support/wrap.mjs", modulesRoot: "/", modules: modules() },
           env,
+          exports: { Ledger: { type: "durable-object", storage: "sqlite" } },
           triggers: [
             { ...consumer, name: EVENTS, deadLetterQueue: DEAD_LETTERS },
             { ...consumer, name: DEAD_LETTERS },
@@ -105,7 +107,9 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     },
     remembered: async () => (await (await mf.getKVNamespace("SEEN")).list()).keys.map(({ name }) => name),
     archived: async () => (await (await mf.getR2Bucket("ARCHIVE")).list()).objects.map(({ key }) => key),
-    /** Faults of the queue handlers: see wrap.mjs. */
+    /** Messages that wait for a cron, because neither the queue nor the ledger took them. */
+    spooled: async () => (await gate.archived()).filter((key) => key.startsWith("spool/")),
+    /** Faults of what is no request: see wrap.mjs. */
     faults: (text) => exchange(url, { target: "/-/faults", body: text }),
     /** Calls a queue handler directly, with messages made here. */
     consume: async (bodies, { queue = EVENTS, attempts = 1 } = {}) =>
@@ -113,6 +117,8 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
         queue,
         bodies.map((body, index) => ({ id: `message-${index}`, timestamp: new Date(), attempts, body })),
       ),
+    /** What the platform's cron does every few minutes. */
+    tick: async () => (await mf.getWorker("hookgate")).scheduled({ cron: "*/5 * * * *" }),
     admin: (path = "", { method = "GET", token = secrets.ADMIN_TOKEN, body = "" } = {}) =>
       exchange(url, {
         method,
@@ -131,6 +137,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
       } while (cursor !== null);
       return all;
     },
+    /** Kills the runtime, as a crash would: nothing in it gets to end its work. */
     async stop() {
       own?.stop();
       await mf.dispose();

@@ -80,11 +80,14 @@ export function sign(source, scheme, secret, body, { id = freshId(), type = "tes
 
 /** An event of the custom schemes: what most tests need. */
 export function shopEvent(gate, source = "custom", { id = freshId(), headers = [], at, ...more } = {}) {
-  const secret = gate.secrets[`${source.toUpperCase()}_SECRET`];
-  const scheme = source === "hasty" ? "hasty" : "my-shop";
+  const secret = gate.secrets[`${source.toUpperCase().replaceAll("-", "_")}_SECRET`];
+  const scheme = source.endsWith("hasty") ? "hasty" : "my-shop";
   const body = JSON.stringify({ id, event: "order.paid", ...more });
   return { id, ...sign(source, scheme, secret, body, { id, headers, at }) };
 }
+
+/** The event again, as the provider's retry, with these effects going wrong (wrap.mjs). */
+export const under = (event, faults) => ({ ...event, headers: [...event.headers, ["x-test-fault", faults]] });
 
 export const freshId = () => `evt_${randomUUID().replaceAll("-", "")}`;
 export { sortedJson };

@@ -1,16 +1,28 @@
 // The Worker's entry with faulty bindings in front of it. Nothing else differs from src/edge/entry.mjs.
 //
 // A request says which effects of its own go wrong:   x-test-fault: SEEN.get=hang, EVENTS.send=late:700
-// POST /-/faults with the same text sets those of the queue handlers, until the next such POST.
+// POST /-/faults with the same text sets those of everything that is no request, until the next such
+// POST: the queue handlers, the cron and the ledger's objects.
+//
+// LEDGER.ask stands for every question to the ledger, LEDGER.ask.done for one kind of them.
 //
 //   fail       rejects at once, without effect
 //   lost       takes effect, then rejects
 //   hang       never settles, without effect
 //   late:MS    takes effect after MS milliseconds, then settles as usual
+//   refuse:X   rejects what contains X, without effect
 
-import worker from "../../../src/edge/entry.mjs";
+import worker, { Ledger as Whole } from "../../../src/edge/entry.mjs";
 
 let standing = new Map();
+
+export class Ledger extends Whole {
+  constructor(ctx, env) {
+    super(ctx, env);
+    // Looked up at each use: an object lives longer than a fault.
+    Object.defineProperty(this, "env", { get: () => faulty(env, standing) });
+  }
+}
 
 export default {
   async fetch(request, env, ctx) {
@@ -21,6 +33,7 @@ export default {
     return worker.fetch(request, faulty(env, read(request.headers.get("x-test-fault"))), ctx);
   },
   queue: (batch, env, ctx) => worker.queue(batch, faulty(env, standing), ctx),
+  scheduled: (event, env, ctx) => worker.scheduled(event, faulty(env, standing), ctx),
 };
 
 function read(text) {
@@ -41,15 +54,21 @@ function proxy(name, binding, faults) {
       const value = Reflect.get(target, property, target);
       // The bindings' crate tells kinds apart by the constructor's name.
       if (property === "constructor" || typeof value !== "function") return value;
-      const fault = faults.get(`${name}.${String(property)}`);
-      const effect = value.bind(target);
-      return fault === undefined ? effect : (...args) => misbehave(fault, () => effect(...args));
+      // Not bound: on an object's stub even "bind" is a call to the object.
+      const effect = (...args) => target[property](...args);
+      // Faults of the ledger are those of its objects.
+      if (property === "getByName") return (...args) => proxy(name, effect(...args), faults);
+      return (...args) => {
+        const call = `${name}.${String(property)}`;
+        const fault = faults.get(call) ?? (call === "LEDGER.ask" ? faults.get(`${call}.${JSON.parse(args[0]).ask}`) : undefined);
+        return fault === undefined ? effect(...args) : misbehave(fault, () => effect(...args), args);
+      };
     },
   });
 }
 
-async function misbehave(fault, effect) {
-  const [kind, ms] = fault.split(":");
+async function misbehave(fault, effect, args) {
+  const [kind, detail] = fault.split(":");
   switch (kind) {
     case "fail":
       throw new Error("injected: no effect");
@@ -59,7 +78,10 @@ async function misbehave(fault, effect) {
     case "hang":
       return new Promise(() => {});
     case "late":
-      await new Promise((resolve) => setTimeout(resolve, Number(ms)));
+      await new Promise((resolve) => setTimeout(resolve, Number(detail)));
+      return effect();
+    case "refuse":
+      if (JSON.stringify(args).includes(detail)) throw new Error("injected: refused");
       return effect();
     default:
       throw new TypeError(`unknown fault ${fault}`);
