@@ -146,7 +146,7 @@ async fn send_again(
         Err(failure) => {
             platform::notice(&Notice::HoldFailed { detail: &failure });
             // Nothing of this run is on its way: a copy from the provider may open it again.
-            let ask = Ask::Dead { run };
+            let ask = Ask::Dead { run, owner: None };
             let key = &held.message.dedupkey;
             let _ = ledger::ask(env, source, key, ask, None, LEDGER_MS).await;
             not_sent(

@@ -189,7 +189,10 @@ impl Delivery<'_> {
         let run = self.held.message.run;
         let ask = match report {
             Report::Done => Ask::Done { run },
-            Report::Dead => Ask::Dead { run },
+            Report::Dead => Ask::Dead {
+                run,
+                owner: Some(owner),
+            },
             Report::Release => Ask::Release { run, owner },
         };
         // Unheard, `done` leaves a lease that runs out; the log has the ledger's failure.
@@ -242,6 +245,7 @@ async fn is_done(letter: &DeadLetter, state: &State, env: &Env) -> bool {
     };
     let ask = Ask::Dead {
         run: held.message.run,
+        owner: None,
     };
     let asked = ledger::ask(env, source, &held.message.dedupkey, ask, None, LEDGER_MS);
     asked.await == Ok(Reply::Settled)

@@ -177,7 +177,7 @@ async fn one_by_one(storage: &Storage, env: &Env, batch: &[Held]) -> Result<bool
 fn settle_dead(storage: &Storage, held: &Held) -> Result<(), JsValue> {
     let run = event::Held::read(&held.message).map_or(0, |held| held.message.run);
     let row = read(storage, &held.key)?;
-    match row.and_then(|row| dead(Some(row), run, row.expires_ms)) {
+    match row.and_then(|row| dead(Some(row), run, None, now_ms(), row.expires_ms)) {
         Some(row) => write(storage, &held.key, &row),
         None => Ok(()),
     }

@@ -180,10 +180,27 @@ pub fn done(row: Option<Row>, run: u32, expires_ms: i64) -> Option<Row> {
     settle(row, run, State::Done, expires_ms)
 }
 
-/// `run` was given up. A run that is done stays done.
-pub fn dead(row: Option<Row>, run: u32, expires_ms: i64) -> Option<Row> {
+/// `run` was given up: by the holder of its claim (`owner`), or by whoever found its letter. A run
+/// that is done stays done; and while somebody is delivering it, no letter of an earlier attempt may
+/// open it to a revival.
+pub fn dead(
+    row: Option<Row>,
+    run: u32,
+    owner: Option<Owner>,
+    now_ms: i64,
+    expires_ms: i64,
+) -> Option<Row> {
     match row {
-        Some(row) if row.run == run && row.state == State::Done => None,
+        Some(row) if row.run == run => match row.state {
+            State::Done => None,
+            State::Claimed {
+                owner: holder,
+                until_ms,
+            } if owner != Some(holder) && until_ms > now_ms => None,
+            State::Open | State::Claimed { .. } | State::Dead => {
+                settle(Some(row), run, State::Dead, expires_ms)
+            }
+        },
         other => settle(other, run, State::Dead, expires_ms),
     }
 }
@@ -301,7 +318,7 @@ mod tests {
         assert_eq!(
             (
                 done(row(State::Open), 0, LATER),
-                dead(row(State::Open), 0, LATER)
+                dead(row(State::Open), 0, None, NOW, LATER)
             ),
             (None, None)
         );
@@ -327,7 +344,16 @@ mod tests {
                 "{state:?}: released by a stranger"
             );
         }
-        assert_eq!(dead(row(State::Done), 1, LATER), None);
+        for state in states() {
+            for owner in [None, Some(7), Some(8)] {
+                let alive = match state {
+                    State::Claimed { until_ms, .. } => until_ms > NOW && owner != Some(7),
+                    State::Open | State::Done | State::Dead => state == State::Done,
+                };
+                let died = dead(row(state), 1, owner, NOW, LATER);
+                assert_eq!(died.is_none(), alive, "{state:?}, {owner:?}");
+            }
+        }
         assert_eq!(done(None, 3, LATER).unwrap().run, 3);
     }
 

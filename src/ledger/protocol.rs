@@ -32,6 +32,9 @@ pub enum Ask {
     /// Answered [`Reply::Settled`] where the backend has the event already.
     Dead {
         run: u32,
+        /// The holder of the claim, where it is the one who says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<Owner>,
     },
     Release {
         run: u32,
@@ -83,14 +86,14 @@ pub fn answer(row: Option<Row>, request: &Request, now_ms: i64) -> (Reply, Optio
             (reply, row)
         }
         Ask::Done { run } => (Reply::Noted, done(row, run, expires_ms)),
-        Ask::Dead { run } => {
+        Ask::Dead { run, owner } => {
             let is_done = row.is_some_and(|row| row.run == run && row.state == State::Done);
             let reply = if is_done {
                 Reply::Settled
             } else {
                 Reply::Noted
             };
-            (reply, dead(row, run, expires_ms))
+            (reply, dead(row, run, owner, now_ms, expires_ms))
         }
         Ask::Release { run, owner } => (Reply::Noted, release(row, run, owner)),
         Ask::Redrive { run_at_least } => {
