@@ -395,7 +395,8 @@ function undoHelp(plan) {
     "    Delivery stops. Messages wait, and are lost when the queue's retention ends.",
     `  npx wrangler delete ${envFlag}`,
     `    The gate ${worker} stops answering: events of providers that do not retry are lost. Its secrets are`,
-    "    gone (nobody can read them back), and so is all that its Durable Objects hold, if it has any.",
+    "    gone (nobody can read them back), and so is the ledger: what was delivered is forgotten, and events",
+    "    that it holds and the queue has not taken yet are lost.",
     ...plan.queues.map((queue) => `  npx wrangler queues delete ${queue}`),
     "    Loses every event that was answered with 2xx and not delivered yet.",
     ...plan.namespaces.map(({ binding, id }) =>
@@ -403,7 +404,7 @@ function undoHelp(plan) {
     ),
     "    Loses the memory of what was seen: old events, sent again, are accepted again.",
     ...plan.buckets.map(({ bucket_name: bucket }) => `  npx wrangler r2 bucket delete ${bucket}`),
-    "    Loses the dead letters. Works on an empty bucket only: what is in it must be deleted first.",
+    "    Loses the dead letters, and events in spool/ that are not delivered yet. Works on an empty bucket only: what is in it must be deleted first.",
   ];
   console.log(lines.join("\n"));
 }

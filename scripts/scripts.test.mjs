@@ -99,10 +99,11 @@ test("what strangers wrote cannot act on the terminal", () => {
 
 const WRANGLER = readFileSync(join(SCRIPTS, "../wrangler.toml"), "utf8");
 const MISTAKES = [
-  ["an environment without its crons", "[env.staging.triggers]\ncrons = []\n", "", /staging: triggers\.crons/],
+  ["an environment without its crons", '[env.staging.triggers]\ncrons = ["*/5 * * * *"]\n', "", /staging: triggers\.crons/],
   ["a queue shared by two environments", "hookgate-events-staging", "hookgate-events-production", /hookgate-events-production belongs to/],
   ["a consumer without dead letters", 'dead_letter_queue = "hookgate-dead-letters-test"\n', "", /test: the consumer of EVENTS/],
   ["a forgotten binding", '[[env.production.r2_buckets]]\nbinding = "ARCHIVE"\nbucket_name = "hookgate-archive-production"\n', "", /production: differs in its bindings/],
+  ["a forgotten object", '[[env.test.durable_objects.bindings]]\nname = "LEDGER"\nclass_name = "Ledger"\n', "", /test: differs in its bindings/],
   ["invocation logs", "invocation_logs = false", "invocation_logs = true", /invocation_logs must be false/],
   ["an environment's name", 'ENVIRONMENT = "staging"', 'ENVIRONMENT = "production"', /staging: vars\.ENVIRONMENT/],
 ];

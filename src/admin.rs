@@ -96,7 +96,9 @@ pub fn may_redrive(letter: &DeadLetter, body: &str, request_id: &str) -> Result<
             409,
             "already-redriven",
             "This dead letter was sent again before",
-            Some("Send it once more with again = true; the backend sees the same webhook-id."),
+            Some(
+                "Use --again, or again = true, to send it once more; the backend sees the same webhook-id.",
+            ),
             request_id,
         ));
     }

@@ -75,13 +75,9 @@ impl Errand {
     pub fn claimed(&mut self, claim: Option<Claim>, now_ms: i64) -> Step {
         match claim {
             Some(Claim::Go { attempt }) => Step::Do(Action::Deliver { attempt }),
-            Some(Claim::Busy { until_ms }) => {
-                let seconds = until_ms.saturating_sub(now_ms).max(0) / 1_000 + 1;
-                let seconds = u32::try_from(seconds)
-                    .unwrap_or(u32::MAX)
-                    .min(BUSY_SECONDS_MAX);
-                Step::End(End::SendAgain { seconds })
-            }
+            Some(Claim::Busy { until_ms }) => Step::End(End::SendAgain {
+                seconds: busy_seconds(until_ms, now_ms),
+            }),
             Some(Claim::Settled) => Step::End(End::Acknowledge),
             None => Step::End(End::Retry {
                 seconds: wait_seconds(self.brought),
@@ -121,6 +117,14 @@ impl Errand {
 
 /// A lease is at most a minute and a half; an hour would hide a wrong clock.
 const BUSY_SECONDS_MAX: u32 = 300;
+
+/// Seconds until somebody else's lease is over.
+pub fn busy_seconds(until_ms: i64, now_ms: i64) -> u32 {
+    let seconds = until_ms.saturating_sub(now_ms).max(0) / 1_000 + 1;
+    u32::try_from(seconds)
+        .unwrap_or(u32::MAX)
+        .min(BUSY_SECONDS_MAX)
+}
 
 /// How long a claim lasts: longer than an attempt may take, so that a slow backend does not open
 /// the event to a second consumer.

@@ -24,13 +24,14 @@ const BACKOFF_SECONDS_LIMIT: u32 = 43_200;
 /// `max_retries` of the consumer in wrangler.toml is 100, the platform's largest: ours must come first.
 const ATTEMPTS_LIMIT: u32 = 90;
 /// Names of wrangler.toml whose values are known or belong to the gate itself.
-const RESERVED_NAMES: [&str; 7] = [
+const RESERVED_NAMES: [&str; 8] = [
     "ADMIN_HOST",
     "ADMIN_TOKEN",
     "ARCHIVE",
     "DEAD_LETTERS",
     "ENVIRONMENT",
     "EVENTS",
+    "LEDGER",
     "SEEN",
 ];
 /// Variables and secrets of one Worker: 128 on the paid plan, 64 on the free one.

@@ -150,7 +150,7 @@ async fn send_again(
             let key = &held.message.dedupkey;
             let _ = ledger::ask(env, source, key, ask, None, LEDGER_MS).await;
             not_sent(
-                "The queue did not take it. It is marked as sent again; repeat with again = true.",
+                "The queue did not take it. It is marked as sent again; use --again, or again = true.",
             )
         }
     })

@@ -17,7 +17,7 @@ use super::ledger;
 use super::platform::{self, Batch, QueueMessage, binding, now_ms};
 use super::state::State;
 use crate::audit::{DeliveryLine, Notice};
-use crate::consumer::{Action, End, Errand, Report, Step, lease_ms};
+use crate::consumer::{Action, End, Errand, Report, Step, busy_seconds, lease_ms};
 use crate::dead::DeadLetter;
 use crate::delivery::{self, Plan, QueueRole, plan, queue_role};
 use crate::event::{Held, MESSAGE_BYTES_MAX};
@@ -61,8 +61,15 @@ async fn handle(message: &QueueMessage, role: Option<QueueRole>, state: &State, 
         Some(QueueRole::Events) => run(message, &text, state, env).await,
         Some(QueueRole::DeadLetters) => {
             let letter = DeadLetter::from_queue(&text, now_ms());
-            if is_done(&letter, state, env).await {
-                return message.ack();
+            match report_dead(&letter, state, env).await {
+                // The platform also gives up messages whose events were delivered.
+                Some(Reply::Settled) => return message.ack(),
+                // A later attempt is under way: whether the event died is not known yet.
+                Some(Reply::Busy { until_ms }) => {
+                    return message.retry_in(busy_seconds(until_ms, now_ms()));
+                }
+                // When in doubt, the letter is kept.
+                _ => {}
             }
             let kept = keep(&letter, env).await;
             finish(message, kept);
@@ -233,22 +240,18 @@ impl Delivery<'_> {
 /// The ledger is near; the queue brings the message again if it does not answer.
 const LEDGER_MS: u32 = 5_000;
 
-/// Tells the ledger of a death, and learns whether it was one: the platform also gives up messages
-/// whose events were delivered and whose acknowledgement was lost. When in doubt, the letter is kept.
-async fn is_done(letter: &DeadLetter, state: &State, env: &Env) -> bool {
-    let Ok(held) = Held::read(&letter.message) else {
-        return false;
-    };
-    let gate = state.gate.as_ref();
-    let Some(source) = gate.and_then(|gate| gate.source(&held.message.source)) else {
-        return false;
-    };
+/// Tells the ledger of a death, and learns whether it was one.
+async fn report_dead(letter: &DeadLetter, state: &State, env: &Env) -> Option<Reply> {
+    let held = Held::read(&letter.message).ok()?;
+    let source = state.gate.as_ref()?.source(&held.message.source)?;
     let ask = Ask::Dead {
         run: held.message.run,
         owner: None,
     };
-    let asked = ledger::ask(env, source, &held.message.dedupkey, ask, None, LEDGER_MS);
-    asked.await == Ok(Reply::Settled)
+    let key = &held.message.dedupkey;
+    ledger::ask(env, source, key, ask, None, LEDGER_MS)
+        .await
+        .ok()
 }
 
 /// Puts a message among the dead letters. False: it could not be kept.

@@ -118,7 +118,8 @@ export class Ledger extends DurableObject {
 
   wake() {
     replaceDeadInstance();
-    if (!this.#armed && ledgerIsHolding(this.ctx.storage)) this.#arm(0);
+    // Whatever this object believes of its alarm: the cron is there for the day it is wrong.
+    if (!this.#relaying && ledgerIsHolding(this.ctx.storage)) this.#arm(0);
   }
 
   async alarm() {

@@ -29,7 +29,8 @@ pub enum Ask {
     Done {
         run: u32,
     },
-    /// Answered [`Reply::Settled`] where the backend has the event already.
+    /// Answered [`Reply::Settled`] where the backend has the event already, and [`Reply::Busy`] where
+    /// somebody else is delivering it.
     Dead {
         run: u32,
         /// The holder of the claim, where it is the one who says so.
@@ -87,11 +88,13 @@ pub fn answer(row: Option<Row>, request: &Request, now_ms: i64) -> (Reply, Optio
         }
         Ask::Done { run } => (Reply::Noted, done(row, run, expires_ms)),
         Ask::Dead { run, owner } => {
-            let is_done = row.is_some_and(|row| row.run == run && row.state == State::Done);
-            let reply = if is_done {
-                Reply::Settled
-            } else {
-                Reply::Noted
+            let reply = match row.filter(|row| row.run == run).map(|row| row.state) {
+                Some(State::Done) => Reply::Settled,
+                Some(State::Claimed {
+                    owner: holder,
+                    until_ms,
+                }) if owner != Some(holder) && until_ms > now_ms => Reply::Busy { until_ms },
+                _ => Reply::Noted,
             };
             (reply, dead(row, run, owner, now_ms, expires_ms))
         }

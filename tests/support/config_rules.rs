@@ -137,6 +137,7 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("provider", "provider = \"Shop\"\naccepted = { status = 204, body = \"ok\" }", "no body with 204 and 205"),
     // Secrets that are something else.
     ("secrets", "secrets = [\"DELIVERY_SECRET\"]", "secret \"DELIVERY_SECRET\" is the name of something else in this Worker"),
+    ("secrets", "secrets = [\"LEDGER\"]", "secret \"LEDGER\" is the name of something else"),
     ("secrets", "secrets = [\"ENVIRONMENT\"]", "secret \"ENVIRONMENT\" is the name of something else"),
     ("[schemes.shop]", "[sources.two]\ntenant = \"other\"\nscheme = \"github\"\nsecrets = [\"SHOP_SECRET\"]\ndestination = \"backend\"\ndedup_retention_seconds = 2592000\n[schemes.shop]", "[sources.two] and [sources.shop] belong to two tenants and both use the secret \"SHOP_SECRET\""),
     ("[schemes.shop]", "[sources.two]\ntenant = \"acme\"\nscheme = \"shop\"\nsecrets = [\"SHOP_SECRET\"]\ndestination = \"backend\"\ndedup_retention_seconds = 2592000\n[schemes.shop]", "both use the secret \"SHOP_SECRET\": set the same shared_secret"),
