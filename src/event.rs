@@ -17,8 +17,8 @@ use crate::scheme::Place;
 use crate::time;
 use crate::verify::Verified;
 
-/// A queue message may be 128,000 bytes long, about 100 of which belong to the platform.
-pub const MESSAGE_BYTES_MAX: usize = 128_000 - 128;
+pub use crate::config::MESSAGE_BYTES_MAX;
+
 /// Carried headers may take this much of the encoded message, where the body leaves it.
 const HEADERS_BYTES_MAX: usize = 16_000;
 /// Labels are cut to this length; the largest values that providers document are far shorter.

@@ -87,7 +87,6 @@ pub enum Trouble {
     ObserveUnacknowledged,
     /// A destination has no address or no secret; events wait for it.
     DestinationUnusable,
-    BindingMissing,
     /// The body could not be read to its end. That may be the sender's doing or ours; a sender that
     /// is still there may send again.
     BodyUnread,
@@ -236,7 +235,6 @@ impl Trouble {
             Trouble::SecretShared => "secret_shared",
             Trouble::ObserveUnacknowledged => "observe_unacknowledged",
             Trouble::DestinationUnusable => "destination_unusable",
-            Trouble::BindingMissing => "binding_missing",
             Trouble::BodyUnread => "body_unread",
             Trouble::HoldFailed => "hold_failed",
             Trouble::HoldUnknown => "hold_unknown",

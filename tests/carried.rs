@@ -9,39 +9,18 @@
 
 mod support;
 
-use hookgate::config::{BODY_BYTES_LIMIT, Destination, SecretRef, SignAs};
-use hookgate::delivery::{DeliveryKey, headers};
+use hookgate::config::{BODY_BYTES_LIMIT, SignAs};
 use hookgate::event::{Held, MESSAGE_BYTES_MAX};
 use hookgate::gate::Gate;
+use support::delivered::delivered;
 use support::{
-    NOW_MS, Request, SourceText, a_body, a_secret, built_in, event, gate, gate_for, only, signed,
-    vector,
+    Request, SourceText, a_body, a_secret, built_in, event, gate, gate_for, only, signed, vector,
 };
 
 /// As much as a scheme may carry: `*` alone is refused.
 const CARRY: &str = r#"carry = ["a*", "c*", "e*", "f*", "h*", "k*", "p*", "t*", "u*", "w*", "x*"]"#;
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-
-fn destination(sign: SignAs) -> Destination {
-    Destination {
-        url: "https://backend.example/".into(),
-        sign,
-        secret: SecretRef::WorkerSecret("DELIVERY_SECRET".into()),
-        timeout_seconds: 15,
-        attempts_max: 16,
-        backoff_first_seconds: 5,
-        backoff_max_seconds: 3_600,
-        backend_ignores_age: false,
-    }
-}
-
-fn delivered(message: &str, sign: SignAs) -> Vec<(String, String)> {
-    let held = Held::read(message).unwrap();
-    let key =
-        DeliveryKey::new("DELIVERY_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-    headers(&held, &destination(sign), &key, 2, NOW_MS + 1_500)
-}
 
 #[test]
 fn the_providers_headers_step_aside_for_ours() {

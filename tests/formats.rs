@@ -12,11 +12,12 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use hookgate::config::{Destination, SecretRef, SignAs};
+use hookgate::config::SignAs;
 use hookgate::dead::DeadLetter;
-use hookgate::delivery::{DeliveryKey, headers, webhook_id};
+use hookgate::delivery::webhook_id;
 use hookgate::event::{Held, Unreadable};
 use hookgate::retry::DeathCause;
+use support::delivered::delivered;
 use support::{NOW_MS, built_in, event, key, only, vector};
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -194,26 +195,6 @@ const KEYS: [(&str, &str); 10] = [
         "ab5ac7f112ac397c53702ecbe0ae35de83928507e2b99f95bc1266259b1ac675",
     ),
 ];
-
-fn destination(sign: SignAs) -> Destination {
-    Destination {
-        url: "https://backend.example/".into(),
-        sign,
-        secret: SecretRef::WorkerSecret("DELIVERY_SECRET".into()),
-        timeout_seconds: 15,
-        attempts_max: 16,
-        backoff_first_seconds: 5,
-        backoff_max_seconds: 3_600,
-        backend_ignores_age: false,
-    }
-}
-
-fn delivered(message: &str, sign: SignAs) -> Vec<(String, String)> {
-    let held = Held::read(message).unwrap();
-    let key =
-        DeliveryKey::new("DELIVERY_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-    headers(&held, &destination(sign), &key, 2, NOW_MS + 1_500)
-}
 
 /// A change here breaks every backend that verifies deliveries, or makes it act twice: `webhook-id`
 /// is its idempotency key. The signature was computed with Python's hmac module.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::scheme::Scheme;
 
-pub use rules::BODY_BYTES_LIMIT;
+pub use rules::{BODY_BYTES_LIMIT, MESSAGE_BYTES_MAX};
 #[cfg(not(target_arch = "wasm32"))]
 pub use toml_text::{built_in, from_toml};
 

@@ -4,7 +4,7 @@ use super::{Config, Destination, Findings, Mode, SignAs, Source};
 use crate::scheme::{IdentityRule, Scheme};
 
 /// A queue message may be 128,000 bytes long; about 100 of them belong to the platform.
-const MESSAGE_BYTES_MAX: usize = 128_000 - 128;
+pub const MESSAGE_BYTES_MAX: usize = 128_000 - 128;
 /// What a message contains besides the body: attributes, and the headers that fit.
 const ENVELOPE_BYTES_RESERVED: usize = 4_096;
 /// The largest body, in bytes, whose message surely fits: base64 makes three bytes four.

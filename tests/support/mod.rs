@@ -9,6 +9,7 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
 pub mod config_rules;
+pub mod delivered;
 mod forms;
 pub mod mutate;
 pub mod mutators;
