@@ -1,0 +1,50 @@
+// Who is compared. Each is a set of modules with a main one, whose default export is a Worker.
+import { readFileSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { CONFIG } from "./support/requests.mjs";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+/** Made by `HOOKGATE_OUT=build-bench HOOKGATE_SOURCES=tests/bench/sources.toml scripts/build`. */
+const BUILD = join(ROOT, "build-bench");
+
+/** Modules below a directory, under names that begin with `prefix`. */
+function tree(directory, prefix) {
+  const types = { ".js": "esModule", ".mjs": "esModule", ".wasm": "wasm" };
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => ({ path: join(entry.parentPath, entry.name), type: types[entry.name.slice(entry.name.lastIndexOf("."))] }))
+    .filter(({ type }) => type !== undefined)
+    .map(({ path, type }) => ({ name: join(prefix, relative(directory, path)), type, contents: readFileSync(path) }));
+}
+
+const worker = (file) => ({ main: file, modules: () => [{ name: file, type: "esModule", contents: readFileSync(join(import.meta.dirname, "workers", file)) }] });
+
+/** A floor answers "ok" to everything. */
+const floor = (file, about) => ({ about, ...worker(file), answers: () => ({ status: 200 }) });
+
+/**
+ *   about    one line for the tables
+ *   main     the main module's name
+ *   modules  `[{ name, type, contents }]`, types as in workerd's configuration
+ *   flags    compatibility flags, where they are not the gate's
+ *   answers  what it answers to a verdict instead of the gate's `{ status, says }`
+ */
+export const CONTENDERS = {
+  gate: {
+    about: "hookgate",
+    main: "src/edge/entry.mjs",
+    // build-bench stands in the place of build.
+    modules: () => [...tree(join(ROOT, "src", "edge"), "src/edge"), ...tree(BUILD, "build")],
+  },
+  "js-nothing": floor("nothing.mjs", "JavaScript that does nothing"),
+  "js-read-body": floor("read-body.mjs", "JavaScript that only reads the body"),
+  "js-careful": {
+    about: "hand-written JavaScript with WebCrypto, doing the same job",
+    main: "careful/entry.mjs",
+    modules: () => [
+      ...tree(join(import.meta.dirname, "workers", "careful"), "careful"),
+      // The gate has its sources embedded as well.
+      { name: "careful/sources.mjs", type: "esModule", contents: `export default ${JSON.stringify(CONFIG)};` },
+    ],
+  },
+};

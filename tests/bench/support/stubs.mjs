@@ -1,0 +1,83 @@
+// Runs inside workerd, the same around every contender: in-memory stand-ins for the bindings, so that
+// the local simulators' cost does not drown what is compared. `control` is a socket of its own: what
+// is measured has no route for it.
+
+/** What the stand-ins answer, and after how many milliseconds. `seen` and `reply` as in the gate's formats. */
+const INITIAL = { seen: null, reply: "new", delays: {}, failing: [] };
+let set = INITIAL;
+let calls = {};
+let last = {};
+
+/** One call of a binding: counted, kept, and answered. */
+function effect(name, args, value) {
+  calls[name] = (calls[name] ?? 0) + 1;
+  last[name] = args;
+  const delay = set.delays[name] ?? 0;
+  if (set.failing.includes(name)) return Promise.reject(new Error("injected"));
+  return delay === 0 ? Promise.resolve(value) : new Promise((resolve) => setTimeout(resolve, delay, value));
+}
+
+// The bindings' crate tells kinds apart by the constructor's name, and looks for every method of KV.
+class KvNamespace {
+  get = (...args) => effect("SEEN.get", args, set.seen);
+  put = (...args) => effect("SEEN.put", args);
+  getWithMetadata() {}
+  list() {}
+  delete() {}
+}
+
+class WorkerQueue {
+  #name;
+  constructor(name) {
+    this.#name = name;
+  }
+  send = (...args) => effect(`${this.#name}.send`, args);
+  sendBatch = (...args) => effect(`${this.#name}.sendBatch`, args);
+}
+
+class DurableObjectNamespace {
+  #stub = { ask: (...args) => effect("LEDGER.ask", args, `{"reply":"${set.reply}"}`) };
+  getByName(name, options) {
+    last["LEDGER.getByName"] = [name, options];
+    return this.#stub;
+  }
+}
+
+class R2Bucket {
+  put = (...args) => effect("ARCHIVE.put", args, {});
+  get() {}
+  head() {}
+  list() {}
+  delete() {}
+}
+
+const bindings = {
+  SEEN: new KvNamespace(),
+  EVENTS: new WorkerQueue("EVENTS"),
+  DEAD_LETTERS: new WorkerQueue("DEAD_LETTERS"),
+  LEDGER: new DurableObjectNamespace(),
+  ARCHIVE: new R2Bucket(),
+};
+
+/** The contender with the stand-ins for its bindings. It may export a handler object or a class. */
+export function around(contender) {
+  let bound;
+  return {
+    fetch(request, env, ctx) {
+      bound ??= { ...env, ...bindings };
+      return typeof contender === "function" ? new contender(ctx, bound).fetch(request) : contender.fetch(request, bound, ctx);
+    },
+  };
+}
+
+/** POST sets the stand-ins and forgets the calls, GET tells them. */
+export const control = {
+  async fetch(request) {
+    if (request.method === "POST") {
+      set = { ...INITIAL, ...(await request.json()) };
+      calls = {};
+      last = {};
+    }
+    return Response.json({ calls, last });
+  },
+};

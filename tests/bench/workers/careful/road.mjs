@@ -1,0 +1,135 @@
+// The effects after admission: look in KV, hold on the queue; or hold in the ledger. When a hold fails
+// the other one is tried, then the spool. Each effect has its slice of the sender's patience.
+import { alarm, notice } from "./report.mjs";
+
+const ASK_MS = 400;
+const FIRST_HOLD_MS = 2_070;
+const SECOND_HOLD_MS = 1_380;
+const SPOOL_MS = 1_150;
+const NOTE_MS = 10_000;
+
+/** Holds the event of `load` and says how that ended. `seen.road` is for the record. */
+export async function hold(load, seen, env, ctx) {
+  const { ledger } = load.source;
+  const road = (seen.road = {});
+  let first;
+  if (ledger) {
+    first = await holdInLedger(load, env, FIRST_HOLD_MS);
+    if (first === DUPLICATE) return { duplicate: true };
+    if (isHeld(first)) return taken(first, "ledger", road);
+  }
+  if (await wasSeen(load, road, env)) return { duplicate: true };
+  const queue = await holdOnQueue(load, env, ctx, ledger ? SECOND_HOLD_MS : FIRST_HOLD_MS);
+  if (queue === HELD) return taken(queue, "queue", road, load, env, ctx, ledger);
+  let second = first;
+  if (!ledger) {
+    second = await holdInLedger(load, env, SECOND_HOLD_MS);
+    if (second === DUPLICATE) return { duplicate: true };
+    if (isHeld(second)) return taken(second, "ledger", road, load, env, ctx, false);
+  }
+  const spool = await holdInSpool(load, env);
+  if (spool === HELD) return taken(spool, "spool", road, load, env, ctx, true);
+  return { unavailable: [queue, second, spool].includes(UNKNOWN) ? "hold_unknown" : "hold_failed" };
+}
+
+const HELD = Symbol("held");
+const REVIVED = Symbol("revived");
+const DUPLICATE = Symbol("duplicate");
+const FAILED = Symbol("failed");
+/** The slice ended first: it may be held, or be held later. */
+const UNKNOWN = Symbol("unknown");
+
+const isHeld = (outcome) => outcome === HELD || outcome === REVIVED;
+
+/** With a `load`, the event is written into KV after the answer; with `note`, into the ledger as well. */
+function taken(outcome, place, road, load, env, ctx, note) {
+  road.heldAt = place;
+  if (load !== undefined) ctx.waitUntil(note ? remember(load, env).then(() => ask(load, env, "note", undefined, NOTE_MS)) : remember(load, env));
+  return outcome === REVIVED ? { revived: true } : { accepted: true };
+}
+
+/** The value, or `FAILED` after telling `failed`, or `UNKNOWN` after `ms`. */
+function within(ms, promise, failed) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms, UNKNOWN);
+    const settle = (value) => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+    promise.then(settle, (error) => {
+      failed(error);
+      settle(FAILED);
+    });
+  });
+}
+
+async function wasSeen({ dedup, digest }, road, env) {
+  const found = await within(ASK_MS, env.SEEN.get(`seen/1/${dedup}`, TEXT), (error) => alarm("memory_unread", { detail: String(error) }));
+  if (typeof found !== "string") {
+    road.memory = found === FAILED ? "failed" : found === UNKNOWN ? "unknown" : "unseen";
+    return false;
+  }
+  road.memory = "seen";
+  const space = found.indexOf(" ");
+  road.duplicateOf = space === -1 ? found : found.slice(0, space);
+  road.contentDiffers = (space === -1 ? "" : found.slice(space + 1)) !== digest || undefined;
+  return true;
+}
+
+const TEXT = { type: "text" };
+const AS_TEXT = { contentType: "text" };
+
+async function holdOnQueue(load, env, ctx, ms) {
+  const sent = env.EVENTS.send(load.message, AS_TEXT);
+  const outcome = await within(ms, sent, (error) => alarm("hold_failed", { detail: String(error) }));
+  if (outcome === FAILED) return FAILED;
+  if (outcome !== UNKNOWN) return HELD;
+  // If it succeeds after all, the sender's retry must find the event remembered.
+  const late = (held) => notice(held ? "late_hold_succeeded" : "late_hold_failed", { request_id: load.requestId });
+  ctx.waitUntil(
+    sent.then(
+      () => {
+        late(true);
+        return remember(load, env);
+      },
+      () => late(false),
+    ),
+  );
+  return UNKNOWN;
+}
+
+async function holdInLedger(load, env, ms) {
+  const reply = await ask(load, env, "arrive", load.message, ms);
+  if (typeof reply !== "string") return reply;
+  switch (JSON.parse(reply).reply) {
+    case "new":
+      return HELD;
+    case "revived":
+      return REVIVED;
+    case "duplicate":
+      return DUPLICATE;
+    default:
+      return FAILED;
+  }
+}
+
+function ask({ source, dedup }, env, what, message, ms) {
+  const request = `{"key":"${dedup}","expires_ms":${Date.now() + source.rowLifeMs},"ask":"${what}"}`;
+  const ledger = env.LEDGER.getByName(source.home, {});
+  return within(ms, ledger.ask(request, message), (error) => alarm("ledger_failed", { detail: String(error) }));
+}
+
+async function holdInSpool({ message }, env) {
+  const name = `spool/${crypto.getRandomValues(new Uint8Array(16)).toHex()}`;
+  const outcome = await within(SPOOL_MS, env.ARCHIVE.put(name, message), (error) => alarm("spool_failed", { detail: String(error) }));
+  return outcome === FAILED || outcome === UNKNOWN ? outcome : HELD;
+}
+
+/** A memory that could not be written costs a copy, never an event. */
+async function remember({ source, dedup, digest, requestId }, env) {
+  try {
+    await env.SEEN.put(`seen/1/${dedup}`, `${requestId} ${digest}`, { expirationTtl: source.retention });
+  } catch {
+    alarm("memory_unwritten", { request_id: requestId });
+  }
+}

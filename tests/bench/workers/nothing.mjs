@@ -1,0 +1,2 @@
+// A floor: a Worker that does nothing.
+export default { fetch: () => new Response("ok") };
