@@ -323,6 +323,31 @@ impl Scheme {
         appended || by_content
     }
 
+    /// The pointers into a JSON body that may be asked for on the way of a request, each once.
+    pub fn json_pointers(&self) -> Vec<String> {
+        let mut places: Vec<&Place> = self.event_id.iter().chain(&self.event_type).collect();
+        for rule in &self.identity {
+            match rule {
+                IdentityRule::SignedId(place) => places.push(place),
+                IdentityRule::Fields(fields) => places.extend(fields),
+                IdentityRule::Digest(_) => {}
+            }
+        }
+        if let Some(challenge) = &self.challenge {
+            places.extend([&challenge.at, &challenge.echo]);
+        }
+        let mut pointers: Vec<String> = Vec::new();
+        for place in places {
+            match place {
+                Place::Json(pointer) if !pointers.contains(pointer) => {
+                    pointers.push(pointer.clone());
+                }
+                _ => {}
+            }
+        }
+        pointers
+    }
+
     /// The first character that a variable part may not contain, because it ends it.
     pub fn delimiter_after(&self, part: &Part) -> Option<char> {
         let index = self.signed.iter().position(|candidate| candidate == part)?;

@@ -60,19 +60,19 @@ impl From<Signed> for Request {
 }
 
 /// Runs a request through admission: the head first, then the whole.
-pub fn run(live: &LiveSource, request: &Request) -> Result<Admission, Verdict> {
+pub fn run<'b>(live: &LiveSource, request: &'b Request) -> Result<Admission<'b>, Verdict> {
     run_with(live, request, &mut Findings::default())
 }
 
-pub fn run_with(
+pub fn run_with<'b>(
     live: &LiveSource,
-    request: &Request,
+    request: &'b Request,
     findings: &mut Findings,
-) -> Result<Admission, Verdict> {
+) -> Result<Admission<'b>, Verdict> {
     let head = request.head();
     let opening = admission::open(live, &head)?;
-    let inbound = Inbound::new(&head, &request.body);
-    admission::admit(live, &opening, &inbound, request.now_ms, findings)
+    let inbound = Inbound::new(&head, &request.body, &live.json_pointers);
+    admission::admit(live, &opening, &inbound, None, request.now_ms, findings)
 }
 
 /// In one word: `accept`, `challenge`, `observed`, or the reason's name.
@@ -85,7 +85,7 @@ pub fn outcome(live: &LiveSource, request: &Request) -> &'static str {
 }
 
 /// The event of a request that must be accepted.
-pub fn event(live: &LiveSource, request: &Request) -> Event {
+pub fn event<'b>(live: &LiveSource, request: &'b Request) -> Event<'b> {
     match run(live, request) {
         Ok(Admission::Event(event)) => *event,
         other => panic!("not accepted: {other:?}: {request:?}"),
