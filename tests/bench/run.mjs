@@ -1,4 +1,7 @@
 // The benchmark's command: see README.md beside this file.
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CONTENDERS } from "./contenders.mjs";
 import { ROWS } from "./rows.mjs";
@@ -10,11 +13,24 @@ import { median, summary } from "./support/statistics.mjs";
 const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
     row: { type: "string", multiple: true },
     contender: { type: "string", multiple: true },
     rounds: { type: "string" },
   },
 });
+
+/** Whether the rivals do what they are compared for: without that no row counts. */
+function isFair(reporter) {
+  const tests = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".test.mjs"));
+  const files = tests.map((file) => join(import.meta.dirname, file));
+  const { status, stdout } = spawnSync(process.execPath, ["--test", `--test-reporter=${reporter}`, ...files]);
+  if (status !== 0 || options.check) process.stdout.write(stdout);
+  return status === 0;
+}
+
+if (!isFair(options.check ? "spec" : "dot")) process.exit(1);
+if (options.check) process.exit(0);
 
 const rows = ROWS.filter(({ name, quick }) => (options.row ? options.row.includes(name) : !options.quick || quick));
 const rounds = Number(options.rounds ?? (options.quick ? 15 : 25));
