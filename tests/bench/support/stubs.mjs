@@ -34,7 +34,11 @@ class WorkerQueue {
   constructor(name) {
     this.#name = name;
   }
-  send = (...args) => effect(`${this.#name}.send`, args);
+  send = (body, options) => {
+    // The platform's queue writes JSON unless it is told that it is given text.
+    if (options?.contentType !== "text") JSON.stringify(body);
+    return effect(`${this.#name}.send`, [body, options]);
+  };
   sendBatch = (...args) => effect(`${this.#name}.sendBatch`, args);
 }
 
