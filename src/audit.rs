@@ -224,6 +224,10 @@ pub enum Notice<'a> {
     LedgerFailed {
         detail: &'a str,
     },
+    /// An object of a former epoch has nothing left: its epoch can be retired.
+    LedgerEmpty {
+        name: &'a str,
+    },
     /// A copy of an event that is settled came to the consumer, and ends there.
     CopyRemoved {
         request_id: &'a str,
@@ -323,6 +327,7 @@ impl Notice<'_> {
             },
             Notice::HoldFailed { detail } => with(alarm("hold_failed"), detail),
             Notice::LedgerFailed { detail } => with(alarm("ledger_failed"), detail),
+            Notice::LedgerEmpty { name } => with(notice("ledger_empty"), name),
             Notice::CopyRemoved { request_id } => NoticeLine {
                 request_id: Some(request_id),
                 ..notice("copy_removed")

@@ -253,7 +253,9 @@ fn a_group_of_sources_has_one_scheme() {
     assert!(from_toml(&second("shop")).is_ok());
     let errors = from_toml(&second("github")).unwrap_err().join("\n");
     assert!(
-        errors.contains("need the same scheme and the same discriminator_values"),
+        errors.contains(
+            "need the same scheme, the same discriminator_values and the same ledger_shards"
+        ),
         "{errors}"
     );
 }
@@ -269,4 +271,39 @@ fn every_scheme_verifies_what_it_signs() {
     for (name, scheme) in &shipped.schemes {
         assert_eq!(hookgate::sign::self_test(scheme), Ok(()), "{name}");
     }
+}
+
+#[test]
+fn a_change_that_would_forget_events_is_called_one() {
+    let with = |lines: &str| {
+        let text = GOOD.replace("tenant = \"acme\"", lines);
+        from_toml(&text).unwrap().0
+    };
+    let sharded = |shards: &str| with(&format!("tenant = \"acme\"\nledger_shards = {shards}"));
+    let gaps = |before: &Config, after: &Config| hookgate::config::gaps(before, after).join("\n");
+    let deployed = sharded("[1, 4]");
+    for after in ["[1, 4]", "[1, 4, 16]", "[0, 4]", "[0, 0, 8]"] {
+        assert_eq!(gaps(&deployed, &sharded(after)), "", "{after}");
+    }
+    for after in ["[4]", "[1]", "[2, 4]", "[1, 8]", "[4, 1]"] {
+        let gaps = gaps(&deployed, &sharded(after));
+        assert!(
+            gaps.contains("[sources.shop]: ledger_shards was [1, 4]"),
+            "{after}: {gaps}"
+        );
+    }
+    assert!(
+        !gaps(&sharded("[0, 4]"), &deployed).is_empty(),
+        "a retired epoch that comes back"
+    );
+    assert!(
+        gaps(
+            &deployed,
+            &with("tenant = \"other\"\nledger_shards = [1, 4]")
+        )
+        .contains("part of every key")
+    );
+    let text = GOOD.replace("[sources.shop]", "[sources.shop-2]");
+    let renamed = from_toml(&text).unwrap().0;
+    assert!(gaps(&deployed, &renamed).contains("is deployed and not in this file"));
 }

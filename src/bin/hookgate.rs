@@ -27,10 +27,11 @@ mod tool {
     const HELP: &str = "\
 hookgate, the tool beside the Worker
 
-  hookgate lint [--sources FILE] [--environment NAME]
+  hookgate lint [--sources FILE] [--environment NAME] [--deployed FILE]
       Checks a sources file (default sources.toml) as the build does, and with NAME = production
       also what may only be done there when it is acknowledged. Each scheme signs a request and
-      verifies it.
+      verifies it. With --deployed, the sources file that is live now: refuses what would forget
+      events under way.
       Exit code 0: in order. 1: refused, each reason a sentence. 2: wrong usage.
 
   hookgate sign --source NAME [options]
@@ -120,10 +121,12 @@ hookgate, the tool beside the Worker
     fn lint(mut arguments: lexopt::Parser) -> Result<(), Failure> {
         let mut file = "sources.toml".to_owned();
         let mut environment = "development".to_owned();
+        let mut deployed = None;
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("sources") => file = arguments.value()?.string()?,
                 Long("environment") => environment = arguments.value()?.string()?,
+                Long("deployed") => deployed = Some(arguments.value()?.string()?),
                 other => return Err(other.unexpected().into()),
             }
         }
@@ -135,7 +138,12 @@ hookgate, the tool beside the Worker
         let observers = config.unacknowledged_observers(&environment).into_iter().map(|name| {
             format!("{file}: [sources.{name}]: mode = \"observe\" refuses every delivery in {environment}: if that is meant, set observe_in_production = true")
         });
-        let refused: Vec<String> = unverifiable.chain(observers).collect();
+        let deployed = deployed.map(|file| read_sources(&file)).transpose()?;
+        let gaps = deployed
+            .iter()
+            .flat_map(|(deployed, _)| config::gaps(deployed, &config));
+        let gaps = gaps.map(|gap| format!("{file}: {gap}"));
+        let refused: Vec<String> = unverifiable.chain(observers).chain(gaps).collect();
         if !refused.is_empty() {
             return Err(Failure::Refused(refused));
         }

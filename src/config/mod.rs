@@ -4,6 +4,9 @@
 //! Worker starts (on the JSON that the build embedded), so that sources can later live in storage.
 //! A `Config` exists only after every rule of `rules` holds.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod deployed;
+mod destination;
 mod rules;
 #[cfg(not(target_arch = "wasm32"))]
 mod toml_text;
@@ -14,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::scheme::Scheme;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use deployed::gaps;
 pub use rules::{BODY_BYTES_LIMIT, MESSAGE_BYTES_MAX};
 #[cfg(not(target_arch = "wasm32"))]
 pub use toml_text::{built_in, from_toml};
@@ -53,6 +58,10 @@ pub struct Source {
     /// It counts once, when the ledger is first used, and the object never moves.
     #[serde(default)]
     pub ledger_location: Option<String>,
+    /// How many objects share this source's ledger, one number for each epoch: the last is in force.
+    /// Only ever added to; 0 retires an epoch whose rows have all expired.
+    #[serde(default = "default_ledger_shards")]
+    pub ledger_shards: Vec<u32>,
     /// How long an event is remembered, in seconds.
     pub dedup_retention_seconds: u32,
     /// How old a signed time may be, in seconds; the scheme's own where it is not set.
@@ -72,6 +81,10 @@ pub struct Source {
     /// Says that refusing every delivery in production is meant.
     #[serde(default)]
     pub observe_in_production: bool,
+}
+
+fn default_ledger_shards() -> Vec<u32> {
+    vec![1]
 }
 
 fn default_body_bytes_max() -> usize {

@@ -1,5 +1,6 @@
 //! What must hold for a configuration, each rule with the sentence that explains its breach.
 
+use super::destination::destination_faults;
 use super::{Config, Destination, Findings, Mode, SignAs, Source};
 use crate::scheme::{IdentityRule, Scheme};
 
@@ -19,10 +20,6 @@ const RETENTION_SECONDS_MIN_UNTIMED: u32 = 30 * 86_400;
 const RETENTION_SECONDS_MAX: u32 = 400 * 86_400;
 /// The platform's limits for a queue: 60 s to 14 days.
 const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
-/// The platform delays a message by at most 12 h (24 h by newer pages).
-const BACKOFF_SECONDS_LIMIT: u32 = 43_200;
-/// `max_retries` of the consumer in wrangler.toml is 100, the platform's largest: ours must come first.
-const ATTEMPTS_LIMIT: u32 = 90;
 /// Names of wrangler.toml whose values are known or belong to the gate itself.
 const RESERVED_NAMES: [&str; 8] = [
     "ADMIN_HOST",
@@ -108,6 +105,7 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             LOCATIONS.join(", ")
         ));
     }
+    faults.extend(shard_fault(&source.ledger_shards));
     if !is_name(name) {
         faults.push("a source's name is 1 to 64 characters of a-z, 0-9 and -".into());
     }
@@ -152,6 +150,20 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
         Some(scheme) => faults.extend(memory_faults(source, scheme)),
     }
     faults
+}
+
+/// An object takes some hundreds of calls a second; a list of more shards than this is a mistake.
+const SHARDS_MAX: u32 = 256;
+/// Each epoch that is not retired is one call more for each event.
+const EPOCHS_MAX: usize = 16;
+
+fn shard_fault(shards: &[u32]) -> Option<String> {
+    let in_order = shards.last().is_some_and(|last| *last > 0)
+        && shards.len() <= EPOCHS_MAX
+        && shards.iter().all(|shards| *shards <= SHARDS_MAX);
+    (!in_order).then(|| {
+        format!("ledger_shards = {shards:?}: use up to {EPOCHS_MAX} numbers of at most {SHARDS_MAX}, the last of them at least 1, for example [1, 4]; 0 retires an epoch")
+    })
 }
 
 /// The dedup window must outlive everything that could bring the same event again.
@@ -262,10 +274,11 @@ fn sharing_faults(config: &Config) -> Vec<String> {
             if grouped
                 && source.tenant == other.tenant
                 && (source.scheme != other.scheme
-                    || source.discriminator_values != other.discriminator_values)
+                    || source.discriminator_values != other.discriminator_values
+                    || source.ledger_shards != other.ledger_shards)
             {
                 faults.push(format!(
-                    "{pair} are one shared_secret group, so they need the same scheme and the same discriminator_values: one captured request would otherwise be several events"
+                    "{pair} are one shared_secret group, so they need the same scheme, the same discriminator_values and the same ledger_shards: one captured request would otherwise be several events"
                 ));
             }
         }
@@ -293,96 +306,6 @@ fn original_faults(config: &Config, source: &Source, destination: &Destination) 
     }
 }
 
-fn destination_faults(config: &Config, destination: &Destination) -> Vec<String> {
-    let mut faults = Vec::new();
-    let is_variable = destination
-        .url
-        .strip_prefix('$')
-        .is_some_and(is_secret_name);
-    if !is_variable && !Destination::is_url(&destination.url) {
-        faults.push(format!(
-            "url = \"{}\": write an https URL, http for 127.0.0.1, or $NAME for the Worker variable NAME",
-            destination.url
-        ));
-    }
-    if !is_secret_name(destination.secret.name()) {
-        faults.push(format!(
-            "secret = \"{}\": use A-Z, 0-9 and _, beginning with a letter",
-            destination.secret.name()
-        ));
-    }
-    if !(1..=60).contains(&destination.timeout_seconds) {
-        faults.push(format!(
-            "timeout_seconds = {}: use 1 to 60",
-            destination.timeout_seconds
-        ));
-    }
-    if !(1..=ATTEMPTS_LIMIT).contains(&destination.attempts_max) {
-        faults.push(format!(
-            "attempts_max = {}: use 1 to {ATTEMPTS_LIMIT}",
-            destination.attempts_max
-        ));
-    }
-    if destination.backoff_first_seconds == 0
-        || destination.backoff_first_seconds > destination.backoff_max_seconds
-        || destination.backoff_max_seconds > BACKOFF_SECONDS_LIMIT
-    {
-        faults.push(format!(
-            "backoff_first_seconds = {} and backoff_max_seconds = {}: use 1 ≤ first ≤ max ≤ {BACKOFF_SECONDS_LIMIT}",
-            destination.backoff_first_seconds, destination.backoff_max_seconds
-        ));
-    }
-    let schedule = destination.schedule_seconds();
-    if schedule > u64::from(config.queue_retention_seconds) {
-        faults.push(format!(
-            "retries may take {schedule} s in all, longer than the queue keeps a message ({} s): lower attempts_max or backoff_max_seconds, or raise queue_retention_seconds together with the queue's own retention",
-            config.queue_retention_seconds
-        ));
-    }
-    faults
-}
-
-impl Destination {
-    /// Events travel to a backend encrypted, or not at all beyond this machine.
-    pub fn is_url(url: &str) -> bool {
-        // The authority without user information, as host and port.
-        let host_of = |rest: &str| {
-            let authority = rest.split(['/', '?', '#']).next()?;
-            let end = authority.find(']').unwrap_or(0);
-            let end = authority[end..]
-                .find(':')
-                .map_or(authority.len(), |colon| end + colon);
-            let (host, port) = authority.split_at(end);
-            let port = port.strip_prefix(':').unwrap_or("0");
-            let sound = !host.is_empty()
-                && !host.contains(['@', '\\'])
-                && host.starts_with('[') == host.ends_with(']')
-                && !port.is_empty()
-                && port.bytes().all(|byte| byte.is_ascii_digit());
-            sound.then(|| host.to_owned())
-        };
-        if url.bytes().any(|byte| byte <= b' ' || byte >= 0x7f) {
-            return false;
-        }
-        if let Some(rest) = url.strip_prefix("https://") {
-            host_of(rest).is_some()
-        } else if let Some(rest) = url.strip_prefix("http://") {
-            let host = host_of(rest);
-            matches!(host.as_deref(), Some("127.0.0.1" | "localhost" | "[::1]"))
-        } else {
-            false
-        }
-    }
-
-    /// The longest time from the first attempt to the end of the last one, in seconds. A backend's
-    /// `Retry-After` counts up to `backoff_max_seconds`, so every delay may be that long.
-    pub fn schedule_seconds(&self) -> u64 {
-        let delays =
-            u64::from(self.attempts_max.saturating_sub(1)) * u64::from(self.backoff_max_seconds);
-        delays + u64::from(self.attempts_max) * u64::from(self.timeout_seconds)
-    }
-}
-
 fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text
@@ -390,7 +313,7 @@ fn is_name(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-fn is_secret_name(text: &str) -> bool {
+pub(super) fn is_secret_name(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text
             .bytes()

@@ -1,14 +1,11 @@
 //! Carries out what [`Road`] says, each effect within its slice of the sender's patience.
 
-use std::pin::pin;
 use std::rc::Rc;
-use std::time::Duration;
 
-use futures_util::future::{Either, select};
-use worker::{Delay, Env};
+use worker::Env;
 
 use super::ledger::{self, Silence};
-use super::platform::{self, ExecutionContext, binding, describe, notice};
+use super::platform::{self, ExecutionContext, binding, describe, notice, within};
 use super::spool;
 use super::state::State;
 use crate::audit::Notice;
@@ -102,15 +99,15 @@ pub async fn drive(
 
 impl Carrier {
     async fn ask(&self, slice_ms: u32) -> (Asked, Option<Seen>) {
-        match select(pin!(self.recall()), pin!(timer(slice_ms))).await {
-            Either::Left((Ok(Some(first)), _)) => (Asked::Seen, Some(first)),
-            Either::Left((Ok(None), _)) => (Asked::Unseen, None),
-            Either::Left((Err(error), _)) => {
+        match within(slice_ms, self.recall()).await {
+            Some(Ok(Some(first))) => (Asked::Seen, Some(first)),
+            Some(Ok(None)) => (Asked::Unseen, None),
+            Some(Err(error)) => {
                 let detail = &describe(&error);
                 notice(&Notice::MemoryUnread { detail });
                 (Asked::Failed, None)
             }
-            Either::Right(_) => (Asked::Unknown, None),
+            None => (Asked::Unknown, None),
         }
     }
 
@@ -124,16 +121,16 @@ impl Carrier {
     /// must find the event remembered.
     async fn hold_on_queue(&self, slice_ms: u32, ctx: &ExecutionContext) -> Hold {
         let carrier = self.clone();
-        let send = Box::pin(async move {
+        let mut send = Box::pin(async move {
             platform::send(&carrier.env, binding::EVENTS, &carrier.load.message).await
         });
-        match select(send, pin!(timer(slice_ms))).await {
-            Either::Left((Ok(()), _)) => Hold::Done,
-            Either::Left((Err(detail), _)) => {
+        match within(slice_ms, send.as_mut()).await {
+            Some(Ok(())) => Hold::Done,
+            Some(Err(detail)) => {
                 notice(&Notice::HoldFailed { detail: &detail });
                 Hold::Failed
             }
-            Either::Right(((), send)) => {
+            None => {
                 let carrier = self.clone();
                 ctx.keep_alive(async move {
                     let held = send.await.is_ok();
@@ -168,14 +165,13 @@ impl Carrier {
     }
 
     async fn hold_in_spool(&self, slice_ms: u32) -> Hold {
-        let put = pin!(spool::put(&self.env, &self.load.message));
-        match select(put, pin!(timer(slice_ms))).await {
-            Either::Left((Ok(()), _)) => Hold::Done,
-            Either::Left((Err(detail), _)) => {
+        match within(slice_ms, spool::put(&self.env, &self.load.message)).await {
+            Some(Ok(())) => Hold::Done,
+            Some(Err(detail)) => {
                 notice(&Notice::SpoolFailed { detail: &detail });
                 Hold::Failed
             }
-            Either::Right(_) => Hold::Unknown,
+            None => Hold::Unknown,
         }
     }
 
@@ -212,8 +208,4 @@ impl Carrier {
             });
         }
     }
-}
-
-async fn timer(slice_ms: u32) {
-    Delay::from(Duration::from_millis(u64::from(slice_ms))).await;
 }

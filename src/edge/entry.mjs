@@ -11,6 +11,7 @@ import {
   ledgerIsHolding,
   ledgerOpen,
   ledgerRelay,
+  ledgerTidy,
   replaceDeadInstance,
   tick,
 } from "../../build/hookgate.js";
@@ -116,10 +117,12 @@ export class Ledger extends DurableObject {
     return reply;
   }
 
+  /** True: nothing is left in this object, and its epoch is over. */
   wake() {
     replaceDeadInstance();
     // Whatever this object believes of its alarm: the cron is there for the day it is wrong.
     if (!this.#relaying && ledgerIsHolding(this.ctx.storage)) this.#arm(0);
+    return ledgerTidy(this.ctx.storage);
   }
 
   async alarm() {

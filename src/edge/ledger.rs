@@ -1,18 +1,14 @@
 //! Asking the ledger, from the gate and from the consumer.
 
-use std::pin::pin;
-use std::time::Duration;
-
-use futures_util::future::{Either, select};
 use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use worker::{Delay, Env};
+use worker::Env;
 
-use super::platform::{self, binding, now_ms};
+use super::platform::{self, binding, now_ms, within};
 use crate::audit::Notice;
 use crate::gate::LiveSource;
-use crate::ledger::{Ask, Reply, Request, home};
+use crate::ledger::{Ask, Reply, Request, every_home, homes};
 
 #[wasm_bindgen]
 extern "C" {
@@ -36,7 +32,8 @@ pub enum Silence {
     Unknown,
 }
 
-/// Asks about one event of `live`, for at most `slice_ms`.
+/// Asks about one event of `live`, for at most `slice_ms`: its homes one after the other, until one
+/// has a word on it.
 pub async fn ask(
     env: &Env,
     live: &LiveSource,
@@ -45,59 +42,62 @@ pub async fn ask(
     message: Option<&str>,
     slice_ms: u32,
 ) -> Result<Reply, Silence> {
-    let request = Request {
-        key: key.to_owned(),
-        expires_ms: now_ms().saturating_add(live.row_life_ms),
-        ask,
-    };
-    let request = serde_json::to_string(&request).map_err(|_| Silence::Failed)?;
-    let asked = stub(env, live).and_then(|stub| stub.ask(&request, message));
-    let reply = match asked {
-        Ok(promise) => within(promise, slice_ms).await,
-        Err(error) => Err(Some(error)),
-    };
-    match reply {
-        Ok(reply) => {
-            let reply = reply.as_string().unwrap_or_default();
-            serde_json::from_str(&reply).map_err(|_| Silence::Failed)
+    let asking = async {
+        for home in homes(&live.source, &live.name, key) {
+            let request = Request {
+                key: key.to_owned(),
+                expires_ms: now_ms().saturating_add(live.row_life_ms),
+                newer: !home.is_newest,
+                ask,
+            };
+            let promise = stub(env, live, &home.name)?.ask(&request.to_text(), message)?;
+            let reply = JsFuture::from(promise).await?.as_string();
+            match reply.as_deref().and_then(Reply::from_text) {
+                None => return Err(JsValue::from_str("a reply of another version")),
+                Some(Reply::Elsewhere) => {}
+                Some(reply) => return Ok(reply),
+            }
         }
-        Err(Some(error)) => {
+        Err(JsValue::from_str(
+            "the ledger has newer shards than this Worker knows of",
+        ))
+    };
+    match within(slice_ms, asking).await {
+        Some(Ok(reply)) => Ok(reply),
+        Some(Err(error)) => {
             let detail = &platform::describe(&error.into());
             platform::notice(&Notice::LedgerFailed { detail });
             Err(Silence::Failed)
         }
-        Err(None) => Err(Silence::Unknown),
+        None => Err(Silence::Unknown),
     }
 }
 
 /// Wakes the ledger of a source, so that it looks whether it holds anything: the one wake-up that
 /// does not depend on the object itself.
 pub async fn wake(env: &Env, live: &LiveSource, slice_ms: u32) {
-    let woken = match stub(env, live).and_then(|stub| stub.wake()) {
-        Ok(promise) => within(promise, slice_ms).await.is_ok(),
-        Err(_) => false,
-    };
-    if !woken {
-        let detail = &live.name;
-        platform::notice(&Notice::LedgerFailed { detail });
+    for home in every_home(&live.source, &live.name) {
+        let waking = async { JsFuture::from(stub(env, live, &home)?.wake()?).await };
+        let woken = within(slice_ms, waking).await;
+        match woken {
+            Some(Ok(is_over)) if is_over.is_truthy() => {
+                platform::notice(&Notice::LedgerEmpty { name: &home });
+            }
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => {
+                let detail = &home;
+                platform::notice(&Notice::LedgerFailed { detail });
+            }
+        }
     }
 }
 
-fn stub(env: &Env, live: &LiveSource) -> Result<Stub, JsValue> {
+fn stub(env: &Env, live: &LiveSource, home: &str) -> Result<Stub, JsValue> {
     let namespace: Namespace =
         Reflect::get(env.as_ref(), &binding::LEDGER.into())?.unchecked_into();
     let options = Object::new();
     if let Some(location) = &live.source.ledger_location {
         Reflect::set(&options, &"locationHint".into(), &location.as_str().into())?;
     }
-    namespace.get_by_name(&home(&live.source, &live.name), &options)
-}
-
-/// `Err(None)`: the slice ended first. A stub has no time-out of its own.
-async fn within(promise: Promise, slice_ms: u32) -> Result<JsValue, Option<JsValue>> {
-    let timer = Delay::from(Duration::from_millis(u64::from(slice_ms)));
-    match select(pin!(JsFuture::from(promise)), pin!(timer)).await {
-        Either::Left((result, _)) => result.map_err(Some),
-        Either::Right(_) => Err(None),
-    }
+    namespace.get_by_name(home, &options)
 }

@@ -4,19 +4,16 @@
 //! other request runs in between, and the platform holds the answer back until the write is safe.
 //! The object's class is in `entry.mjs`; it calls in here and sees to the alarm.
 
-use std::pin::pin;
-use std::time::Duration;
-
-use futures_util::future::{Either, select};
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
-use worker::{Delay, Env};
+use worker::Env;
 
-use super::platform::{self, binding, now_ms};
+use super::platform::{self, binding, now_ms, within};
 use super::state::State as GateState;
 use crate::audit::Notice;
 use crate::dead::DeadLetter;
 use crate::event::{self, at_run};
+use crate::keys::encode_hex;
 use crate::ledger::{Ask, Reply, Request, Row, State, answer, dead};
 use crate::retry::DeathCause;
 
@@ -51,18 +48,21 @@ CREATE TABLE IF NOT EXISTS events (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS held (
   key TEXT PRIMARY KEY, message TEXT NOT NULL, refusals INTEGER NOT NULL
-) WITHOUT ROWID;";
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS closed (since_ms INTEGER NOT NULL);";
 
 /// Rows looked at for each new one. Keys are digests, so those that follow a new key are a fair
 /// sample of all: what has expired is gone after a few rounds, and storage stays flat.
 const SWEPT_FOR_EACH: u32 = 8;
+/// Rows looked at in an object of a former epoch each time the cron comes by.
+const SWEPT_WHEN_CLOSED: u32 = 1_000;
 /// A batch for the queue: 100 messages, and 256,000 bytes less what the platform adds.
 const BATCH_MESSAGES: u32 = 100;
 const BATCH_BYTES_MAX: usize = 240_000;
 /// After so many refusals of its own a message is set aside, and the rest goes on.
 const REFUSALS_MAX: u32 = 5;
 /// No alarm fires beside a running one, so a send that never settled would stop the relay for good.
-const SEND_MS: u64 = 5_000;
+const SEND_MS: u32 = 5_000;
 
 /// Prepares the object. True: messages are held, so the relay has to run.
 #[wasm_bindgen(js_name = ledgerOpen)]
@@ -77,6 +77,19 @@ pub fn is_holding(storage: &Storage) -> Result<bool, JsValue> {
     Ok(query(storage, "SELECT 1 FROM held LIMIT 1", &[])?.length() > 0)
 }
 
+/// Sweeps an object of a former epoch, where no new row brings a sweep along. True: it has neither
+/// rows nor messages left, and can be retired.
+#[wasm_bindgen(js_name = ledgerTidy)]
+pub fn tidy(storage: &Storage) -> Result<bool, JsValue> {
+    if !is_closed(storage)? {
+        return Ok(false);
+    }
+    let anywhere = encode_hex(&platform::random::<8>());
+    sweep(storage, &anywhere, SWEPT_WHEN_CLOSED, now_ms())?;
+    let rows = query(storage, "SELECT 1 FROM events LIMIT 1", &[])?;
+    Ok(rows.length() == 0 && !is_holding(storage)?)
+}
+
 /// Answers one request; `message` comes with an arrival.
 #[wasm_bindgen(js_name = ledgerAnswer)]
 pub fn answer_request(
@@ -84,14 +97,19 @@ pub fn answer_request(
     request: &str,
     message: Option<String>,
 ) -> Result<String, JsValue> {
-    let request: Request = serde_json::from_str(request)
-        .map_err(|_| JsValue::from_str("not a request of this version"))?;
+    let request = Request::from_text(request)
+        .ok_or_else(|| JsValue::from_str("not a request of this version"))?;
     let now_ms = now_ms();
-    let (reply, written) = answer(read(storage, &request.key)?, &request, now_ms);
+    if request.newer {
+        close(storage, now_ms)?;
+    }
+    let row = read(storage, &request.key)?;
+    let is_closed = !row.is_some_and(|row| row.is_alive(now_ms)) && is_closed(storage)?;
+    let (reply, written) = answer(row, &request, is_closed, now_ms);
     if let Some(row) = written {
         write(storage, &request.key, &row)?;
         if matches!(request.ask, Ask::Arrive | Ask::Claim { .. } | Ask::Note) {
-            sweep(storage, &request.key, now_ms)?;
+            sweep(storage, &request.key, SWEPT_FOR_EACH, now_ms)?;
         }
     }
     if let (Reply::New | Reply::Revived { .. }, Some(message)) = (reply, message) {
@@ -103,7 +121,7 @@ pub fn answer_request(
                    ON CONFLICT (key) DO UPDATE SET message = excluded.message, refusals = 0";
         query(storage, sql, &[request.key.as_str().into(), message.into()])?;
     }
-    Ok(serde_json::to_string(&reply).unwrap_or_default())
+    Ok(reply.to_text())
 }
 
 /// Hands one batch to the queue. True: it went well, and there may be more.
@@ -131,15 +149,12 @@ pub fn relay(storage: Storage, env: Env) -> Promise {
 
 /// `None`: no answer in time. The queue may have it; a copy is removed before the backend.
 async fn in_time(send: impl Future<Output = Result<(), String>>) -> Option<Result<(), String>> {
-    let timer = Delay::from(Duration::from_millis(SEND_MS));
-    match select(pin!(send), pin!(timer)).await {
-        Either::Left((sent, _)) => Some(sent),
-        Either::Right(_) => {
-            let detail = "no answer in time";
-            platform::notice(&Notice::HoldFailed { detail });
-            None
-        }
+    let sent = within(SEND_MS, send).await;
+    if sent.is_none() {
+        let detail = "no answer in time";
+        platform::notice(&Notice::HoldFailed { detail });
     }
+    sent
 }
 
 /// A batch fails as a whole; this finds out which of its messages the queue refuses.
@@ -220,13 +235,27 @@ fn forget(storage: &Storage, held: &Held) -> Result<(), JsValue> {
     Ok(())
 }
 
-fn sweep(storage: &Storage, key: &str, now_ms: i64) -> Result<(), JsValue> {
-    let sql = format!(
-        "DELETE FROM events WHERE expires_ms <= ?2 AND key IN
-         (SELECT key FROM events WHERE key > ?1 ORDER BY key LIMIT {SWEPT_FOR_EACH})"
-    );
-    query(storage, &sql, &[key.into(), (now_ms as f64).into()])?;
+/// Deletes what has expired among the `rows` that follow `key`.
+fn sweep(storage: &Storage, key: &str, rows: u32, now_ms: i64) -> Result<(), JsValue> {
+    let sql = "DELETE FROM events WHERE expires_ms <= ?2 AND key IN
+               (SELECT key FROM events WHERE key > ?1 ORDER BY key LIMIT ?3)";
+    query(
+        storage,
+        sql,
+        &[key.into(), (now_ms as f64).into(), rows.into()],
+    )?;
     Ok(())
+}
+
+/// Somebody knows of a newer epoch: no more rows are opened here.
+fn close(storage: &Storage, now_ms: i64) -> Result<(), JsValue> {
+    let sql = "INSERT INTO closed SELECT ? WHERE NOT EXISTS (SELECT 1 FROM closed)";
+    query(storage, sql, &[(now_ms as f64).into()])?;
+    Ok(())
+}
+
+fn is_closed(storage: &Storage) -> Result<bool, JsValue> {
+    Ok(query(storage, "SELECT 1 FROM closed LIMIT 1", &[])?.length() > 0)
 }
 
 const OPEN: u32 = 0;

@@ -1,10 +1,13 @@
 //! Thin bindings: what the `worker` crate leaves out or makes dear. Each says why it exists.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use worker::{Env, QueueContentType, RawMessageBuilder};
+use worker::{Delay, Env, QueueContentType, RawMessageBuilder};
 
 use crate::audit::{self, Notice};
 
@@ -73,6 +76,16 @@ impl ExecutionContext {
 /// the bindings' own types cannot say of themselves.
 pub fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
     wasm_bindgen_futures::future_to_promise(AssertUnwindSafe(future))
+}
+
+/// Waits for `future`, but not longer than `slice_ms`: nothing of the platform has a time-out of its
+/// own. `None`: the slice ended first, and what the future began may still take effect.
+pub async fn within<T>(slice_ms: u32, future: impl Future<Output = T>) -> Option<T> {
+    let timer = Delay::from(Duration::from_millis(u64::from(slice_ms)));
+    match select(pin!(future), pin!(timer)).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right(_) => None,
+    }
 }
 
 impl QueueMessage {

@@ -29,7 +29,8 @@ impl State {
 
     fn load(env: &Env) -> State {
         write_only_the_place_of_panics();
-        let config = match Config::from_json(crate::EMBEDDED_SOURCES) {
+        #[cfg_attr(not(feature = "test-hooks"), allow(unused_mut))]
+        let mut config = match Config::from_json(crate::EMBEDDED_SOURCES) {
             Ok(config) => config,
             Err(errors) => {
                 let errors = &errors.join("; ");
@@ -37,6 +38,8 @@ impl State {
                 return State { gate: None };
             }
         };
+        #[cfg(feature = "test-hooks")]
+        reshard_on_purpose(&mut config, env);
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
         let gate = Gate::assemble(config, &environment, |name| variable(env, name));
         for fault in &gate.faults {
@@ -57,4 +60,17 @@ fn write_only_the_place_of_panics() {
             place: place.as_deref().unwrap_or("unknown"),
         });
     }));
+}
+
+/// Only in builds for the end-to-end tests: other shards than the build has, as a later version would.
+#[cfg(feature = "test-hooks")]
+fn reshard_on_purpose(config: &mut Config, env: &Env) {
+    const SHARDS: &str = "TEST_LEDGER_SHARDS";
+    let Some(shards) = variable(env, SHARDS) else {
+        return;
+    };
+    let shards: Vec<u32> = serde_json::from_str(&shards).unwrap_or_default();
+    for source in config.sources.values_mut() {
+        source.ledger_shards.clone_from(&shards);
+    }
 }

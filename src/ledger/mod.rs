@@ -16,10 +16,11 @@
 //! A row belongs to a *run* of its event: 0 as it came, and one more for each redrive or revival.
 //! What speaks of an older run than the row's is told that its work is done.
 
+mod home;
 mod protocol;
+mod words;
 
-use crate::config::Source;
-
+pub use home::{Home, every_home, homes};
 pub use protocol::{Ask, Reply, Request, answer};
 
 /// How long dead letters are looked after before a later redrive counts as an event of its own.
@@ -32,15 +33,6 @@ pub fn row_life_ms(dedup_retention_seconds: u32, queue_retention_seconds: u32) -
         + i64::from(queue_retention_seconds)
         + i64::from(DEAD_LETTER_SECONDS);
     seconds * 1_000
-}
-
-/// The name of the object that keeps a source's rows: one for each source, or for the group with
-/// which it shares its memory of events. The number is the version of this rule.
-pub fn home(source: &Source, name: &str) -> String {
-    match &source.shared_secret {
-        Some(group) => format!("1/{}/group/{group}", source.tenant),
-        None => format!("1/{}/source/{name}", source.tenant),
-    }
 }
 
 /// What the ledger knows of an event.
@@ -104,7 +96,8 @@ impl Row {
         }
     }
 
-    fn is_alive(&self, now_ms: i64) -> bool {
+    /// Whether it still counts.
+    pub fn is_alive(&self, now_ms: i64) -> bool {
         self.expires_ms > now_ms
     }
 }

@@ -1,22 +1,19 @@
-//! What is asked of the ledger and what it answers: JSON, because callers and objects of different
-//! versions meet during a deploy.
-
-use serde::{Deserialize, Serialize};
+//! What is asked of the ledger and what it answers.
 
 use super::{Arrival, Claim, Owner, Row, State, arrive, claim, dead, done, note, redrive, release};
 
 /// A question about one event. `key` is the event's dedup key.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub key: String,
     /// When a row made by this request may be forgotten, in milliseconds since 1970.
     pub expires_ms: i64,
-    #[serde(flatten)]
+    /// The caller knows of a newer epoch: open no rows here, now and from now on.
+    pub newer: bool,
     pub ask: Ask,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(tag = "ask", rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// Hold the message that comes with the request.
     Arrive,
@@ -34,7 +31,6 @@ pub enum Ask {
     Dead {
         run: u32,
         /// The holder of the claim, where it is the one who says so.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         owner: Option<Owner>,
     },
     Release {
@@ -46,22 +42,40 @@ pub enum Ask {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(tag = "reply", rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     New,
-    Revived { run: u32 },
+    Revived {
+        run: u32,
+    },
     Duplicate,
-    Go { attempt: u32 },
-    Busy { until_ms: i64 },
+    Go {
+        attempt: u32,
+    },
+    Busy {
+        until_ms: i64,
+    },
     Settled,
-    Redriven { run: u32 },
+    Redriven {
+        run: u32,
+    },
     Noted,
+    /// This object has no row of the event and opens none: ask the next one.
+    Elsewhere,
 }
 
-/// Answers a request from the event's row, and gives the row to write where it changes.
-pub fn answer(row: Option<Row>, request: &Request, now_ms: i64) -> (Reply, Option<Row>) {
+/// Answers a request from the event's row, and gives the row to write where it changes. `is_closed`:
+/// somebody who knew of a newer epoch was here, now or before.
+pub fn answer(
+    row: Option<Row>,
+    request: &Request,
+    is_closed: bool,
+    now_ms: i64,
+) -> (Reply, Option<Row>) {
     let expires_ms = request.expires_ms;
+    if is_closed && !row.is_some_and(|row| row.is_alive(now_ms)) {
+        return (Reply::Elsewhere, None);
+    }
     match request.ask {
         Ask::Arrive => {
             let (arrival, row) = arrive(row, now_ms, expires_ms);
@@ -110,37 +124,49 @@ pub fn answer(row: Option<Row>, request: &Request, now_ms: i64) -> (Reply, Optio
 mod tests {
     use super::*;
 
-    /// Objects and callers of two versions meet during a deploy: these texts may be added to, and
-    /// never changed.
+    const CLAIM: Ask = Ask::Claim {
+        run: 1,
+        owner: 7,
+        lease_ms: 5,
+    };
+    const DONE: Ask = Ask::Done { run: 1 };
+    const DEAD: Ask = Ask::Dead {
+        run: 1,
+        owner: None,
+    };
+    const RELEASE: Ask = Ask::Release { run: 1, owner: 7 };
+    const REDRIVE: Ask = Ask::Redrive { run_at_least: 3 };
+
     #[test]
-    fn the_words_are_pinned() {
-        let request = |ask| {
+    fn a_closed_object_opens_nothing_and_looks_after_what_it_has() {
+        let alive = Row {
+            run: 1,
+            state: State::Dead,
+            attempts: 0,
+            expires_ms: 9,
+        };
+        for ask in [Ask::Arrive, Ask::Note, CLAIM, DONE, DEAD, RELEASE, REDRIVE] {
             let request = Request {
                 key: "ab".into(),
                 expires_ms: 9,
+                newer: true,
                 ask,
             };
-            let text = serde_json::to_string(&request).unwrap();
-            assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request);
-            text
-        };
-        assert_eq!(
-            request(Ask::Arrive),
-            r#"{"key":"ab","expires_ms":9,"ask":"arrive"}"#
-        );
-        assert_eq!(
-            request(Ask::Claim {
-                run: 1,
-                owner: 7,
-                lease_ms: 5
-            }),
-            r#"{"key":"ab","expires_ms":9,"ask":"claim","run":1,"owner":7,"lease_ms":5}"#
-        );
-        let reply = |reply: Reply| serde_json::to_string(&reply).unwrap();
-        assert_eq!(
-            reply(Reply::Go { attempt: 2 }),
-            r#"{"reply":"go","attempt":2}"#
-        );
-        assert_eq!(reply(Reply::Settled), r#"{"reply":"settled"}"#);
+            for gone in [
+                None,
+                Some(Row {
+                    expires_ms: 5,
+                    ..alive
+                }),
+            ] {
+                assert_eq!(
+                    answer(gone, &request, true, 5),
+                    (Reply::Elsewhere, None),
+                    "{ask:?}"
+                );
+            }
+            let open = answer(Some(alive), &request, false, 5);
+            assert_eq!(answer(Some(alive), &request, true, 5), open, "{ask:?}");
+        }
     }
 }

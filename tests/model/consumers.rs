@@ -269,13 +269,9 @@ impl Steps<'_> {
     }
 }
 
-/// Written as the edge writes it.
 pub fn dead_of(run: u8, owner: Option<Owner>) -> Ask {
-    let mut ask = serde_json::json!({ "ask": "dead", "run": run });
-    if let Some(owner) = owner {
-        ask["owner"] = owner.into();
-    }
-    serde_json::from_value(ask).unwrap()
+    let run = run.into();
+    Ask::Dead { run, owner }
 }
 
 pub fn claim_of(run: u8, owner: Owner) -> Ask {

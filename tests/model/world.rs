@@ -326,11 +326,12 @@ impl State {
         let request = LedgerRequest {
             key: String::new(),
             expires_ms: EXPIRES,
+            newer: false,
             ask,
         };
-        let (mut reply, mut written) = answer(row, &request, NOW);
+        let (mut reply, mut written) = answer(row, &request, false, NOW);
         if setting.bug == Some(Bug::ConflictAsNew) && reply == Reply::Duplicate {
-            (reply, written) = answer(None, &request, NOW);
+            (reply, written) = answer(None, &request, false, NOW);
         }
         if let Some(row) = written {
             self.key(key).row = Some(row);

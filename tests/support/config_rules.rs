@@ -56,6 +56,9 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 92833", "the largest body that surely fits into a queue message"),
     ("tenant", "tenant = \"acme\"\ndedup = \"redis\"", "unknown variant `redis`"),
     ("tenant", "tenant = \"acme\"\nledger_location = \"europe\"", "ledger_location = \"europe\": use one of afr, apac"),
+    ("tenant", "tenant = \"acme\"\nledger_shards = []", "ledger_shards = []: use up to 16 numbers of at most 256, the last of them at least 1"),
+    ("tenant", "tenant = \"acme\"\nledger_shards = [1, 0]", "ledger_shards = [1, 0]: use up to 16"),
+    ("tenant", "tenant = \"acme\"\nledger_shards = [257]", "ledger_shards = [257]: use up to 16"),
     ("tenant", "tenant = \"acme\"\nmode = \"dry-run\"", "unknown variant `dry-run`"),
     ("tenant", "tenant = \"acme\"\ndiscriminator_values = [\"a\"]", "discriminator_values is set, but the scheme \"shop\" has no discriminator"),
     // The memory of events.
