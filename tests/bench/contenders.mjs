@@ -1,6 +1,7 @@
 // Who is compared. Each is a set of modules with a main one, whose default export is a Worker.
 import { readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
+import { bundled } from "./support/bundle.mjs";
 import { CONFIG } from "./support/requests.mjs";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -18,6 +19,15 @@ function tree(directory, prefix) {
 }
 
 const worker = (file) => ({ main: file, modules: () => [{ name: file, type: "esModule", contents: readFileSync(join(import.meta.dirname, "workers", file)) }] });
+
+/** A package of npm in the Worker that its users would write; it runs with Node's modules, as wrangler would set up. */
+const npm = (name, file) => ({
+  about: `npm ${name} in the usual Worker with KV and a queue`,
+  main: "naive.mjs",
+  modules: () => [{ name: "naive.mjs", type: "esModule", contents: bundled(join(import.meta.dirname, "workers", "naive", file)) }],
+  flags: ["nodejs_compat"],
+  answers: (verdict) => ({ accepted: { status: 200, says: "accepted" }, duplicate: { status: 200, says: "duplicate" } })[verdict] ?? { status: 400 },
+});
 
 /** A floor answers "ok" to everything. */
 const floor = (file, about) => ({ about, ...worker(file), answers: () => ({ status: 200 }) });
@@ -47,4 +57,9 @@ export const CONTENDERS = {
       { name: "careful/sources.mjs", type: "esModule", contents: `export default ${JSON.stringify(CONFIG)};` },
     ],
   },
+  "npm-standardwebhooks": npm("standardwebhooks", "standardwebhooks.mjs"),
+  "npm-svix": npm("svix", "svix.mjs"),
+  "npm-stripe": npm("stripe (constructEventAsync)", "stripe.mjs"),
+  "npm-octokit": npm("@octokit/webhooks", "octokit.mjs"),
+  "npm-tern": npm("@hookflo/tern", "tern.mjs"),
 };

@@ -1,48 +1,73 @@
 // The load: requests written beforehand, over a few kept connections of HTTP/1.1. Closed loop: each
 // connection sends its next request when the answer to the last one is there.
+import { once } from "node:events";
 import { connect } from "node:net";
 
 const CONNECTIONS = 4;
-const IDLE_MS_MAX = 20_000;
+const SILENCE_MS_MAX = 20_000;
+/** workerd closes a connection that brings nothing for five seconds. */
+const IDLE_MS_MAX = 3_000;
 
-/**
- * Sends `count` requests, taken in turn from `requests` (buffers, or arrays of buffers), and resolves to
- * the milliseconds that took. Every answer's status must be `status`; `check`, where given, sees each body.
- */
-export async function load(port, requests, count, { status, check, connections = CONNECTIONS }) {
-  const state = { port, requests, count, status, check, sent: 0 };
-  const started = performance.now();
-  await Promise.all(Array.from({ length: Math.min(connections, count) }, () => connection(state)));
-  return performance.now() - started;
+/** Opens connections to a contender, and keeps them between one load and the next. */
+export async function openLoad(port, connections = CONNECTIONS) {
+  let sockets = [];
+  let used = -Infinity;
+  const close = () => sockets.forEach((socket) => socket.destroy());
+  const renew = async () => {
+    close();
+    sockets = await Promise.all(Array.from({ length: connections }, () => open(port)));
+  };
+  return {
+    /**
+     * Sends `count` requests, taken in turn from `requests` (buffers, or arrays of buffers), and resolves to
+     * the milliseconds that took. Every answer's status must be `status`; `check`, where given, sees each body.
+     */
+    async send(requests, count, { status, check }) {
+      if (performance.now() - used > IDLE_MS_MAX) await renew();
+      const load = { requests, count, status, check, sent: 0 };
+      const started = performance.now();
+      await Promise.all(sockets.map((socket) => work(socket, load)));
+      used = performance.now();
+      return used - started;
+    },
+    close,
+  };
 }
 
-function connection(state) {
+export async function open(port) {
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  return socket.setNoDelay(true);
+}
+
+function work(socket, load) {
   return new Promise((resolve, reject) => {
-    const socket = connect(state.port, "127.0.0.1");
-    socket.setNoDelay(true);
     const reader = new AnswerReader();
-    const fail = (why) => {
-      socket.destroy();
-      reject(why instanceof Error ? why : new Error(why));
+    const listeners = {
+      timeout: () => end(new Error("no answer in time")),
+      error: (error) => end(error),
+      close: () => end(new Error("the connection was closed")),
+      data(part) {
+        const answer = reader.push(part);
+        if (answer === undefined) return;
+        const wrong = answer.status !== load.status ? `status ${answer.status} and not ${load.status}` : load.check?.(answer.body);
+        if (wrong) end(new Error(`a wrong answer: ${wrong}: ${answer.body}`));
+        else next();
+      },
+    };
+    const end = (error) => {
+      for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
+      socket.setTimeout(0);
+      if (error === undefined) resolve();
+      else reject(error);
     };
     const next = () => {
-      if (state.sent === state.count) {
-        socket.end();
-        return resolve();
-      }
-      write(socket, state.requests[state.sent++ % state.requests.length]);
+      if (load.sent === load.count) return end();
+      write(socket, load.requests[load.sent++ % load.requests.length]);
     };
-    socket.setTimeout(IDLE_MS_MAX, () => fail("no answer in time"));
-    socket.once("error", fail);
-    socket.once("close", () => fail("the connection was closed")); // no effect once it has resolved
-    socket.once("connect", next);
-    socket.on("data", (part) => {
-      const answer = reader.push(part);
-      if (answer === undefined) return;
-      const wrong = answer.status !== state.status ? `status ${answer.status} and not ${state.status}` : state.check?.(answer.body);
-      if (wrong) return fail(`a wrong answer: ${wrong}: ${answer.body}`);
-      next();
-    });
+    for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
+    socket.setTimeout(SILENCE_MS_MAX);
+    next();
   });
 }
 

@@ -35,13 +35,16 @@ export function eventBody(id, bytes) {
   return text + end(room());
 }
 
+/** The ledger's reply to an event that it has. */
+export const DUPLICATE = '{"reply":"duplicate"}';
+
 /** Ends of a request, by name: how it differs from a good one, and what every answer to it is. */
 export const VERDICTS = {
   accepted: { status: 200, says: "accepted" },
   duplicate: {
     status: 200,
     says: "duplicate",
-    stubs: { seen: `req_${"0".repeat(32)} ${"0".repeat(32)}`, reply: "duplicate" },
+    stubs: { seen: `req_${"0".repeat(32)} ${"0".repeat(32)}`, reply: DUPLICATE },
   },
   observed: { status: 503, says: "urn:hookgate:problem:unavailable" },
   forged: { status: 401, says: "urn:hookgate:problem:not-verified", alter: forge },

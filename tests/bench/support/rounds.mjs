@@ -2,57 +2,67 @@
 // what counts is the ratio of the processor time it took to the base's in that round: whatever makes the
 // machine slow for a while hits both.
 import { CONTENDERS } from "../contenders.mjs";
-import { load } from "./generator.mjs";
+import { openLoad } from "./generator.mjs";
 import { VERDICTS, bytesOf, request } from "./requests.mjs";
 import { startWorkerd } from "./workerd.mjs";
 
-/** Distinct requests of one round, sent in turn. */
+/** Distinct requests of a row, sent in turn. */
 const REQUESTS = 32;
 const REQUESTS_BYTES_MAX = 4_000_000;
 
-/** About a quarter of a second of work. */
-const countFor = (bytes) => (bytes <= 2_048 ? 2_000 : bytes <= 32_768 ? 1_200 : bytes <= 300_000 ? 300 : 80);
+/** Requests of one round: some tens of milliseconds, so that a change of the machine's mood hits all alike. */
+const countFor = (bytes) => (bytes <= 2_048 ? 400 : bytes <= 32_768 ? 240 : bytes <= 300_000 ? 60 : 20);
+/** Rounds before the first that counts: the compilers are done then. */
+const WARM_UPS = 12;
 
 const rotated = (list, by) => list.map((_, index) => list[(index + by) % list.length]);
-
-/** What a contender must answer in this row. */
-export const expected = (name, row) => CONTENDERS[name].answers?.(row.verdict) ?? VERDICTS[row.verdict];
 
 /** Starts these contenders, runs `body` with them by name, and stops them. */
 export async function withContenders(names, texts, cores, body) {
   const running = {};
   try {
-    for (const name of names) running[name] = await startWorkerd(CONTENDERS[name], texts, { core: cores?.measured });
+    for (const name of names) {
+      running[name] = await startWorkerd(CONTENDERS[name], texts, { core: cores?.measured });
+      running[name].load = await openLoad(running[name].port);
+    }
     return await body(running);
   } finally {
-    await Promise.all(Object.values(running).map(({ stop }) => stop()));
-  }
-}
-
-/** Sends the row's requests to a contender. The bodies of the answers are looked at where `checking`. */
-async function send(name, row, running, texts, count, checking) {
-  const { status, says } = expected(name, row);
-  const check = checking && says !== undefined ? (body) => (body.includes(`"${says}"`) ? undefined : `no "${says}"`) : undefined;
-  const distinct = Math.max(1, Math.min(REQUESTS, count, Math.floor(REQUESTS_BYTES_MAX / row.bytes)));
-  const requests = Array.from({ length: distinct }, () => bytesOf(request(row, texts)));
-  const before = running.cpu();
-  const ms = await load(running.port, requests, count, { status, check });
-  return { cpuUs: (running.cpu() - before) / 1e3 / count, ms };
-}
-
-/** Microseconds of processor time a request, by contender, one value a round. */
-export async function measureRow(row, names, running, texts, { rounds, warmUps }) {
-  const spent = Object.fromEntries(names.map((name) => [name, []]));
-  const count = countFor(row.bytes);
-  for (const name of names) {
-    await running[name].set(VERDICTS[row.verdict].stubs ?? {});
-    for (let turn = 0; turn < warmUps; turn += 1) await send(name, row, running[name], texts, count, true);
-  }
-  for (let round = 0; round < rounds; round += 1) {
-    for (const name of rotated(names, round)) {
-      const { cpuUs } = await send(name, row, running[name], texts, count, round === 0);
-      spent[name].push(cpuUs);
+    for (const { load, stop } of Object.values(running)) {
+      load?.close();
+      await stop();
     }
   }
+}
+
+/**
+ * Microseconds of processor time a request, by contender, one value a round; at most `rounds` of them, and no
+ * more than `seconds` allow.
+ */
+export async function measureRow(row, names, running, texts, { rounds, seconds = Infinity }) {
+  const count = countFor(row.bytes);
+  const distinct = Math.max(1, Math.min(REQUESTS, Math.floor(REQUESTS_BYTES_MAX / row.bytes)));
+  const requests = Array.from({ length: distinct }, () => bytesOf(request(row, texts)));
+  const once = async (name, checking) => {
+    const { load, cpu } = running[name];
+    const before = cpu();
+    await load.send(requests, count, expectation(name, row, checking));
+    return (cpu() - before) / 1e3 / count;
+  };
+  for (const name of names) {
+    await running[name].set(VERDICTS[row.verdict].stubs ?? {});
+    for (let turn = 0; turn < WARM_UPS; turn += 1) await once(name, turn === 0);
+  }
+  const spent = Object.fromEntries(names.map((name) => [name, []]));
+  const end = performance.now() + seconds * 1e3;
+  for (let round = 0; round < rounds && performance.now() < end; round += 1) {
+    for (const name of rotated(names, round)) spent[name].push(await once(name, false));
+  }
   return spent;
+}
+
+/** What every answer of a contender must be; the bodies are looked at where `checking`. */
+function expectation(name, row, checking) {
+  const { status, says } = CONTENDERS[name].answers?.(row.verdict) ?? VERDICTS[row.verdict];
+  const check = checking && says !== undefined ? (body) => (body.includes(`"${says}"`) ? undefined : `no "${says}"`) : undefined;
+  return { status, check };
 }

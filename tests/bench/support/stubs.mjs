@@ -2,8 +2,11 @@
 // the local simulators' cost does not drown what is compared. `control` is a socket of its own: what
 // is measured has no route for it.
 
-/** What the stand-ins answer, and after how many milliseconds. `seen` and `reply` as in the gate's formats. */
-const INITIAL = { seen: null, reply: "new", delays: {}, failing: [] };
+/**
+ * What the stand-ins answer (`seen` is KV's, `reply` the ledger's, both in the gate's formats), after how many
+ * milliseconds, and which calls fail.
+ */
+const INITIAL = { seen: null, reply: '{"reply":"new"}', delays: {}, failing: [] };
 let set = INITIAL;
 let calls = {};
 let last = {};
@@ -31,12 +34,16 @@ class WorkerQueue {
   constructor(name) {
     this.#name = name;
   }
-  send = (...args) => effect(`${this.#name}.send`, args);
+  send = (body, options) => {
+    // The platform's queue writes JSON unless it is told that it is given text.
+    if (options?.contentType !== "text") JSON.stringify(body);
+    return effect(`${this.#name}.send`, [body, options]);
+  };
   sendBatch = (...args) => effect(`${this.#name}.sendBatch`, args);
 }
 
 class DurableObjectNamespace {
-  #stub = { ask: (...args) => effect("LEDGER.ask", args, `{"reply":"${set.reply}"}`) };
+  #stub = { ask: (...args) => effect("LEDGER.ask", args, set.reply) };
   getByName(name, options) {
     last["LEDGER.getByName"] = [name, options];
     return this.#stub;

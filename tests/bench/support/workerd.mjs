@@ -42,7 +42,7 @@ const contender :Workerd.Worker = (
  *   core   the processor core to stay on, where the system can do that
  *   log    a file for its standard output; dropped by default
  */
-export async function startWorkerd(contender, texts, { core, log } = {}) {
+export async function startWorkerd(contender, texts, { core, log, inspector } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "hookgate-bench-"));
   const modules = [...contender.modules(), ...harness(contender.main)];
   // The main module stands first.
@@ -55,17 +55,22 @@ export async function startWorkerd(contender, texts, { core, log } = {}) {
   writeFileSync(join(directory, "config.capnp"), capnp({ modules, flags: contender.flags ?? COMPATIBILITY_FLAGS, texts }));
   const output = log === undefined ? "ignore" : openSync(log, "a");
   const started = process.hrtime.bigint();
-  const child = spawn(packaged.default, ["serve", "config.capnp", "--control-fd=3"], {
+  const child = spawn(packaged.default, ["serve", "config.capnp", "--control-fd=3", ...(inspector ? [`--inspector-addr=127.0.0.1:${inspector}`] : [])], {
     cwd: directory,
     stdio: ["ignore", output, "pipe", "pipe"],
   });
   if (log !== undefined) closeSync(output);
   if (core !== undefined) pin(child.pid, core);
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  const stop = async () => {
+  const clear = () => {
     child.kill("SIGKILL");
-    await ended;
     rmSync(directory, { recursive: true, force: true });
+  };
+  process.once("exit", clear);
+  const stop = async () => {
+    process.off("exit", clear);
+    clear();
+    await ended;
   };
   try {
     const ports = await listening(child);

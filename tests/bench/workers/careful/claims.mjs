@@ -2,6 +2,7 @@
 
 const SIGNATURES_MAX = 16;
 const TAG_BYTES = 32;
+const TAG_CHARACTERS = 44;
 const refused = (reason, status, evidence) => ({ refused: reason, status, evidence });
 const malformed = (what, evidence) => refused(`malformed_${what}`, 400, evidence);
 const missing = (what) => refused(`missing_${what}`, 401);
@@ -29,7 +30,7 @@ function readSignatures(list) {
   const signatures = [];
   let found = 0;
   let wrong;
-  for (const item of list.split(" ")) {
+  for (const item of list.includes(" ") ? list.split(" ") : [list]) {
     const text = item.trim();
     if (!text.startsWith("v1,")) continue;
     found += 1;
@@ -45,11 +46,11 @@ function readSignatures(list) {
 const STRICT = { lastChunkHandling: "strict" };
 
 function readSignature(text) {
-  // The decoder below skips white space; a signature has none.
-  if (/\s/.test(text)) return "not_base64";
   try {
     const bytes = Uint8Array.fromBase64(text, STRICT);
-    return bytes.length === TAG_BYTES ? bytes : "wrong_length";
+    if (bytes.length === TAG_BYTES && text.length === TAG_CHARACTERS) return bytes;
+    // The decoder skips white space; a signature has none.
+    return /\s/.test(text) ? "not_base64" : "wrong_length";
   } catch {
     return "not_base64";
   }
