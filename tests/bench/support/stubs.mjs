@@ -66,12 +66,23 @@ const bindings = {
   ARCHIVE: new R2Bucket(),
 };
 
+/**
+ * The local runtime formats and prints a line in JavaScript of its own and with a system call; the platform hands it
+ * on. So the log is a stand-in too, unless lines are to be read (`PRINTING`).
+ */
+function muted(env) {
+  if (env.PRINTING === undefined) console.log = (line) => void (last["console.log"] = line);
+}
+
 /** The contender with the stand-ins for its bindings. It may export a handler object or a class. */
 export function around(contender) {
   let bound;
   return {
     fetch(request, env, ctx) {
-      bound ??= { ...env, ...bindings };
+      if (bound === undefined) {
+        muted(env);
+        bound = { ...env, ...bindings };
+      }
       return typeof contender === "function" ? new contender(ctx, bound).fetch(request) : contender.fetch(request, bound, ctx);
     },
   };

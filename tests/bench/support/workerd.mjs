@@ -52,7 +52,7 @@ export async function startWorkerd(contender, texts, { core, log, inspector } = 
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, contents);
   }
-  writeFileSync(join(directory, "config.capnp"), capnp({ modules, flags: contender.flags ?? COMPATIBILITY_FLAGS, texts }));
+  writeFileSync(join(directory, "config.capnp"), capnp({ modules, flags: contender.flags ?? COMPATIBILITY_FLAGS, texts: log === undefined ? texts : { ...texts, PRINTING: "yes" } }));
   const output = log === undefined ? "ignore" : openSync(log, "a");
   const started = process.hrtime.bigint();
   const child = spawn(packaged.default, ["serve", "config.capnp", "--control-fd=3", ...(inspector ? [`--inspector-addr=127.0.0.1:${inspector}`] : [])], {
