@@ -1,11 +1,12 @@
 //! The decision: may this request come in? Pure, synchronous, without storage.
 //!
-//! Two steps, so that what can be refused early costs no body:
+//! Three steps, so that what can be refused early costs nothing of what comes later:
 //!
 //! 1. [`open`] sees the head: source, method, declared length, shape of the signature.
-//!    Answers 404, 405, 413, 400, 401 or 503 happen here.
-//! 2. [`admit`] sees the whole request and the clock, read after the body: MAC (401), freshness
-//!    (401), identity. What comes out is an [`Event`], and there is no other way to get one.
+//!    Answers 404, 405, 413, 400, 401 or 503 happen here, before the body is read.
+//! 2. [`check`] sees the body and the clock, read after the body: MAC (401), freshness (401).
+//! 3. [`admit`] takes what was verified: identity, labels, the headers that go on. What comes out is an
+//!    [`Event`], and there is no other way to get one.
 
 use std::sync::Arc;
 
@@ -93,29 +94,49 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     })
 }
 
-/// Step 2. `now_ms` is read after the body, in milliseconds since 1970; `matched` is there where the
-/// MAC was computed elsewhere.
+/// Step 2: the MAC, then freshness. `now_ms` is read after the body, in milliseconds since 1970;
+/// `matched` is there where the MAC was computed elsewhere. Of the head, only what [`open`] asked for
+/// needs to be there.
 ///
 /// # Errors
 /// [`Verdict::Refused`]; [`Verdict::Unavailable`] for a mismatch while a configured secret is
-/// missing (the sender may be right); [`Verdict::Observed`] in observe mode.
-pub fn admit<'b>(
+/// missing (the sender may be right).
+pub fn check(
     live: &LiveSource,
     opening: &Opening,
-    inbound: &Inbound<'_, 'b>,
+    inbound: &Inbound<'_, '_>,
     matched: Option<Matched>,
     now_ms: i64,
     findings: &mut Findings,
-) -> Result<Admission<'b>, Verdict> {
+) -> Result<Matched, Verdict> {
     let body_bytes_max = opening.body_bytes_max;
     if inbound.body.len() > body_bytes_max {
         return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
     }
-    let verified = verify(&live.scheme, &live.keys, &opening.claims, inbound, matched)
+    let claims = &opening.claims;
+    let verified = verify(&live.scheme, &live.keys, claims, inbound, matched)
         .map_err(|reject| unverified(live, reject))?;
     findings.key_id = live.keys.get(verified.key()).map(|key| key.name.clone());
     findings.signed_time_ms = verified.time_ms();
     judge_freshness(live, &verified, now_ms).map_err(Verdict::Refused)?;
+    Ok(verified.matched())
+}
+
+/// Step 3: what the request brings. `matched` is what [`check`] found of it, and the head is whole.
+///
+/// # Errors
+/// [`Verdict::Observed`] in observe mode.
+pub fn admit<'b>(
+    live: &LiveSource,
+    opening: &Opening,
+    inbound: &Inbound<'_, 'b>,
+    matched: Matched,
+    now_ms: i64,
+    findings: &mut Findings,
+) -> Result<Admission<'b>, Verdict> {
+    let claims = &opening.claims;
+    let verified = verify(&live.scheme, &live.keys, claims, inbound, Some(matched))
+        .map_err(|reject| unverified(live, reject))?;
     if let Some(echo) = challenge(live, inbound) {
         return Ok(Admission::Challenge(echo));
     }

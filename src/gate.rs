@@ -29,6 +29,8 @@ pub struct LiveSource {
     pub source: Source,
     pub scheme: Scheme,
     pub keys: Vec<LiveKey>,
+    /// [`Scheme::claim_headers`] of its scheme.
+    pub claim_headers: Vec<String>,
     /// [`Scheme::json_pointers`] of its scheme.
     pub json_pointers: Vec<String>,
     /// How long the ledger keeps a row of this source, in milliseconds: until the event is forgotten
@@ -222,6 +224,7 @@ impl LiveSource {
             name: name.to_owned(),
             scheme: scheme.clone(),
             keys: Vec::new(),
+            claim_headers: scheme.claim_headers(),
             json_pointers: scheme.json_pointers(),
             row_life_ms: 0,
             incomplete: None,

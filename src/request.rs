@@ -68,14 +68,24 @@ impl Head {
         while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
             headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
+        Head {
+            headers,
+            ..Head::of_url(method, url)
+        }
+    }
+
+    /// A head without its headers, for [`Head::add`].
+    pub fn of_url(method: &str, url: &str) -> Self {
         let after_scheme = url.find("://").map_or(url, |index| &url[index + 3..]);
         let target = after_scheme
             .find('/')
             .map_or("/", |index| &after_scheme[index..]);
-        Head {
-            headers,
-            ..Head::new(method, target, [])
-        }
+        Head::new(method, target, [])
+    }
+
+    /// Adds a header that is not there yet. The name is in lower case.
+    pub fn add(&mut self, name: &str, value: String) {
+        self.headers.push((name.to_owned(), value));
     }
 
     pub fn headers(&self) -> &[(String, String)] {

@@ -243,8 +243,10 @@ fn nothing_printed_contains_a_secret() {
         let verified =
             hookgate::verify::verify(&live.scheme, &live.keys, &claims, &inbound, None).unwrap();
         let mut findings = Findings::default();
+        let matched =
+            admission::check(live, &opening, &inbound, None, NOW_MS, &mut findings).unwrap();
         let admission =
-            admission::admit(live, &opening, &inbound, None, NOW_MS, &mut findings).unwrap();
+            admission::admit(live, &opening, &inbound, matched, NOW_MS, &mut findings).unwrap();
         let mut printed =
             format!("{gate:?}{live:#?}{opening:?}{claims:?}{verified:?}{findings:?}{admission:?}");
         printed += &format!("{:?}", live.keys[0].mac(live.scheme.algorithm, Some("x")));

@@ -47,21 +47,17 @@ export default {
 
 async function receive(request, env, ctx) {
   replaceDeadInstance();
-  const lines = linesOf(request);
-  const arrival = Arrival.open(lines, request.cf?.colo ?? "", request.cf?.country ?? "", env);
-  if (arrival.isForOperator) return responseOf(await unlessItDies(administrate(lines, request, env)));
+  const arrival = Arrival.open(request, request.cf?.colo ?? "", request.cf?.country ?? "", env);
+  if (arrival.isForOperator) return responseOf(await unlessItDies(administrate(linesOf(request), request, env)));
   if (arrival.wantsBody) {
     const body = await read(request, arrival.bodyBytesMax);
     if (body === TOO_LARGE) arrival.bodyTooLarge();
     else if (body === UNREAD) arrival.bodyUnread();
     else {
-      let effect = arrival.admit(body, env, ctx);
-      while (effect) {
-        const outcome = await outcomeOf(effect, arrival.sliceMs);
-        if (outcome === undefined) effect = arrival.expired(env, ctx);
-        else if ("value" in outcome) effect = arrival.fulfilled(outcome.value, env, ctx);
-        else effect = arrival.rejected(outcome.error, env, ctx);
-      }
+      const patience = new Patience();
+      await carryOut(arrival.check(body), arrival, patience, ctx);
+      if (arrival.isVerified) await carryOut(arrival.admit(linesOf(request), env, ctx), arrival, patience, ctx);
+      patience.end();
     }
   }
   const remembering = arrival.remembering;
@@ -72,15 +68,49 @@ async function receive(request, env, ctx) {
   return response;
 }
 
-/** What came of an effect within its slice; undefined where the slice ended first. */
-async function outcomeOf(effect, sliceMs) {
-  let timer;
-  const outcome = await new Promise((resolve) => {
-    timer = setTimeout(resolve, sliceMs);
-    effect.then((value) => resolve({ value }), (error) => resolve({ error }));
-  });
-  clearTimeout(timer);
-  return outcome;
+/** Waits for an effect, tells the arrival what came of it, and goes on with the next. */
+async function carryOut(effect, arrival, patience, ctx) {
+  while (effect) {
+    const outcome = await patience.outcomeOf(effect, arrival.sliceMs);
+    if (outcome === EXPIRED) effect = arrival.expired(ctx);
+    else if ("value" in outcome) effect = arrival.fulfilled(outcome.value, ctx);
+    else effect = arrival.rejected(outcome.error, ctx);
+  }
+}
+
+const EXPIRED = Symbol("expired");
+
+/**
+ * Waits for one effect after the other, each within its slice: nothing of the platform has a time-out of its own.
+ * A timer costs more than all that is done to it here, so one serves them all.
+ */
+class Patience {
+  #timer;
+  #until;
+  #resolve;
+
+  outcomeOf(effect, sliceMs) {
+    this.#until = Date.now() + sliceMs;
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      if (this.#timer === undefined) this.#set(sliceMs);
+      effect.then((value) => resolve({ value }), (error) => resolve({ error }));
+    });
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+  }
+
+  #set(ms) {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      // It was set for an earlier effect, which came to its end.
+      const leftMs = this.#until - Date.now();
+      if (leftMs > 0) this.#set(leftMs);
+      else this.#resolve(EXPIRED);
+    }, ms);
+  }
 }
 
 /** How to end each promise that is waiting for the instance. */

@@ -3,21 +3,25 @@
 //! Everything here is synchronous: [`Arrival`] begins an effect and hands its promise out, and
 //! `entry.mjs` waits for it and comes back with what it brought. A promise that is awaited in wasm
 //! costs several times as much, and hangs when the instance dies.
+//!
+//! Of the head only what is asked for crosses over, until the request has proved that it is the
+//! source's: a flood of forgeries pays for few headers.
 
 use std::sync::Arc;
 
 use js_sys::{JsString, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
+use web_sys::{Headers, Request};
 use worker::Env;
 
-use super::drive::{Drive, Driven, Load};
+use super::drive::{Drive, Load};
 use super::health::{healthy, is_sound};
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
 use super::platform::{self, ExecutionContext, Outcome, now_ms};
+use super::record::Record;
 use super::state::State;
-use crate::admission::{self, Admission, Findings, Opening};
-use crate::answer::{self, Answer};
-use crate::audit::{Notice, VerdictLine};
+use crate::admission::{self, Admission, Opening};
+use crate::answer;
 use crate::event::{Envelope, Event};
 use crate::gate::LiveSource;
 use crate::memory::Seen;
@@ -36,12 +40,9 @@ pub struct Arrival {
     stage: Stage,
     head: Head,
     live: Option<Arc<LiveSource>>,
-    known: Known,
-    request_id: String,
-    traceparent: String,
-    started_ms: i64,
-    colo: String,
-    country: String,
+    record: Record,
+    /// The writing of the key into KV, under way.
+    remembering: Option<Promise>,
 }
 
 enum Stage {
@@ -53,6 +54,14 @@ enum Stage {
         body: Uint8Array,
         mac: NativeMac,
     },
+    /// The source's, and fresh: the whole head is wanted.
+    Verified {
+        opening: Opening,
+        body: Uint8Array,
+        bytes: Vec<u8>,
+        matched: Matched,
+        now_ms: i64,
+    },
     /// What was admitted is on its way to a place that holds it.
     Hold(Drive),
     Decided(Verdict),
@@ -62,51 +71,47 @@ enum Stage {
     Administrate,
 }
 
-/// What is known of a request besides its verdict.
-#[derive(Default)]
-struct Known {
-    findings: Findings,
-    event_id: Option<String>,
-    event_type: Option<String>,
-    dedup_key: Option<String>,
-    echo: Option<String>,
-    body_bytes: Option<usize>,
-    driven: Driven,
-    /// The writing of the key into KV, under way.
-    remembering: Option<Promise>,
-}
-
 #[wasm_bindgen]
 impl Arrival {
-    /// `lines` is the head as [`Head::from_lines`] reads it.
-    pub fn open(lines: &str, colo: String, country: String, env: &Env) -> Arrival {
+    /// Looks at the head, as far as it must.
+    pub fn open(request: &Request, colo: String, country: String, env: &Env) -> Arrival {
         let started_ms = now_ms();
         // First of all, because it also sees to it that a panic is not printed with its text.
         let state = State::of(env);
-        let head = Head::from_lines(lines);
+        let mut head = Head::of_url(&request.method(), &request.url());
         let live = state
             .gate
             .as_ref()
             .and_then(|gate| admission::source_of(gate, &head))
             .cloned();
+        look_up(&mut head, &request.headers(), live.as_deref());
         let (request_id, random) = platform::request_id_and_random();
         Arrival {
             stage: stage(&head, live.as_deref(), &state, env),
-            traceparent: trace::continue_or_start(head.header("traceparent"), &random),
-            request_id,
+            record: Record {
+                traceparent: trace::continue_or_start(head.header("traceparent"), &random),
+                request_id,
+                started_ms,
+                colo,
+                country,
+                ..Record::default()
+            },
             head,
             live,
-            known: Known::default(),
-            started_ms,
-            colo,
-            country,
+            remembering: None,
         }
     }
 
-    /// The body is to be read, and [`Arrival::admit`] called with it.
+    /// The body is to be read, and [`Arrival::check`] called with it.
     #[wasm_bindgen(getter, js_name = wantsBody)]
     pub fn wants_body(&self) -> bool {
         matches!(self.stage, Stage::Read(_))
+    }
+
+    /// [`Arrival::admit`] comes next, with the whole head.
+    #[wasm_bindgen(getter, js_name = isVerified)]
+    pub fn is_verified(&self) -> bool {
+        matches!(self.stage, Stage::Verified { .. })
     }
 
     /// The operator's side: `administrate` answers it.
@@ -138,29 +143,59 @@ impl Arrival {
         self.stage = Stage::Decided(Verdict::Unavailable(Trouble::BodyUnread));
     }
 
-    /// Decides, and begins to hold what was admitted. `undefined`: [`Arrival::answer`] comes next.
-    /// Otherwise the effect that was begun: wait for it, for at most [`Arrival::slice_ms`], and say
-    /// what came of it.
-    pub fn admit(
-        &mut self,
-        body: Uint8Array,
-        env: &Env,
-        ctx: &ExecutionContext,
-    ) -> Option<Promise> {
+    /// Begins to check the body. `undefined`: that is over. Otherwise the effect that was begun: wait
+    /// for it, for at most [`Arrival::slice_ms`], and say what came of it.
+    pub fn check(&mut self, body: Uint8Array) -> Option<Promise> {
         #[cfg(feature = "test-hooks")]
         panic_on_purpose(&self.head);
-        self.known.body_bytes = Some(body.length() as usize);
+        self.record.body_bytes = Some(body.length() as usize);
         let (Some(live), Stage::Read(opening)) = (self.live.clone(), self.take_stage()) else {
             return None;
         };
         if body.length() >= NATIVE_BYTES_MIN
-            && let Some(mut mac) = NativeMac::of(&live, &opening)
+            && let Some(mac) = NativeMac::of(&live, &opening)
             && let Some(effect) = mac.begin(&live, &body)
         {
             self.stage = Stage::Check { opening, body, mac };
             return Some(effect);
         }
-        self.decide(&live, &opening, &body, None, env, ctx)
+        self.conclude(&live, opening, body, None);
+        None
+    }
+
+    /// Takes what was verified, and begins to hold it. `lines` is the head as [`Head::from_lines`]
+    /// reads it. What is returned is as with [`Arrival::check`].
+    pub fn admit(&mut self, lines: &str, env: &Env, ctx: &ExecutionContext) -> Option<Promise> {
+        let live = self.live.clone()?;
+        let Stage::Verified {
+            opening,
+            body,
+            bytes,
+            matched,
+            now_ms,
+        } = self.take_stage()
+        else {
+            return None;
+        };
+        self.head = Head::from_lines(lines);
+        let inbound = Inbound::new(&self.head, &bytes, &live.json_pointers);
+        let findings = &mut self.record.findings;
+        let verdict = match admission::admit(&live, &opening, &inbound, matched, now_ms, findings) {
+            Err(verdict) => verdict,
+            Ok(Admission::Challenge(echo)) => {
+                self.record.echo = Some(echo);
+                Verdict::Challenged
+            }
+            Ok(Admission::Event(event)) => match self.load(*event, &body) {
+                Some(load) => {
+                    let (drive, effect) = Drive::begin(live, load, env, ctx);
+                    return self.go_on(drive, effect);
+                }
+                None => Verdict::Unavailable(Trouble::MessageTooLarge),
+            },
+        };
+        self.stage = Stage::Decided(verdict);
+        None
     }
 
     /// How long to wait for the effect under way, in milliseconds.
@@ -175,43 +210,37 @@ impl Arrival {
         }
     }
 
-    /// The effect brought this. The next one, as from [`Arrival::admit`].
-    pub fn fulfilled(
-        &mut self,
-        value: JsValue,
-        env: &Env,
-        ctx: &ExecutionContext,
-    ) -> Option<Promise> {
-        self.resume(Outcome::Fulfilled(value), env, ctx)
+    /// The effect brought this. The next one, if there is one.
+    pub fn fulfilled(&mut self, value: JsValue, ctx: &ExecutionContext) -> Option<Promise> {
+        self.resume(Outcome::Fulfilled(value), ctx)
     }
 
     /// The effect failed.
-    pub fn rejected(
-        &mut self,
-        error: JsValue,
-        env: &Env,
-        ctx: &ExecutionContext,
-    ) -> Option<Promise> {
-        self.resume(Outcome::Rejected(error), env, ctx)
+    pub fn rejected(&mut self, error: JsValue, ctx: &ExecutionContext) -> Option<Promise> {
+        self.resume(Outcome::Rejected(error), ctx)
     }
 
     /// The slice ended first.
-    pub fn expired(&mut self, env: &Env, ctx: &ExecutionContext) -> Option<Promise> {
-        self.resume(Outcome::Expired, env, ctx)
+    pub fn expired(&mut self, ctx: &ExecutionContext) -> Option<Promise> {
+        self.resume(Outcome::Expired, ctx)
     }
 
     /// What goes on after the answer, and may fail: then [`memory_unwritten`] is to be called.
     #[wasm_bindgen(getter)]
     pub fn remembering(&self) -> Option<Promise> {
-        self.known.remembering.clone()
+        self.remembering.clone()
     }
 
     /// Records the verdict, and gives the answer as [`Answer::to_lines`] writes it.
     pub fn answer(mut self) -> String {
         let answer = match self.take_stage() {
-            Stage::Decided(verdict) => self.end(verdict),
-            Stage::Health { sound: true } => healthy().for_request(&self.request_id),
-            _ => answer::unavailable(&self.request_id).for_request(&self.request_id),
+            Stage::Decided(verdict) => {
+                let live = self.live.as_deref();
+                self.record.write(verdict, &self.head, live);
+                self.record.answer(verdict, live)
+            }
+            Stage::Health { sound: true } => healthy().for_request(&self.record.request_id),
+            _ => answer::unavailable(&self.record.request_id).for_request(&self.record.request_id),
         };
         answer.to_lines()
     }
@@ -224,7 +253,7 @@ impl Arrival {
         std::mem::replace(&mut self.stage, Stage::Decided(lost))
     }
 
-    fn resume(&mut self, outcome: Outcome, env: &Env, ctx: &ExecutionContext) -> Option<Promise> {
+    fn resume(&mut self, outcome: Outcome, ctx: &ExecutionContext) -> Option<Promise> {
         let live = self.live.clone()?;
         match self.take_stage() {
             Stage::Check {
@@ -234,10 +263,12 @@ impl Arrival {
             } => {
                 let Some(tag) = mac.tag(&live, outcome) else {
                     // WebCrypto failed. What it can do, wasm can do.
-                    return self.decide(&live, &opening, &body, None, env, ctx);
+                    self.conclude(&live, opening, body, None);
+                    return None;
                 };
                 if let Some(matched) = opening.matched(mac.key(), &tag) {
-                    return self.decide(&live, &opening, &body, Some(matched), env, ctx);
+                    self.conclude(&live, opening, body, Some(matched));
+                    return None;
                 }
                 if let Some(effect) = mac.next().and_then(|()| mac.begin(&live, &body)) {
                     self.stage = Stage::Check { opening, body, mac };
@@ -258,49 +289,44 @@ impl Arrival {
         }
     }
 
-    fn decide(
+    /// Judges the body, by the MAC that matched or by making one here.
+    fn conclude(
         &mut self,
-        live: &Arc<LiveSource>,
-        opening: &Opening,
-        body: &Uint8Array,
+        live: &LiveSource,
+        opening: Opening,
+        body: Uint8Array,
         matched: Option<Matched>,
-        env: &Env,
-        ctx: &ExecutionContext,
-    ) -> Option<Promise> {
+    ) {
         let bytes = body.to_vec();
         let inbound = Inbound::new(&self.head, &bytes, &live.json_pointers);
         // The clock is read here, after the body: a slow body must not make a stale stamp fresh.
-        let findings = &mut self.known.findings;
-        let verdict = match admission::admit(live, opening, &inbound, matched, now_ms(), findings) {
-            Err(verdict) => verdict,
-            Ok(Admission::Challenge(echo)) => {
-                self.known.echo = Some(echo);
-                Verdict::Challenged
-            }
-            Ok(Admission::Event(event)) => match self.load(*event, body) {
-                Some(load) => {
-                    let (drive, effect) = Drive::begin(live.clone(), load, env, ctx);
-                    return self.go_on(drive, effect);
-                }
-                None => Verdict::Unavailable(Trouble::MessageTooLarge),
+        let now_ms = now_ms();
+        let findings = &mut self.record.findings;
+        let checked = admission::check(live, &opening, &inbound, matched, now_ms, findings);
+        self.stage = match checked {
+            Err(verdict) => Stage::Decided(verdict),
+            Ok(matched) => Stage::Verified {
+                opening,
+                body,
+                bytes,
+                matched,
+                now_ms,
             },
         };
-        self.stage = Stage::Decided(verdict);
-        None
     }
 
     /// What is to be held, and where it will be remembered. `None`: no message can hold it.
     fn load(&mut self, event: Event<'_>, body: &Uint8Array) -> Option<Load> {
         let key = event.dedup_key().to_owned();
         let (id, kind) = event.labels();
-        self.known.event_id = Some(id.to_owned());
-        self.known.event_type = Some(kind.to_owned());
-        self.known.dedup_key = Some(key.clone());
+        self.record.event_id = Some(id.to_owned());
+        self.record.event_type = Some(kind.to_owned());
+        self.record.dedup_key = Some(key.clone());
         let seen = Seen {
-            request_id: self.request_id.clone(),
+            request_id: self.record.request_id.clone(),
             fingerprint: event.fingerprint(),
         };
-        let envelope = event.into_envelope(&self.request_id, &self.traceparent)?;
+        let envelope = event.into_envelope(&self.record.request_id, &self.record.traceparent)?;
         let message = message(&envelope, body);
         Some(Load { key, seen, message })
     }
@@ -309,51 +335,12 @@ impl Arrival {
         self.stage = match drive.ending() {
             None => Stage::Hold(drive),
             Some(ending) => {
-                self.known.remembering = drive.take_remembering();
-                self.known.driven = drive.into_driven();
+                self.remembering = drive.take_remembering();
+                self.record.driven = drive.into_driven();
                 Stage::Decided(ending.verdict)
             }
         };
         effect
-    }
-
-    /// Records the verdict and answers it.
-    fn end(&self, verdict: Verdict) -> Answer {
-        let (live, known) = (self.live.as_deref(), &self.known);
-        let now = now_ms();
-        platform::log(&VerdictLine {
-            event_id: known.event_id.as_deref(),
-            event_type: known.event_type.as_deref(),
-            dedup_key: known.dedup_key.as_deref(),
-            memory: known.driven.memory,
-            held_at: known.driven.held_at,
-            duplicate_of: known.driven.duplicate_of.as_deref(),
-            content_differs: known.driven.content_differs,
-            method: &self.head.method,
-            body_bytes: known.body_bytes,
-            duration_ms: now.saturating_sub(self.started_ms),
-            colo: &self.colo,
-            country: &self.country,
-            ray_id: self.head.header("cf-ray"),
-            ..VerdictLine::new(
-                verdict,
-                live,
-                &known.findings,
-                &self.request_id,
-                &self.traceparent,
-                now,
-            )
-        });
-        answer::answer(
-            verdict,
-            live,
-            &self.request_id,
-            answer::Known {
-                kind: known.event_type.as_deref(),
-                echo: known.echo.as_deref(),
-                key_id: known.findings.key_id.as_deref(),
-            },
-        )
     }
 }
 
@@ -367,26 +354,19 @@ fn message(envelope: &Envelope, body: &Uint8Array) -> JsString {
     whole.concat(&content).concat(&envelope.after.into())
 }
 
-/// The key could not be written into KV. It costs a copy, never an event.
-#[wasm_bindgen(js_name = memoryUnwritten)]
-pub fn memory_unwritten(request_id: &str) {
-    platform::notice(&Notice::MemoryUnwritten { request_id });
-}
-
-/// The answer when the Worker itself failed. `kind` is the error's name, never its text.
-#[wasm_bindgen]
-pub fn failed(kind: &str) -> String {
-    let request_id = platform::request_id();
-    platform::log(&VerdictLine {
-        event: "verdict",
-        request_id: &request_id,
-        verdict: "unavailable",
-        reason: Some(Trouble::Panicked.name()),
-        detail: Some(kind),
-        ..VerdictLine::default()
-    });
-    let answer = answer::unavailable(&request_id).for_request(&request_id);
-    answer.to_lines()
+/// Asks for what a head must have for [`admission::open`] and for the record.
+fn look_up(head: &mut Head, headers: &Headers, live: Option<&LiveSource>) {
+    let wanted = live.iter().flat_map(|live| &live.claim_headers);
+    let wanted = wanted.map(String::as_str);
+    let always = ["content-length", "traceparent", "cf-ray"];
+    #[cfg(feature = "test-hooks")]
+    let wanted = wanted.chain(["x-test-hook", "x-test-secret"]);
+    for name in always.into_iter().chain(wanted) {
+        // The names are the scheme's, and headers' names: asking cannot fail.
+        if let Ok(Some(value)) = headers.get(name) {
+            head.add(name, value);
+        }
+    }
 }
 
 fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> Stage {

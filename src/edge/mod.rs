@@ -18,6 +18,7 @@ mod ledger;
 mod ledger_object;
 mod native_mac;
 mod platform;
+mod record;
 mod schedule;
 mod spool;
 mod state;

@@ -59,7 +59,7 @@ impl NativeMac {
     }
 
     /// Begins to make the MAC under this key. `None`: WebCrypto does not.
-    pub fn begin(&mut self, live: &LiveSource, body: &Uint8Array) -> Option<Promise> {
+    pub fn begin(&self, live: &LiveSource, body: &Uint8Array) -> Option<Promise> {
         let text = self.signed_string(body);
         let name = live.keys.get(self.key)?.name.clone();
         if let Some(key) = state::crypto_key(&live.name, &name) {

@@ -10,6 +10,7 @@
 //! not signed, or whose signed string could be read two ways, never reaches production.
 
 mod lint;
+mod places;
 mod text;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -321,31 +322,6 @@ impl Scheme {
                 _ => false,
             });
         appended || by_content
-    }
-
-    /// The pointers into a JSON body that may be asked for on the way of a request, each once.
-    pub fn json_pointers(&self) -> Vec<String> {
-        let mut places: Vec<&Place> = self.event_id.iter().chain(&self.event_type).collect();
-        for rule in &self.identity {
-            match rule {
-                IdentityRule::SignedId(place) => places.push(place),
-                IdentityRule::Fields(fields) => places.extend(fields),
-                IdentityRule::Digest(_) => {}
-            }
-        }
-        if let Some(challenge) = &self.challenge {
-            places.extend([&challenge.at, &challenge.echo]);
-        }
-        let mut pointers: Vec<String> = Vec::new();
-        for place in places {
-            match place {
-                Place::Json(pointer) if !pointers.contains(pointer) => {
-                    pointers.push(pointer.clone());
-                }
-                _ => {}
-            }
-        }
-        pointers
     }
 
     /// The first character that a variable part may not contain, because it ends it.

@@ -145,6 +145,11 @@ pub struct Verified<'a> {
 }
 
 impl Verified<'_> {
+    /// The proof alone, without what was verified.
+    pub fn matched(&self) -> Matched {
+        Matched { key: self.key }
+    }
+
     /// Which of the keys matched.
     pub fn key(&self) -> usize {
         self.key

@@ -72,7 +72,9 @@ pub fn run_with<'b>(
     let head = request.head();
     let opening = admission::open(live, &head)?;
     let inbound = Inbound::new(&head, &request.body, &live.json_pointers);
-    admission::admit(live, &opening, &inbound, None, request.now_ms, findings)
+    let now_ms = request.now_ms;
+    let matched = admission::check(live, &opening, &inbound, None, now_ms, findings)?;
+    admission::admit(live, &opening, &inbound, matched, now_ms, findings)
 }
 
 /// In one word: `accept`, `challenge`, `observed`, or the reason's name.
