@@ -28,7 +28,7 @@ pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
         let head = Head::from_lines(&lines);
         let request_id = platform::request_id();
         let answer = answer(&head, &request, &env, &request_id).await;
-        Ok(answer.for_request(&request_id).to_lines().into())
+        Ok(answer.for_request(&request_id).to_json().into())
     })
 }
 

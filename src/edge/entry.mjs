@@ -47,7 +47,8 @@ export default {
 
 async function receive(request, env, ctx) {
   replaceDeadInstance();
-  const arrival = Arrival.open(request, request.cf?.colo ?? "", request.cf?.country ?? "", env);
+  const { cf } = request;
+  const arrival = Arrival.open(request, cf?.colo ?? "", cf?.country ?? "", env);
   if (arrival.isForOperator) return responseOf(await unlessItDies(administrate(linesOf(request), request, env)));
   if (arrival.wantsBody) {
     const body = await read(request, arrival.bodyBytesMax);
@@ -220,14 +221,11 @@ function linesOf(request) {
   return lines;
 }
 
-/** The answer: its status, name and value of each header, one a line, an empty line, and the body. */
-function responseOf(lines) {
-  const end = lines.indexOf("\n\n");
-  const [status, ...pairs] = lines.slice(0, end).split("\n");
-  const headers = {};
-  for (let index = 0; index < pairs.length; index += 2) headers[pairs[index]] = pairs[index + 1];
+/** The answer that Rust wrote: status, headers and body. */
+function responseOf(json) {
+  const answer = JSON.parse(json);
   // 204 and 205 take no body, not even an empty one.
-  return new Response(lines.slice(end + 2) || null, { status: Number(status), headers });
+  return new Response(answer.body || null, answer);
 }
 
 const TOO_LARGE = Symbol("too large");
@@ -235,17 +233,16 @@ const UNREAD = Symbol("unread");
 
 /** The body's bytes, never buffering more than `cap` of them and one chunk. */
 async function read(request, cap) {
-  if (request.body === null) return new Uint8Array(0);
   const declared = request.headers.get("content-length");
   try {
     if (declared !== null && Number(declared) <= cap) {
-      // The platform holds a sender to the length it declared.
+      // The platform holds a sender to the length it declared, and `request.body` would make a stream first.
       const bytes = await request.bytes();
       return bytes.byteLength > cap ? TOO_LARGE : bytes;
     }
     const chunks = [];
     let length = 0;
-    for await (const chunk of request.body) {
+    for await (const chunk of request.body ?? []) {
       length += chunk.byteLength;
       if (length > cap) return TOO_LARGE; // leaving the loop cancels the stream
       chunks.push(chunk);
