@@ -27,7 +27,8 @@
 //!
 //! [`road`] and [`consumer`] are step functions: they say what to do next, and `edge/drive.rs` and
 //! `edge/consume.rs` do it. [`ledger`] decides what may happen to an event's row, and
-//! `edge/ledger_object.rs` keeps the rows. [`config`] and [`scheme`] say what is configured,
+//! `edge/ledger_object.rs` keeps the rows; [`relay`] judges what the queue refuses of the messages it
+//! holds, and `edge/relay.rs` hands them over. [`config`] and [`scheme`] say what is configured,
 //! [`gate`] is that with its secrets. [`event`] and [`dead`] are what is stored.
 
 pub mod admin;
@@ -46,6 +47,7 @@ pub mod keys;
 pub mod koogallery;
 pub mod ledger;
 pub mod memory;
+pub mod relay;
 pub mod request;
 pub mod retry;
 pub mod road;

@@ -8,6 +8,7 @@ import {
   consume,
   failed,
   ledgerAnswer,
+  ledgerHasLine,
   ledgerIsHolding,
   ledgerOpen,
   ledgerRelay,
@@ -144,17 +145,31 @@ function unavailable(kind) {
 
 /** After this long without a word from a relay that was begun, another one begins. */
 const DEAD_MAN_MS = 60_000;
+/** A run that lasts longer goes on with the next alarm: the platform ends one after fifteen minutes. */
+const RUN_MS = 30_000;
 const BACKOFF_MS_MIN = 1_000;
 const BACKOFF_MS_MAX = 60_000;
+/** What arrives cuts the backoff short, but not below this: an outage is no reason for a storm. */
+const SPACING_MS = 2_000;
 
 /**
  * The ledger's object. Its rules and its SQL are in wasm; here is what must happen in one turn of the
  * event loop with them: the alarm, without which a held message would sleep for ever.
  */
 export class Ledger extends DurableObject {
-  #armed = false;
+  /** How often what the queue refused is offered again (src/relay.rs). */
+  static REFUSED_AGAIN_MS = 60_000;
+
+  /** When the alarm fires, as far as this object knows. */
+  #at = Infinity;
+  /** The run that may go on: the last one. */
+  #run = 0;
   #relaying = false;
   #backoff = BACKOFF_MS_MIN;
+  /** After a failure no attempt is made before this time. */
+  #notBefore = 0;
+  /** When what was refused is offered next, beside what is not. */
+  #refusedAt = 0;
 
   constructor(ctx, env) {
     super(ctx, env);
@@ -167,7 +182,11 @@ export class Ledger extends DurableObject {
     const reply = ledgerAnswer(this.ctx.storage, request, message);
     // No await up to here: the row, the message and the alarm are written together or not at all. A
     // copy of an event that is still held arms as well, in case an alarm was ever lost.
-    if (message !== undefined && !this.#armed && ledgerIsHolding(this.ctx.storage)) this.#arm(0);
+    if (message !== undefined && !this.#relaying) {
+      const now = Date.now();
+      const soonest = Math.max(now, this.#notBefore);
+      if (soonest < this.#at && ledgerHasLine(this.ctx.storage)) this.#arm(soonest - now);
+    }
     return reply;
   }
 
@@ -175,41 +194,58 @@ export class Ledger extends DurableObject {
   wake() {
     replaceDeadInstance();
     // Whatever this object believes of its alarm: the cron is there for the day it is wrong.
-    if (!this.#relaying && ledgerIsHolding(this.ctx.storage)) this.#arm(0);
+    if (ledgerIsHolding(this.ctx.storage)) this.#arm(0);
     return ledgerTidy(this.ctx.storage);
   }
 
   async alarm() {
     // First of all the next alarm: whatever ends this run, there will be another.
     this.#arm(DEAD_MAN_MS);
-    if (this.#relaying) return;
+    // No alarm fires beside a running one: a run that still seems to go on was ended from outside.
+    const run = ++this.#run;
     this.#relaying = true;
     try {
-      for (;;) {
-        replaceDeadInstance();
-        const sent = await unlessItDies(ledgerRelay(this.ctx.storage, this.env));
-        replaceDeadInstance();
-        if (!sent) {
-          this.#arm(this.#backoff);
-          this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MS_MAX);
-          return;
-        }
-        this.#backoff = BACKOFF_MS_MIN;
-        if (!ledgerIsHolding(this.ctx.storage)) {
-          // In the same turn as the look: nothing can have come in between.
-          this.#armed = false;
-          this.ctx.storage.deleteAlarm();
-          return;
-        }
-      }
+      await this.#relay(run);
     } finally {
-      this.#relaying = false;
+      if (run === this.#run) this.#relaying = false;
+    }
+  }
+
+  async #relay(run) {
+    const { storage } = this.ctx;
+    const end = Date.now() + RUN_MS;
+    for (;;) {
+      const withRefused = Date.now() >= this.#refusedAt;
+      replaceDeadInstance();
+      const took = await unlessItDies(ledgerRelay(storage, this.env, withRefused));
+      replaceDeadInstance();
+      if (run !== this.#run) return;
+      // From here to the return in one turn: nothing can come in between the look and the alarm.
+      if (took) {
+        this.#backoff = BACKOFF_MS_MIN;
+        this.#notBefore = 0;
+        // Without proof a refusal did not count: then it is offered again beside the next message.
+        if (withRefused) this.#refusedAt = Date.now() + this.constructor.REFUSED_AGAIN_MS;
+      }
+      if (!ledgerIsHolding(storage)) {
+        this.#at = Infinity;
+        storage.deleteAlarm();
+        return;
+      }
+      if (!ledgerHasLine(storage)) return this.#arm(this.constructor.REFUSED_AGAIN_MS);
+      if (!took) {
+        this.#notBefore = Date.now() + SPACING_MS;
+        this.#arm(this.#backoff);
+        this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MS_MAX);
+        return;
+      }
+      if (Date.now() >= end) return this.#arm(0);
     }
   }
 
   #arm(delay) {
-    this.#armed = true;
-    this.ctx.storage.setAlarm(Date.now() + delay);
+    this.#at = Date.now() + delay;
+    this.ctx.storage.setAlarm(this.#at);
   }
 }
 

@@ -7,8 +7,9 @@ use hookgate::consumer::{Action, End, Errand, Report, Step};
 use hookgate::ledger::{Ask, Claim, Owner, Reply, State as RowState};
 use hookgate::retry::{self, Attempt};
 
+use super::setting::Bug;
 use super::steps::Steps;
-use super::world::{Bug, CONSUMERS, Delivery, KEYS, LateAsk, NOW, RUNS, State};
+use super::world::{CONSUMERS, Delivery, KEYS, LateAsk, NOW, RUNS, State};
 
 const LEASE_MS: i64 = 45_000;
 const CRASH: &str = "the consumer crashes";

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::world::{Broken, RUNS, Setting, State};
+use super::setting::Setting;
+use super::world::{Broken, RUNS, State};
 
 /// The words of one line of a trace.
 #[derive(Clone, Copy, Debug)]
