@@ -29,12 +29,14 @@
 //! `edge/consume.rs` do it. [`ledger`] decides what may happen to an event's row, and
 //! `edge/ledger_object.rs` keeps the rows; [`relay`] judges what the queue refuses of the messages it
 //! holds, and `edge/relay.rs` hands them over. [`config`] and [`scheme`] say what is configured,
-//! [`gate`] is that with its secrets. [`event`] and [`dead`] are what is stored.
+//! [`gate`] is that with its secrets. [`event`] and [`dead`] are what is stored; [`audit`] and
+//! [`backlog`] are what is written down.
 
 pub mod admin;
 pub mod admission;
 pub mod answer;
 pub mod audit;
+pub mod backlog;
 pub mod canonical;
 pub mod config;
 pub mod consumer;

@@ -12,7 +12,7 @@ import {
   ledgerIsHolding,
   ledgerOpen,
   ledgerRelay,
-  ledgerTidy,
+  ledgerWoken,
   memoryUnwritten,
   replaceDeadInstance,
   tick,
@@ -170,6 +170,8 @@ export class Ledger extends DurableObject {
   #notBefore = 0;
   /** When what was refused is offered next, beside what is not. */
   #refusedAt = 0;
+  /** The last request that came with a message. */
+  #last;
 
   constructor(ctx, env) {
     super(ctx, env);
@@ -182,20 +184,19 @@ export class Ledger extends DurableObject {
     const reply = ledgerAnswer(this.ctx.storage, request, message);
     // No await up to here: the row, the message and the alarm are written together or not at all. A
     // copy of an event that is still held arms as well, in case an alarm was ever lost.
-    if (message !== undefined && !this.#relaying) {
-      const now = Date.now();
-      const soonest = Math.max(now, this.#notBefore);
-      if (soonest < this.#at && ledgerHasLine(this.ctx.storage)) this.#arm(soonest - now);
+    if (message !== undefined) {
+      this.#last = request;
+      if (!this.#relaying) this.#armForLine();
     }
     return reply;
   }
 
-  /** True: nothing is left in this object, and its epoch is over. */
+  /** What waits here, as JSON. */
   wake() {
     replaceDeadInstance();
     // Whatever this object believes of its alarm: the cron is there for the day it is wrong.
     if (ledgerIsHolding(this.ctx.storage)) this.#arm(0);
-    return ledgerTidy(this.ctx.storage);
+    return ledgerWoken(this.ctx.storage);
   }
 
   async alarm() {
@@ -206,6 +207,10 @@ export class Ledger extends DurableObject {
     this.#relaying = true;
     try {
       await this.#relay(run);
+    } catch (error) {
+      // Not thrown on: the platform repeats a failed alarm six times, and then forgets it.
+      console.error(JSON.stringify({ event: "alarm", what: "relay_failed", detail: error?.name ?? "unknown" }));
+      this.#backOff();
     } finally {
       if (run === this.#run) this.#relaying = false;
     }
@@ -217,7 +222,7 @@ export class Ledger extends DurableObject {
     for (;;) {
       const withRefused = Date.now() >= this.#refusedAt;
       replaceDeadInstance();
-      const took = await unlessItDies(ledgerRelay(storage, this.env, withRefused));
+      const took = await unlessItDies(ledgerRelay(storage, this.env, withRefused, this.#last));
       replaceDeadInstance();
       if (run !== this.#run) return;
       // From here to the return in one turn: nothing can come in between the look and the alarm.
@@ -233,14 +238,21 @@ export class Ledger extends DurableObject {
         return;
       }
       if (!ledgerHasLine(storage)) return this.#arm(this.constructor.REFUSED_AGAIN_MS);
-      if (!took) {
-        this.#notBefore = Date.now() + SPACING_MS;
-        this.#arm(this.#backoff);
-        this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MS_MAX);
-        return;
-      }
+      if (!took) return this.#backOff();
       if (Date.now() >= end) return this.#arm(0);
     }
+  }
+
+  #backOff() {
+    this.#notBefore = Date.now() + SPACING_MS;
+    this.#arm(this.#backoff);
+    this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MS_MAX);
+  }
+
+  #armForLine() {
+    const now = Date.now();
+    const soonest = Math.max(now, this.#notBefore);
+    if (soonest < this.#at && ledgerHasLine(this.ctx.storage)) this.#arm(soonest - now);
   }
 
   #arm(delay) {

@@ -9,6 +9,8 @@ use wasm_bindgen::prelude::*;
 
 use super::platform::{self, now_ms};
 use super::relay::is_holding;
+use crate::audit;
+use crate::backlog::Woken;
 use crate::event::at_run;
 use crate::keys::encode_hex;
 use crate::ledger::{Ask, Reply, Request, Row, State, answer};
@@ -59,10 +61,23 @@ pub fn open(storage: &Storage) -> Result<bool, JsValue> {
     is_holding(storage)
 }
 
+/// What the object tells the cron: see [`Woken`].
+#[wasm_bindgen(js_name = ledgerWoken)]
+pub fn woken(storage: &Storage) -> Result<String, JsValue> {
+    let sql = "SELECT COUNT(*), SUM(refusals > 0), MIN(held_ms) FROM held";
+    let counted = Array::from(&query(storage, sql, &[])?.get(0));
+    let number = |index| counted.get(index).as_f64();
+    Ok(audit::line(&Woken {
+        messages: number(0).unwrap_or_default() as u64,
+        refused: number(1).unwrap_or_default() as u64,
+        oldest_ms: number(2).map(|oldest_ms| oldest_ms as i64),
+        is_over: tidy(storage)?,
+    }))
+}
+
 /// Sweeps an object of a former epoch, where no new row brings a sweep along. True: it has neither
 /// rows nor messages left, and can be retired.
-#[wasm_bindgen(js_name = ledgerTidy)]
-pub fn tidy(storage: &Storage) -> Result<bool, JsValue> {
+fn tidy(storage: &Storage) -> Result<bool, JsValue> {
     if !is_closed(storage)? {
         return Ok(false);
     }

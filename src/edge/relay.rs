@@ -16,7 +16,7 @@ use crate::audit::Notice;
 use crate::dead::DeadLetter;
 use crate::event;
 use crate::keys::encode_hex;
-use crate::ledger::{State, dead};
+use crate::ledger::{Request, State, dead};
 use crate::relay::{Fate, REFUSALS_MAX, Refusal, fate};
 use crate::retry::DeathCause;
 
@@ -44,15 +44,18 @@ pub fn has_line(storage: &Storage) -> Result<bool, JsValue> {
     Ok(query(storage, sql, &[])?.length() > 0)
 }
 
-/// One round; `apart_too` offers what is apart as well. True: the queue took something.
+/// One round; `apart_too` offers what is apart as well, `last` is the last request that came with a
+/// message. True: the queue took something.
 #[wasm_bindgen(js_name = ledgerRelay)]
-pub fn relay(storage: Storage, env: Env, apart_too: bool) -> Promise {
+pub fn relay(storage: Storage, env: Env, apart_too: bool, last: Option<String>) -> Promise {
     platform::promise(async move {
         // Sees to it that a panic is not printed with its text.
         let _ = GateState::of(&env);
+        let newest = last.and_then(|last| Some(Request::from_text(&last)?.key));
         let mut round = Round {
             storage,
             env,
+            newest,
             took: false,
         };
         // Read first: what this round puts apart has had its turn. Offered last: that the queue takes
@@ -72,6 +75,8 @@ pub fn relay(storage: Storage, env: Env, apart_too: bool) -> Promise {
 struct Round {
     storage: Storage,
     env: Env,
+    /// The key of what came last, where the object remembers.
+    newest: Option<String>,
     /// The queue took a message.
     took: bool,
 }
@@ -109,15 +114,15 @@ impl Round {
     /// A batch fails as a whole; this finds out which of its messages the queue refuses.
     async fn one_by_one(&mut self, batch: Vec<Held>) -> Result<bool, JsValue> {
         // Most of what waits may be refused for ever. What came last is the likeliest to be taken.
-        let newest = newest(&self.storage)?;
-        let others = batch.into_iter().filter(|held| {
-            let is_newest = |newest: &Held| newest.key == held.key;
-            !newest.as_ref().is_some_and(is_newest)
-        });
-        let others: Vec<Held> = others.collect();
+        let mut messages = match &self.newest {
+            Some(key) => in_line(&self.storage, key)?,
+            None => Vec::new(),
+        };
+        let is_newest = |held: &Held| Some(&held.key) == self.newest.as_ref();
+        messages.extend(batch.into_iter().filter(|held| !is_newest(held)));
         let mut unclear = Vec::new();
         let mut goes_on = true;
-        for held in newest.iter().chain(&others) {
+        for held in &messages {
             match self.offer(held).await? {
                 Offer::Taken => {}
                 Offer::Refused(Refusal::Message) => self.set_aside(held).await?,
@@ -245,11 +250,11 @@ fn batch(storage: &Storage) -> Result<Vec<Held>, JsValue> {
     Ok(batch)
 }
 
-fn newest(storage: &Storage) -> Result<Option<Held>, JsValue> {
-    let sql = "SELECT key, refusals, message FROM held
-               WHERE key = (SELECT key FROM held WHERE refusals = 0 ORDER BY held_ms DESC LIMIT 1)";
-    let found = query(storage, sql, &[])?;
-    Ok((found.length() > 0).then(|| Held::from_row(&found.get(0))))
+/// The message of this key, if it stands in line.
+fn in_line(storage: &Storage, key: &str) -> Result<Vec<Held>, JsValue> {
+    let sql = "SELECT key, refusals, message FROM held WHERE refusals = 0 AND key = ?";
+    let found = query(storage, sql, &[key.into()])?;
+    Ok(found.iter().map(|row| Held::from_row(&row)).collect())
 }
 
 fn apart(storage: &Storage) -> Result<Vec<Held>, JsValue> {

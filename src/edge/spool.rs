@@ -7,8 +7,10 @@ use worker::{Bucket, Env, Object};
 
 use super::consume::{self, Buried};
 use super::platform::{self, binding, describe, now_ms, within};
+use super::schedule;
 use super::state::State;
 use crate::audit::Notice;
+use crate::backlog::Backlog;
 use crate::dead::DeadLetter;
 use crate::keys::encode_hex;
 use crate::relay::{Fate, Refusal, fate};
@@ -84,6 +86,7 @@ pub async fn drain(state: &State, env: &Env) {
     drain.pages(anywhere.clone(), None).await;
     drain.pages(PREFIX.to_owned(), Some(&anywhere)).await;
     drain.judge().await;
+    drain.look().await;
 }
 
 struct Drain<'a> {
@@ -213,6 +216,20 @@ impl Drain<'_> {
         };
         let message = in_time(body.text()).await?;
         Ok(Some(Spooled { name, message }))
+    }
+
+    /// What is left of it. One page of the platform's: what is more is not counted.
+    async fn look(&self) {
+        let left = match in_time(self.bucket.list().prefix(PREFIX).execute()).await {
+            Ok(page) => page.objects(),
+            Err(detail) => return failed(&detail),
+        };
+        let uploaded = left.iter().map(|object| object.uploaded().as_millis());
+        let oldest_ms = uploaded.min().and_then(|ms| i64::try_from(ms).ok());
+        if !left.is_empty() {
+            let messages = left.len() as u64;
+            schedule::record(&Backlog::new("spool", messages, oldest_ms, now_ms()));
+        }
     }
 
     async fn delete(&self, name: &str) -> Result<(), String> {

@@ -55,7 +55,7 @@ const undelivered = (events) => events.every(({ id }) => backend.of(id).length =
 /** Events that the ledger of a dead gate holds. */
 async function heldAndKilled(gate, again) {
   await gate.faults(QUEUE_DOWN);
-  const detour = Array.from({ length: 10 }, () => shopEvent(gate));
+  const detour = Array.from({ length: 10 }, () => shopEvent(gate, "steady"));
   const answers = await Promise.all(detour.map((event) => gate.send(under(event, QUEUE_DOWN))));
   for (const { status, text } of answers) assert.equal(status, 200, text);
   const events = [...(await accepted(gate, 30)), ...detour];
@@ -126,7 +126,7 @@ describe("held events", { concurrency: true }, () => {
       const [next, events] = await heldAndKilled(gate, again);
       const copies = await Promise.all(events.filter(({ target }) => target.endsWith("exact")).slice(0, 1).map((event) => next.send(event)));
       assert.equal(copies[0].json.status, "duplicate", "a copy of what is held wakes it as well");
-      const one = shopEvent(next);
+      const one = shopEvent(next, "steady");
       assert.equal((await next.send(one)).json.status, "accepted"); // its consumer asks the ledger
       await deliveredOnce([...events, one]);
     }));

@@ -4,6 +4,8 @@
 // POST /-/faults with the same text sets those of everything that is no request, until the next such
 // POST: the queue handlers, the cron and the ledger's objects.
 //
+// POST /-/clock with a number sets the cron's clock ahead by as many milliseconds.
+//
 // LEDGER.ask stands for every question to the ledger, LEDGER.ask.done for one kind of them.
 //
 //   fail           rejects at once, without effect
@@ -19,6 +21,7 @@
 import worker, { Ledger as Whole } from "../../../src/edge/entry.mjs";
 
 let standing = new Map();
+let aheadMs = 0;
 
 export class Ledger extends Whole {
   /** A minute, in tests. */
@@ -37,10 +40,22 @@ export default {
       standing = read(await request.text());
       return new Response(null, { status: 204 });
     }
+    if (request.method === "POST" && new URL(request.url).pathname === "/-/clock") {
+      aheadMs = Number(await request.text());
+      return new Response(null, { status: 204 });
+    }
     return worker.fetch(request, faulty(env, read(request.headers.get("x-test-fault"))), ctx);
   },
   queue: (batch, env, ctx) => worker.queue(batch, faulty(env, standing), ctx),
-  scheduled: (event, env, ctx) => worker.scheduled(event, faulty(env, standing), ctx),
+  async scheduled(event, env, ctx) {
+    const now = Date.now;
+    Date.now = () => now() + aheadMs;
+    try {
+      await worker.scheduled(event, faulty(env, standing), ctx);
+    } finally {
+      Date.now = now;
+    }
+  },
 };
 
 function read(text) {
