@@ -159,12 +159,16 @@ fn a_neighbour_is_delivered_whatever_happens_to_an_event() {
 }
 
 #[test]
-fn an_operator_sends_a_dead_letter_again_and_it_is_not_swallowed() {
-    holds(&Setting {
+fn an_operator_sends_a_dead_letter_again_and_it_is_neither_swallowed_nor_doubled() {
+    holds(&redriven());
+}
+
+fn redriven() -> Setting {
+    Setting {
         sends: [1, 0],
         redrives: 1,
         ..setting("redrive", [Kv, Ledger])
-    });
+    }
 }
 
 /// Each deviation is found by the search alone, with as few faults as it takes.
@@ -183,6 +187,7 @@ fn every_planted_bug_is_found() {
         Bug::DrainStopsAtRefusal,
         Bug::RefusedWithoutProof,
         Bug::CodeUnread,
+        Bug::RedriveUnasked,
     ];
     // An unoptimised search goes no further than one fault.
     let is_quick = cfg!(debug_assertions);
@@ -190,6 +195,7 @@ fn every_planted_bug_is_found() {
         Bug::ReleaseByStranger,
         Bug::DrainStopsAtRefusal,
         Bug::RefusedWithoutProof,
+        Bug::RedriveUnasked,
     ];
     let mut missed = Vec::new();
     for bug in planted {
@@ -213,6 +219,7 @@ fn shortest(bug: Bug) -> Option<String> {
         setting("ledger road", [Ledger, Ledger]),
         setting("both roads", [Kv, Ledger]),
         isolation,
+        redriven(),
     ];
     let most = if cfg!(debug_assertions) { 1 } else { 3 };
     (0..=most).find_map(|faults| {

@@ -147,7 +147,7 @@ impl Steps<'_> {
             if on_queue && !next.ask_later(delivery.key, LateAsk::Letter { run: delivery.run }) {
                 continue;
             }
-            next.key(delivery.key).letters |= u8::from(in_archive) << delivery.run;
+            next.key(delivery.key).letters |= u16::from(in_archive) << delivery.run;
             let mut delivery = delivery.clone();
             let step = delivery.errand.buried(said);
             self.follow(

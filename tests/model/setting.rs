@@ -45,4 +45,5 @@ pub enum Bug {
     DrainStopsAtRefusal,
     RefusedWithoutProof,
     CodeUnread,
+    RedriveUnasked,
 }

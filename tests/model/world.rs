@@ -16,7 +16,7 @@ pub const EXPIRES: i64 = 1_000_000_000;
 /// Events: the one that everything happens to, and its neighbour.
 pub const KEYS: usize = 2;
 /// Runs of an event that are told apart; what would open one more is not explored.
-pub const RUNS: usize = 8;
+pub const RUNS: usize = 10;
 pub const GATES: usize = 2;
 pub const CONSUMERS: usize = 2;
 const LATE_MAX: usize = 8;
@@ -58,10 +58,11 @@ pub struct KeyState {
     pub arrivals: u8,
     pub puts: u8,
     /// Runs that are in the archive of dead letters, one bit each.
-    pub letters: u8,
+    pub letters: u16,
     /// How often the backend has processed it; more than a few are the same.
     pub delivered: u8,
-    pub redriven: u8,
+    /// How often an operator insisted on a redrive: it may be delivered as often again.
+    pub insisted: u8,
     /// The operator was told that it was sent again.
     pub resent: bool,
     /// One of the windows of G3 was opened.
@@ -351,7 +352,7 @@ impl State {
             if key.promised && !self.is_held(number as u8) {
                 return Some("LOST: it was answered with 2xx, and is nowhere (G1)");
             }
-            if key.delivered > 1 + key.redriven && !key.window {
+            if key.delivered > 1 + key.insisted && !key.window {
                 return Some("DOUBLE: the backend has it twice, outside the windows (G3)");
             }
             if key.delivered > 0 && !key.provider.sent {
