@@ -252,7 +252,9 @@ export class Ledger extends DurableObject {
   #armForLine() {
     const now = Date.now();
     const soonest = Math.max(now, this.#notBefore);
-    if (soonest < this.#at && ledgerHasLine(this.ctx.storage)) this.#arm(soonest - now);
+    // The platform's alarms may be a minute late; after that it was lost.
+    const isLost = this.#at + DEAD_MAN_MS < now;
+    if ((soonest < this.#at || isLost) && ledgerHasLine(this.ctx.storage)) this.#arm(soonest - now);
   }
 
   #arm(delay) {
