@@ -56,10 +56,14 @@ async function receive(request, env, ctx) {
     if (body === TOO_LARGE) arrival.bodyTooLarge();
     else if (body === UNREAD) arrival.bodyUnread();
     else {
-      const patience = new Patience();
-      await carryOut(arrival.check(body), arrival, patience, ctx);
-      if (arrival.isVerified) await carryOut(arrival.admit(linesOf(request), env, ctx), arrival, patience, ctx);
-      patience.end();
+      // WebCrypto needs no time-out: what it was given is all it waits for.
+      await carryOut(arrival.check(body), arrival, settled, ctx);
+      if (arrival.isVerified) {
+        const patience = new Patience();
+        const within = (effect) => patience.outcomeOf(effect, arrival.sliceMs);
+        await carryOut(arrival.admit(linesOf(request), env, ctx), arrival, within, ctx);
+        patience.end();
+      }
     }
   }
   const remembering = arrival.remembering;
@@ -71,9 +75,9 @@ async function receive(request, env, ctx) {
 }
 
 /** Waits for an effect, tells the arrival what came of it, and goes on with the next. */
-async function carryOut(effect, arrival, patience, ctx) {
+async function carryOut(effect, arrival, wait, ctx) {
   while (effect) {
-    const outcome = await patience.outcomeOf(effect, arrival.sliceMs);
+    const outcome = await wait(effect);
     if (outcome === EXPIRED) effect = arrival.expired(ctx);
     else if ("value" in outcome) effect = arrival.fulfilled(outcome.value, ctx);
     else effect = arrival.rejected(outcome.error, ctx);
@@ -81,6 +85,9 @@ async function carryOut(effect, arrival, patience, ctx) {
 }
 
 const EXPIRED = Symbol("expired");
+
+/** What came of a promise, so that nothing else can be taken for its failure. */
+const settled = (promise) => promise.then((value) => ({ value }), (error) => ({ error }));
 
 /**
  * Waits for one effect after the other, each within its slice: nothing of the platform has a time-out of its own.
@@ -96,7 +103,7 @@ class Patience {
     return new Promise((resolve) => {
       this.#resolve = resolve;
       if (this.#timer === undefined) this.#set(sliceMs);
-      effect.then((value) => resolve({ value }), (error) => resolve({ error }));
+      settled(effect).then(resolve);
     });
   }
 

@@ -84,12 +84,7 @@ impl Message {
     }
 
     fn from_members(members: &mut Map<String, Value>) -> Option<Self> {
-        let mut maybe = |name: &str| match members.remove(name) {
-            None | Some(Value::Null) => Some(Written::Absent),
-            Some(Value::String(text)) => Some(Written::Text(text)),
-            Some(Value::Number(number)) => Some(Written::Number(number.as_u64()?.try_into().ok()?)),
-            Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
-        };
+        let mut maybe = |name| take(members, name);
         Some(Message {
             specversion: maybe("specversion")?.text()?,
             id: maybe("id")?.text()?,
@@ -112,6 +107,17 @@ impl Message {
             data_base64: maybe("data_base64")?.text()?,
             more: std::mem::take(members),
         })
+    }
+}
+
+/// Not inlined: it would stand in the Worker once for each member.
+#[inline(never)]
+fn take(members: &mut Map<String, Value>, name: &str) -> Option<Written> {
+    match members.remove(name) {
+        None | Some(Value::Null) => Some(Written::Absent),
+        Some(Value::String(text)) => Some(Written::Text(text)),
+        Some(Value::Number(number)) => Some(Written::Number(number.as_u64()?.try_into().ok()?)),
+        Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
     }
 }
 
