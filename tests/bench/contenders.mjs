@@ -1,5 +1,5 @@
 // Who is compared. Each is a set of modules with a main one, whose default export is a Worker.
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { bundled } from "./support/bundle.mjs";
 import { CONFIG } from "./support/requests.mjs";
@@ -29,13 +29,22 @@ const npm = (name, file) => ({
   answers: (verdict) => ({ accepted: { status: 200, says: "accepted" }, duplicate: { status: 200, says: "duplicate" } })[verdict] ?? { status: 400 },
 });
 
+/** A Worker that something else has built, as a directory of modules; left out while it is not there. */
+const built = (directory, main, about) => ({
+  about,
+  main: `built/${main}`,
+  modules: existsSync(join(directory, main)) ? () => tree(directory, "built") : undefined,
+});
+const RUST = join(import.meta.dirname, "workers-rs", "build");
+
 /** A floor answers "ok" to everything. */
-const floor = (file, about) => ({ about, ...worker(file), answers: () => ({ status: 200 }) });
+const ok = () => ({ status: 200 });
+const floor = (file, about) => ({ about, ...worker(file), answers: ok });
 
 /**
  *   about    one line for the tables
  *   main     the main module's name
- *   modules  `[{ name, type, contents }]`, types as in workerd's configuration
+ *   modules  gives `[{ name, type, contents }]`, types as in workerd's configuration
  *   flags    compatibility flags, where they are not the gate's
  *   answers  what it answers to a verdict instead of the gate's `{ status, says }`
  */
@@ -48,6 +57,9 @@ export const CONTENDERS = {
   },
   "js-nothing": floor("nothing.mjs", "JavaScript that does nothing"),
   "js-read-body": floor("read-body.mjs", "JavaScript that only reads the body"),
+  "rs-nothing": { ...built(join(RUST, "nothing"), "index.js", "workers-rs that does nothing"), answers: ok },
+  "rs-read-body": { ...built(join(RUST, "read-body"), "index.js", "workers-rs that only reads the body"), answers: ok },
+  "js-awaits": floor("awaits.mjs", "JavaScript that only awaits the calls of the bindings (waits.test.mjs)"),
   "js-careful": {
     about: "hand-written JavaScript with WebCrypto, doing the same job",
     main: "careful/entry.mjs",

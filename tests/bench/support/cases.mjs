@@ -158,7 +158,8 @@ export const FAULTS = [
   fault("KV is slow", { delays: { "SEEN.get": 600 } }),
   fault("no queue", effects("EVENTS.send")),
   fault("no queue, and the ledger has it", { ...effects("EVENTS.send"), reply: DUPLICATE }),
-  fault("the queue is slow", { delays: { "EVENTS.send": 2_500 } }),
+  // The send that was given up succeeds after the answer, and is remembered then.
+  { ...fault("the queue is slow", { delays: { "EVENTS.send": 2_500 } }), lastly: { "SEEN.put": 2 } },
   fault("no queue and no ledger", effects("EVENTS.send", "LEDGER.ask")),
   fault("no hold at all", effects("EVENTS.send", "LEDGER.ask", "ARCHIVE.put")),
   fault("the ledger's road: new", {}, ledger),

@@ -41,6 +41,7 @@ const contender :Workerd.Worker = (
  * Starts a contender (contenders.mjs) with these texts as variables and secrets.
  *   core   the processor core to stay on, where the system can do that
  *   log    a file for its standard output; dropped by default
+ *   inspector  the port for its inspector; none by default
  */
 export async function startWorkerd(contender, texts, { core, log, inspector } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "hookgate-bench-"));
