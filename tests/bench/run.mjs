@@ -46,6 +46,8 @@ const { values: options } = parseArgs({
   },
 });
 
+// So that what was started is stopped as well.
+process.once("SIGINT", () => process.exit(130));
 process.exitCode = await main();
 
 async function main() {

@@ -31,12 +31,12 @@ const whsec = () => `whsec_${randomBytes(32).toString("base64")}`;
 
 /** An invoice as a billing provider would send it, `bytes` long. */
 export function eventBody(id, bytes) {
-  const head = `{"id":"${id}","type":"invoice.paid","timestamp":"2026-01-31T09:26:53.589Z","data":{"customer":"cus_9f2a","currency":"eur","paid":true,"total":129900,"lines":[`;
+  const head = `{"id":"${id}","type":"invoice.paid","timestamp":"2026-01-31T09:26:53.589Z","data":{"customer":"cus_9f2a","currency":"eur","total":129900,"lines":[`;
   const line = (number) => `{"line":${number},"sku":"SKU-${1000 + number}","description":"Café au lait, 250 g","quantity":2,"amount":4330,"tax":null}`;
-  let text = head + line(0);
+  let text = head;
   const end = (filler) => `],"memo":"${"m".repeat(filler)}"}}`;
   const room = () => bytes - Buffer.byteLength(text) - end(0).length;
-  for (let number = 1; room() > line(number).length + 2; number += 1) text += `,${line(number)}`;
+  for (let number = 1; room() > line(number).length + 2; number += 1) text += (number === 1 ? "" : ",") + line(number);
   if (room() < 0) throw new RangeError(`${bytes} bytes are too few for an event`);
   return text + end(room());
 }
