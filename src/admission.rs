@@ -1,11 +1,14 @@
 //! The decision: may this request come in? Pure, synchronous, without storage.
 //!
-//! Two steps, so that what can be refused early costs no body:
+//! Three steps, so that what can be refused early costs nothing of what comes later:
 //!
 //! 1. [`open`] sees the head: source, method, declared length, shape of the signature.
-//!    Answers 404, 405, 413, 400, 401 or 503 happen here.
-//! 2. [`admit`] sees the whole request and the clock, read after the body: MAC (401), freshness
-//!    (401), identity. What comes out is an [`Event`], and there is no other way to get one.
+//!    Answers 404, 405, 413, 400, 401 or 503 happen here, before the body is read.
+//! 2. [`check`] sees the body and the clock, read after the body: MAC (401), freshness (401).
+//! 3. [`admit`] takes what was verified: identity, labels, the headers that go on. What comes out is an
+//!    [`Event`], and there is no other way to get one.
+
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -16,7 +19,7 @@ use crate::keys::encode_hex;
 use crate::request::{Head, Inbound};
 use crate::scheme::{IdentityRule, Place};
 use crate::verdict::{Reject, Verdict};
-use crate::verify::{Claims, Verified, digest_part, verify};
+use crate::verify::{AroundBody, Claims, Matched, Verified, digest_part, verify};
 
 /// `/hooks/{source}`: this path is stable for ever.
 const HOOKS: &str = "/hooks/";
@@ -26,6 +29,19 @@ const HOOKS: &str = "/hooks/";
 pub struct Opening {
     claims: Claims,
     pub body_bytes_max: usize,
+}
+
+impl Opening {
+    /// What to compute the MAC over, where that may be left to others.
+    pub fn around_body(&self, live: &LiveSource) -> Option<AroundBody> {
+        AroundBody::of(&live.scheme, &self.claims)
+    }
+
+    /// `tag` is the MAC over that and the body under the `key`th key. `None`: it is not what the
+    /// sender sent.
+    pub fn matched(&self, key: usize, tag: &[u8]) -> Option<Matched> {
+        self.claims.matched(key, tag)
+    }
 }
 
 /// What [`admit`] found out on its way, for the record, whether it admitted or not.
@@ -42,14 +58,14 @@ pub struct Findings {
 
 /// What a verified request turned out to be.
 #[derive(Debug)]
-pub enum Admission {
-    Event(Box<Event>),
+pub enum Admission<'b> {
+    Event(Box<Event<'b>>),
     /// It asks for this text back and brings no event.
     Challenge(String),
 }
 
 /// The source a path names.
-pub fn source_of<'a>(gate: &'a Gate, head: &Head) -> Option<&'a LiveSource> {
+pub fn source_of<'a>(gate: &'a Gate, head: &Head) -> Option<&'a Arc<LiveSource>> {
     gate.source(head.path.strip_prefix(HOOKS)?)
 }
 
@@ -78,34 +94,49 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     })
 }
 
-/// Step 2. `now_ms` is read after the body, in milliseconds since 1970.
+/// Step 2: the MAC, then freshness. `now_ms` is read after the body, in milliseconds since 1970;
+/// `matched` is there where the MAC was computed elsewhere. Of the head, only what [`open`] asked for
+/// needs to be there.
 ///
 /// # Errors
 /// [`Verdict::Refused`]; [`Verdict::Unavailable`] for a mismatch while a configured secret is
-/// missing (the sender may be right); [`Verdict::Observed`] in observe mode.
-pub fn admit(
+/// missing (the sender may be right).
+pub fn check(
     live: &LiveSource,
     opening: &Opening,
-    inbound: &Inbound<'_>,
+    inbound: &Inbound<'_, '_>,
+    matched: Option<Matched>,
     now_ms: i64,
     findings: &mut Findings,
-) -> Result<Admission, Verdict> {
+) -> Result<Matched, Verdict> {
     let body_bytes_max = opening.body_bytes_max;
     if inbound.body.len() > body_bytes_max {
         return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
     }
-    let verified = match verify(&live.scheme, &live.keys, &opening.claims, inbound) {
-        Ok(verified) => verified,
-        Err(reject) => {
-            let ours = live
-                .incomplete
-                .filter(|_| reject == Reject::SignatureMismatch);
-            return Err(ours.map_or(Verdict::Refused(reject), Verdict::Unavailable));
-        }
-    };
+    let claims = &opening.claims;
+    let verified = verify(&live.scheme, &live.keys, claims, inbound, matched)
+        .map_err(|reject| unverified(live, reject))?;
     findings.key_id = live.keys.get(verified.key()).map(|key| key.name.clone());
     findings.signed_time_ms = verified.time_ms();
     judge_freshness(live, &verified, now_ms).map_err(Verdict::Refused)?;
+    Ok(verified.matched())
+}
+
+/// Step 3: what the request brings. `matched` is what [`check`] found of it, and the head is whole.
+///
+/// # Errors
+/// [`Verdict::Observed`] in observe mode.
+pub fn admit<'b>(
+    live: &LiveSource,
+    opening: &Opening,
+    inbound: &Inbound<'_, 'b>,
+    matched: Matched,
+    now_ms: i64,
+    findings: &mut Findings,
+) -> Result<Admission<'b>, Verdict> {
+    let claims = &opening.claims;
+    let verified = verify(&live.scheme, &live.keys, claims, inbound, Some(matched))
+        .map_err(|reject| unverified(live, reject))?;
     if let Some(echo) = challenge(live, inbound) {
         return Ok(Admission::Challenge(echo));
     }
@@ -123,7 +154,15 @@ pub fn admit(
     Ok(Admission::Event(Box::new(event)))
 }
 
-fn judge_freshness(live: &LiveSource, verified: &Verified, now_ms: i64) -> Result<(), Reject> {
+/// The verdict on a request that does not verify.
+pub fn unverified(live: &LiveSource, reject: Reject) -> Verdict {
+    let ours = live
+        .incomplete
+        .filter(|_| reject == Reject::SignatureMismatch);
+    ours.map_or(Verdict::Refused(reject), Verdict::Unavailable)
+}
+
+fn judge_freshness(live: &LiveSource, verified: &Verified<'_>, now_ms: i64) -> Result<(), Reject> {
     let (Some(form), Some(time_ms)) = (&live.scheme.time, verified.time_ms()) else {
         return Ok(());
     };
@@ -148,7 +187,7 @@ fn judge_freshness(live: &LiveSource, verified: &Verified, now_ms: i64) -> Resul
 }
 
 /// The echo, if the message asks for one that cannot do harm: short, printable, plain text.
-fn challenge(live: &LiveSource, inbound: &Inbound<'_>) -> Option<String> {
+fn challenge(live: &LiveSource, inbound: &Inbound<'_, '_>) -> Option<String> {
     let challenge = live.scheme.challenge.as_ref()?;
     if inbound.value_at(&challenge.at).ok()? != challenge.equals {
         return None;
@@ -162,8 +201,8 @@ fn challenge(live: &LiveSource, inbound: &Inbound<'_>) -> Option<String> {
 /// the group it shares its secret with) and the identity, each with its length in front.
 fn dedup_key(
     live: &LiveSource,
-    verified: &Verified,
-    inbound: &Inbound<'_>,
+    verified: &Verified<'_>,
+    inbound: &Inbound<'_, '_>,
     findings: &mut Findings,
 ) -> String {
     let mut digest = Sha256::new();
@@ -187,8 +226,8 @@ fn dedup_key(
 /// turned away for lacking an id: the digest of what was signed always exists.
 fn identify(
     live: &LiveSource,
-    verified: &Verified,
-    inbound: &Inbound<'_>,
+    verified: &Verified<'_>,
+    inbound: &Inbound<'_, '_>,
     digest: &mut Sha256,
     findings: &mut Findings,
 ) -> &'static str {
@@ -209,7 +248,7 @@ fn identify(
             IdentityRule::Fields(places) => ("fields", places.as_slice()),
             IdentityRule::Digest(rule) => {
                 digest_part(digest, b"digest");
-                digest_part(digest, verified.digest());
+                digest_part(digest, &verified.digest());
                 if let Some(place) = &rule.discriminator {
                     let value = inbound.value_at(place).unwrap_or_default();
                     let listed = live.source.discriminator_values.contains(&value);
@@ -230,6 +269,6 @@ fn identify(
         }
     }
     digest_part(digest, b"digest");
-    digest_part(digest, verified.digest());
+    digest_part(digest, &verified.digest());
     "fallback-digest"
 }

@@ -46,6 +46,20 @@ pub fn answer(
 }
 
 impl Answer {
+    /// The one string in which the edge hands an answer over: the status, then name and value of each
+    /// header, one a line, an empty line, and the body.
+    pub fn to_lines(&self) -> String {
+        let mut lines = self.status.to_string();
+        for text in self.headers.iter().flat_map(|(name, value)| [*name, value]) {
+            lines.push('\n');
+            // A line feed in a value would be another header.
+            lines.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        }
+        lines.push_str("\n\n");
+        lines.push_str(&self.body);
+        lines
+    }
+
     /// Adds what every answer carries: the id to ask about, and what keeps it from being stored or
     /// taken for something else.
     pub fn for_request(mut self, request_id: &str) -> Self {

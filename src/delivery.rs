@@ -3,6 +3,8 @@
 //! A delivery is signed by us as Standard Webhooks has it. `webhook-id` is the same for every
 //! attempt at an event and for every copy of it: a backend that must not act twice keys on it.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -19,7 +21,7 @@ use crate::time;
 pub enum Plan<'a> {
     Deliver {
         held: Box<Held>,
-        source: &'a LiveSource,
+        source: &'a Arc<LiveSource>,
         route: &'a LiveDestination,
     },
     GiveUp(DeathCause),

@@ -5,6 +5,7 @@
 //! other: our fault is answered 503, never 401.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::config::{Config, Destination, Source};
 use crate::delivery::DeliveryKey;
@@ -15,7 +16,7 @@ use crate::verdict::Trouble;
 /// Sources and destinations, ready to work.
 #[derive(Debug)]
 pub struct Gate {
-    sources: BTreeMap<String, LiveSource>,
+    sources: BTreeMap<String, Arc<LiveSource>>,
     destinations: BTreeMap<String, LiveDestination>,
     /// What the operator should read in the log, once an isolate: names, never values.
     pub faults: Vec<Fault>,
@@ -28,6 +29,10 @@ pub struct LiveSource {
     pub source: Source,
     pub scheme: Scheme,
     pub keys: Vec<LiveKey>,
+    /// [`Scheme::claim_headers`] of its scheme.
+    pub claim_headers: Vec<String>,
+    /// [`Scheme::json_pointers`] of its scheme.
+    pub json_pointers: Vec<String>,
     /// How long the ledger keeps a row of this source, in milliseconds: until the event is forgotten
     /// wherever it could still come from.
     pub row_life_ms: i64,
@@ -97,7 +102,7 @@ impl Gate {
                 live.source.dedup_retention_seconds,
                 config.queue_retention_seconds,
             );
-            gate.sources.insert(name, live);
+            gate.sources.insert(name, Arc::new(live));
         }
         gate.refuse_shared_secrets();
         for name in observers {
@@ -106,11 +111,11 @@ impl Gate {
         gate
     }
 
-    pub fn source(&self, name: &str) -> Option<&LiveSource> {
+    pub fn source(&self, name: &str) -> Option<&Arc<LiveSource>> {
         self.sources.get(name)
     }
 
-    pub fn sources(&self) -> impl Iterator<Item = &LiveSource> {
+    pub fn sources(&self) -> impl Iterator<Item = &Arc<LiveSource>> {
         self.sources.values()
     }
 
@@ -171,7 +176,7 @@ impl Gate {
 
     /// Makes a source unavailable, and says so.
     fn fail(&mut self, source: String, trouble: Trouble, secret: Option<String>) {
-        if let Some(live) = self.sources.get_mut(&source) {
+        if let Some(live) = self.sources.get_mut(&source).and_then(Arc::get_mut) {
             live.trouble = Some(trouble);
         }
         self.faults.push(Fault {
@@ -219,6 +224,8 @@ impl LiveSource {
             name: name.to_owned(),
             scheme: scheme.clone(),
             keys: Vec::new(),
+            claim_headers: scheme.claim_headers(),
+            json_pointers: scheme.json_pointers(),
             row_life_ms: 0,
             incomplete: None,
             trouble: None,

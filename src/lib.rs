@@ -41,6 +41,7 @@ pub mod dead;
 pub mod delivery;
 pub mod event;
 pub mod gate;
+pub mod json;
 pub mod keys;
 pub mod koogallery;
 pub mod ledger;

@@ -1,11 +1,11 @@
 //! KV's memory of events: a cache of "seen", in front of the ledger and never an authority.
 
 /// What KV keeps under [`seen_key`]. Version 1: the request that brought the event, and the
-/// digest of the content that was signed.
+/// fingerprint of the content that was signed (XXH64, sixteen hex digits).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub request_id: String,
-    pub content_digest: String,
+    pub fingerprint: u64,
 }
 
 /// Where KV keeps an event, by the event's key. The version is part of it, so that a later
@@ -16,15 +16,15 @@ pub fn seen_key(dedup_key: &str) -> String {
 
 impl Seen {
     pub fn to_text(&self) -> String {
-        format!("{} {}", self.request_id, self.content_digest)
+        format!("{} {:016x}", self.request_id, self.fingerprint)
     }
 
     /// Whatever stands there, the event was seen: a damaged record only says less.
     pub fn from_text(text: &str) -> Self {
-        let (request_id, content_digest) = text.split_once(' ').unwrap_or((text, ""));
+        let (request_id, fingerprint) = text.split_once(' ').unwrap_or((text, ""));
         Seen {
             request_id: request_id.to_owned(),
-            content_digest: content_digest.to_owned(),
+            fingerprint: u64::from_str_radix(fingerprint, 16).unwrap_or_default(),
         }
     }
 }
@@ -37,9 +37,9 @@ mod tests {
     fn what_was_seen_is_read_back() {
         let seen = Seen {
             request_id: "req_1".into(),
-            content_digest: "ab".into(),
+            fingerprint: 0xab,
         };
         assert_eq!(Seen::from_text(&seen.to_text()), seen);
-        assert_eq!(Seen::from_text("req_1").content_digest, "");
+        assert_eq!(Seen::from_text("req_1").fingerprint, 0);
     }
 }

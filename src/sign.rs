@@ -108,13 +108,14 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
         .cloned()
         .unwrap_or_else(|| "POST".to_owned());
     let head = Head::new(&method, &target(&query), headers.clone());
-    let signature = tag(scheme, key, &claims, &Inbound::new(&head, &body)).map_err(|reject| {
-        format!(
-            "cannot be signed: {} {:?}",
-            reject.name(),
-            reject.evidence()
-        )
-    })?;
+    let signature =
+        tag(scheme, key, &claims, &Inbound::new(&head, &body, &[])).map_err(|reject| {
+            format!(
+                "cannot be signed: {} {:?}",
+                reject.name(),
+                reject.evidence()
+            )
+        })?;
     let written = write_signature(scheme, &claims, &signature);
     match &scheme.signature.at {
         Place::Query(name) => query.push((name.clone(), written)),
@@ -159,9 +160,15 @@ pub fn self_test(scheme: &Scheme) -> Result<(), String> {
     .map_err(|error| broken(&error))?;
     let head = Head::new(&signed.method, &signed.target, signed.headers);
     let claims = Claims::read(scheme, &head).map_err(|reject| broken(reject.name()))?;
-    verify(scheme, &[key], &claims, &Inbound::new(&head, &signed.body))
-        .map(|_| ())
-        .map_err(|reject| broken(reject.name()))
+    verify(
+        scheme,
+        &[key],
+        &claims,
+        &Inbound::new(&head, &signed.body, &[]),
+        None,
+    )
+    .map(|_| ())
+    .map_err(|reject| broken(reject.name()))
 }
 
 /// Changes one letter or digit, as a forger would.

@@ -238,12 +238,15 @@ fn nothing_printed_contains_a_secret() {
         let request = signed(live, &a_body(scheme, 1), "evt_1");
         let head = request.head();
         let opening = admission::open(live, &head).unwrap();
-        let inbound = Inbound::new(&head, &request.body);
+        let inbound = Inbound::new(&head, &request.body, &live.json_pointers);
         let claims = hookgate::verify::Claims::read(&live.scheme, &head).unwrap();
         let verified =
-            hookgate::verify::verify(&live.scheme, &live.keys, &claims, &inbound).unwrap();
+            hookgate::verify::verify(&live.scheme, &live.keys, &claims, &inbound, None).unwrap();
         let mut findings = Findings::default();
-        let admission = admission::admit(live, &opening, &inbound, NOW_MS, &mut findings).unwrap();
+        let matched =
+            admission::check(live, &opening, &inbound, None, NOW_MS, &mut findings).unwrap();
+        let admission =
+            admission::admit(live, &opening, &inbound, matched, NOW_MS, &mut findings).unwrap();
         let mut printed =
             format!("{gate:?}{live:#?}{opening:?}{claims:?}{verified:?}{findings:?}{admission:?}");
         printed += &format!("{:?}", live.keys[0].mac(live.scheme.algorithm, Some("x")));

@@ -364,7 +364,7 @@ retry_horizon_seconds = 0
     };
     let head = request.head();
     let claims = hookgate::verify::Claims::read(&live.scheme, &head).unwrap();
-    let inbound = hookgate::request::Inbound::new(&head, b"{}");
+    let inbound = hookgate::request::Inbound::new(&head, b"{}", &[]);
     let tag = hookgate::verify::tag(&live.scheme, &live.keys[0], &claims, &inbound).unwrap();
     request.headers[0].1 = hookgate::keys::encode_hex(&tag);
     assert_eq!(outcome(live, &request), "accept");

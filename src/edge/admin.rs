@@ -9,7 +9,6 @@ use worker::Env;
 use super::archive;
 use super::ledger;
 use super::platform::{self, binding, now_ms};
-use super::respond::respond;
 use super::state::State;
 use crate::admin::{Admitted, Command, authorise, may_redrive};
 use crate::answer::{Answer, problem};
@@ -29,7 +28,7 @@ pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
         let head = Head::from_lines(&lines);
         let request_id = platform::request_id();
         let answer = answer(&head, &request, &env, &request_id).await;
-        Ok(respond(&answer.for_request(&request_id))?.into())
+        Ok(answer.for_request(&request_id).to_lines().into())
     })
 }
 
@@ -129,7 +128,7 @@ async fn send_again(
     let ask = Ask::Redrive {
         run_at_least: held.message.run,
     };
-    let asked = ledger::ask(env, source, &held.message.dedupkey, ask, None, LEDGER_MS).await;
+    let asked = ledger::ask(env, source, &held.message.dedupkey, ask, LEDGER_MS).await;
     let Ok(Reply::Redriven { run }) = asked else {
         return Ok(not_sent("The ledger did not answer. Repeat it."));
     };
@@ -148,7 +147,7 @@ async fn send_again(
             // Nothing of this run is on its way: a copy from the provider may open it again.
             let ask = Ask::Dead { run, owner: None };
             let key = &held.message.dedupkey;
-            let _ = ledger::ask(env, source, key, ask, None, LEDGER_MS).await;
+            let _ = ledger::ask(env, source, key, ask, LEDGER_MS).await;
             not_sent(
                 "The queue did not take it. It is marked as sent again; use --again, or again = true.",
             )

@@ -4,6 +4,7 @@
 //! of the handler would bring the whole batch again, delivered events included.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use js_sys::{Promise, Uint8Array};
@@ -129,7 +130,7 @@ struct Delivery<'a> {
     message: &'a QueueMessage,
     text: &'a str,
     held: Box<Held>,
-    source: &'a LiveSource,
+    source: &'a Arc<LiveSource>,
     route: &'a LiveDestination,
     env: &'a Env,
 }
@@ -169,7 +170,7 @@ impl Delivery<'_> {
 
     async fn ask(&self, ask: Ask) -> Option<Reply> {
         let key = &self.held.message.dedupkey;
-        ledger::ask(self.env, self.source, key, ask, None, LEDGER_MS)
+        ledger::ask(self.env, self.source, key, ask, LEDGER_MS)
             .await
             .ok()
     }
@@ -249,9 +250,7 @@ async fn report_dead(letter: &DeadLetter, state: &State, env: &Env) -> Option<Re
         owner: None,
     };
     let key = &held.message.dedupkey;
-    ledger::ask(env, source, key, ask, None, LEDGER_MS)
-        .await
-        .ok()
+    ledger::ask(env, source, key, ask, LEDGER_MS).await.ok()
 }
 
 /// Puts a message among the dead letters. False: it could not be kept.

@@ -1,13 +1,15 @@
-//! Carries out what [`Road`] says, each effect within its slice of the sender's patience.
+//! Carries out what [`Road`] says, one effect after the other. Each is begun here and awaited by
+//! `entry.mjs`, within its slice of the sender's patience.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
+use js_sys::{JsString, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
-use super::ledger::{self, Silence};
-use super::platform::{self, ExecutionContext, binding, describe, notice, within};
-use super::spool;
-use super::state::State;
+use super::platform::{self, Bindings, ExecutionContext, Outcome, describe_value, notice};
+use super::{ledger, spool};
 use crate::audit::Notice;
 use crate::gate::LiveSource;
 use crate::ledger::{Ask, Reply};
@@ -28,184 +30,250 @@ pub struct Driven {
 }
 
 /// One event on its way.
+#[derive(Clone)]
 pub struct Load {
     /// The event's key.
     pub key: String,
     /// What the memory will keep of it.
     pub seen: Seen,
     /// What the queue is given.
-    pub message: String,
-}
-
-/// What outlives the request, if need be.
-#[derive(Clone)]
-struct Carrier {
-    env: Env,
-    state: Rc<State>,
-    source: String,
-    load: Rc<Load>,
+    pub message: JsString,
 }
 
 /// After the answer, the ledger may take its time.
 const NOTE_MS: u32 = 10_000;
 
-/// Drives an event of `live` along its road.
-pub async fn drive(
-    live: &LiveSource,
-    state: &Rc<State>,
+/// An event of `live` on its road.
+pub struct Drive {
+    env: Env,
+    live: Arc<LiveSource>,
     load: Load,
-    env: &Env,
-    ctx: &ExecutionContext,
-) -> (Ending, Driven) {
-    let carrier = Carrier {
-        env: env.clone(),
-        state: state.clone(),
-        source: live.name.clone(),
-        load: Rc::new(load),
-    };
-    let mut driven = Driven::default();
-    let mut road = Road::new(live.source.dedup, live.scheme.answer_by_ms);
-    let mut step = road.start();
-    loop {
-        step = match step {
-            Step::Do(Effect::Ask { slice_ms }) => {
-                let (answer, first) = carrier.ask(slice_ms).await;
-                driven.memory = Some(answer.name());
-                if let Some(first) = first {
-                    driven.content_differs =
-                        first.content_digest != carrier.load.seen.content_digest;
-                    driven.duplicate_of = Some(first.request_id);
-                }
-                road.asked(answer)
-            }
-            Step::Do(Effect::Hold { at, slice_ms }) => {
-                let outcome = match at {
-                    Place::Queue => carrier.hold_on_queue(slice_ms, ctx).await,
-                    Place::Ledger => carrier.hold_in_ledger(live, slice_ms).await,
-                    Place::Spool => carrier.hold_in_spool(slice_ms).await,
-                };
-                road.held(outcome)
-            }
-            Step::Answer(ending) => {
-                driven.held_at = ending.held_at.map(Place::name);
-                if ending.remember || ending.note {
-                    ctx.keep_alive(carrier.write_memories(ending));
-                }
-                return (ending, driven);
-            }
-        };
-    }
+    road: Road,
+    step: Step,
+    /// What is awaited, for the case that it outlives its slice.
+    under_way: Option<Promise>,
+    driven: Driven,
+    remembering: Option<Promise>,
 }
 
-impl Carrier {
-    async fn ask(&self, slice_ms: u32) -> (Asked, Option<Seen>) {
-        match within(slice_ms, self.recall()).await {
-            Some(Ok(Some(first))) => (Asked::Seen, Some(first)),
-            Some(Ok(None)) => (Asked::Unseen, None),
-            Some(Err(error)) => {
-                let detail = &describe(&error);
-                notice(&Notice::MemoryUnread { detail });
-                (Asked::Failed, None)
-            }
-            None => (Asked::Unknown, None),
+impl Drive {
+    /// Sets out, and begins the first effect.
+    pub fn begin(
+        live: Arc<LiveSource>,
+        load: Load,
+        env: &Env,
+        ctx: &ExecutionContext,
+    ) -> (Self, Option<Promise>) {
+        let road = Road::new(live.source.dedup, live.scheme.answer_by_ms);
+        let mut drive = Drive {
+            env: env.clone(),
+            step: road.start(),
+            live,
+            load,
+            road,
+            under_way: None,
+            driven: Driven::default(),
+            remembering: None,
+        };
+        let effect = drive.go_on(ctx);
+        (drive, effect)
+    }
+
+    /// How long to wait for the effect under way, in milliseconds.
+    pub fn slice_ms(&self) -> u32 {
+        match self.step {
+            Step::Do(Effect::Ask { slice_ms } | Effect::Hold { slice_ms, .. }) => slice_ms,
+            Step::Answer(_) => 0,
         }
     }
 
-    async fn recall(&self) -> Result<Option<Seen>, worker::Error> {
-        let store = self.env.kv(binding::SEEN)?;
-        let found = store.get(&seen_key(&self.load.key)).text().await?;
-        Ok(found.as_deref().map(Seen::from_text))
+    /// Takes in what came of the effect, and begins the next one.
+    pub fn resume(&mut self, outcome: Outcome, ctx: &ExecutionContext) -> Option<Promise> {
+        self.conclude(outcome, ctx);
+        self.go_on(ctx)
+    }
+
+    /// `None`: not there yet.
+    pub fn ending(&self) -> Option<Ending> {
+        match self.step {
+            Step::Answer(ending) => Some(ending),
+            Step::Do(_) => None,
+        }
+    }
+
+    /// The writing of the key into KV, if it was begun.
+    pub fn take_remembering(&mut self) -> Option<Promise> {
+        self.remembering.take()
+    }
+
+    pub fn into_driven(self) -> Driven {
+        self.driven
+    }
+
+    fn go_on(&mut self, ctx: &ExecutionContext) -> Option<Promise> {
+        loop {
+            let effect = match self.step {
+                Step::Do(effect) => effect,
+                Step::Answer(ending) => {
+                    self.driven.held_at = ending.held_at.map(Place::name);
+                    self.write_memories(ending, ctx);
+                    return None;
+                }
+            };
+            match self.start(effect) {
+                Ok(promise) => {
+                    self.under_way = Some(promise.clone());
+                    return Some(promise);
+                }
+                Err(error) => self.conclude(Outcome::Rejected(error), ctx),
+            }
+        }
+    }
+
+    fn start(&self, effect: Effect) -> Result<Promise, JsValue> {
+        let bindings: &Bindings = self.env.unchecked_ref();
+        match effect {
+            Effect::Ask { .. } => bindings.seen().get(&seen_key(&self.load.key)),
+            Effect::Hold { at, .. } => match at {
+                Place::Queue => platform::begin_send(&bindings.events(), &self.load.message),
+                Place::Ledger => {
+                    let message = Some(&self.load.message);
+                    ledger::begin(&self.env, &self.live, &self.load.key, Ask::Arrive, message)
+                }
+                Place::Spool => {
+                    let (env, message) = (self.env.clone(), String::from(&self.load.message));
+                    Ok(platform::promise(async move {
+                        spool::put(&env, &message).await?;
+                        Ok(JsValue::UNDEFINED)
+                    }))
+                }
+            },
+        }
+    }
+
+    fn conclude(&mut self, outcome: Outcome, ctx: &ExecutionContext) {
+        let under_way = self.under_way.take();
+        let Step::Do(effect) = self.step else { return };
+        self.step = match effect {
+            Effect::Ask { .. } => {
+                let asked = self.recall(outcome);
+                self.driven.memory = Some(asked.name());
+                self.road.asked(asked)
+            }
+            Effect::Hold { at, .. } => {
+                let hold = match at {
+                    Place::Ledger => in_ledger(&outcome),
+                    Place::Queue | Place::Spool => elsewhere(at, &outcome),
+                };
+                if let (Place::Queue, Hold::Unknown, Some(sending)) = (at, hold, under_way) {
+                    ctx.keep_alive(self.outlive(sending));
+                }
+                self.road.held(hold)
+            }
+        };
+    }
+
+    fn recall(&mut self, outcome: Outcome) -> Asked {
+        match outcome {
+            Outcome::Fulfilled(value) => {
+                let Some(text) = value.as_string() else {
+                    return Asked::Unseen;
+                };
+                let first = Seen::from_text(&text);
+                self.driven.content_differs = first.fingerprint != self.load.seen.fingerprint;
+                self.driven.duplicate_of = Some(first.request_id);
+                Asked::Seen
+            }
+            Outcome::Rejected(error) => {
+                let detail = &describe_value(&error);
+                notice(&Notice::MemoryUnread { detail });
+                Asked::Failed
+            }
+            Outcome::Expired => Asked::Unknown,
+        }
     }
 
     /// A send that outlives its slice is kept alive: if it succeeds after all, the sender's retry
     /// must find the event remembered.
-    async fn hold_on_queue(&self, slice_ms: u32, ctx: &ExecutionContext) -> Hold {
-        let carrier = self.clone();
-        let mut send = Box::pin(async move {
-            platform::send(&carrier.env, binding::EVENTS, &carrier.load.message).await
-        });
-        match within(slice_ms, send.as_mut()).await {
-            Some(Ok(())) => Hold::Done,
-            Some(Err(detail)) => {
-                notice(&Notice::HoldFailed { detail: &detail });
-                Hold::Failed
-            }
-            None => {
-                let carrier = self.clone();
-                ctx.keep_alive(async move {
-                    let held = send.await.is_ok();
-                    let request_id = &carrier.load.seen.request_id;
-                    notice(&Notice::LateHold { request_id, held });
-                    if held {
-                        carrier.remember().await;
-                    }
-                });
-                Hold::Unknown
+    fn outlive(&self, sending: Promise) -> impl Future<Output = ()> + use<> {
+        let (env, live, load) = (self.env.clone(), self.live.clone(), self.load.clone());
+        async move {
+            let held = JsFuture::from(sending).await.is_ok();
+            let request_id = &load.seen.request_id;
+            notice(&Notice::LateHold { request_id, held });
+            if held {
+                let written = match remember(&env, &live, &load) {
+                    Ok(promise) => JsFuture::from(promise).await.is_ok(),
+                    Err(_) => false,
+                };
+                if !written {
+                    notice(&Notice::MemoryUnwritten { request_id });
+                }
             }
         }
     }
 
-    async fn hold_in_ledger(&self, live: &LiveSource, slice_ms: u32) -> Hold {
-        let message = Some(self.load.message.as_str());
-        let asked = ledger::ask(
-            &self.env,
-            live,
-            &self.load.key,
-            Ask::Arrive,
-            message,
-            slice_ms,
-        );
-        match asked.await {
+    fn write_memories(&mut self, ending: Ending, ctx: &ExecutionContext) {
+        if ending.remember {
+            self.remembering = match remember(&self.env, &self.live, &self.load) {
+                Ok(promise) => Some(promise),
+                Err(_) => {
+                    let request_id = &self.load.seen.request_id;
+                    notice(&Notice::MemoryUnwritten { request_id });
+                    None
+                }
+            };
+        }
+        if ending.note {
+            let (env, live, key) = (self.env.clone(), self.live.clone(), self.load.key.clone());
+            ctx.keep_alive(async move {
+                // The log says if it was not heard; the consumer asks again before the backend.
+                let _ = ledger::ask(&env, &live, &key, Ask::Note, NOTE_MS).await;
+            });
+        }
+    }
+}
+
+/// Begins to write the key into KV.
+fn remember(env: &Env, live: &LiveSource, load: &Load) -> Result<Promise, JsValue> {
+    let bindings: &Bindings = env.unchecked_ref();
+    let life = platform::expiration_ttl(live.source.dedup_retention_seconds);
+    let (key, seen) = (seen_key(&load.key), load.seen.to_text());
+    bindings.seen().put(&key, &seen, &life)
+}
+
+fn in_ledger(outcome: &Outcome) -> Hold {
+    match outcome {
+        Outcome::Expired => Hold::Unknown,
+        Outcome::Rejected(error) => {
+            ledger::silent(error);
+            Hold::Failed
+        }
+        Outcome::Fulfilled(text) => match ledger::reply(text) {
             Ok(Reply::New) => Hold::Done,
             Ok(Reply::Revived { .. }) => Hold::Revived,
             Ok(Reply::Duplicate) => Hold::Conflict,
-            Ok(_) | Err(Silence::Failed) => Hold::Failed,
-            Err(Silence::Unknown) => Hold::Unknown,
-        }
-    }
-
-    async fn hold_in_spool(&self, slice_ms: u32) -> Hold {
-        match within(slice_ms, spool::put(&self.env, &self.load.message)).await {
-            Some(Ok(())) => Hold::Done,
-            Some(Err(detail)) => {
-                notice(&Notice::SpoolFailed { detail: &detail });
+            Ok(_) => Hold::Failed,
+            Err(error) => {
+                ledger::silent(&error);
                 Hold::Failed
             }
-            None => Hold::Unknown,
-        }
+        },
     }
+}
 
-    async fn write_memories(self, ending: Ending) {
-        if ending.remember {
-            self.remember().await;
-        }
-        let live = self
-            .state
-            .gate
-            .as_ref()
-            .and_then(|gate| gate.source(&self.source));
-        if let (true, Some(live)) = (ending.note, live) {
-            // The log says if it was not heard; the consumer asks again before the backend.
-            let _ = ledger::ask(&self.env, live, &self.load.key, Ask::Note, None, NOTE_MS).await;
-        }
-    }
-
-    /// A memory that could not be written costs a copy, never an event.
-    async fn remember(&self) {
-        let gate = self.state.gate.as_ref();
-        let Some(live) = gate.and_then(|gate| gate.source(&self.source)) else {
-            return;
-        };
-        let written = async {
-            let store = self.env.kv(binding::SEEN)?;
-            let put = store.put(&seen_key(&self.load.key), self.load.seen.to_text())?;
-            let life = u64::from(live.source.dedup_retention_seconds);
-            Ok::<(), worker::Error>(put.expiration_ttl(life).execute().await?)
-        };
-        if written.await.is_err() {
-            notice(&Notice::MemoryUnwritten {
-                request_id: &self.load.seen.request_id,
+fn elsewhere(at: Place, outcome: &Outcome) -> Hold {
+    match outcome {
+        Outcome::Fulfilled(_) => Hold::Done,
+        Outcome::Expired => Hold::Unknown,
+        Outcome::Rejected(error) => {
+            let detail = &describe_value(error);
+            notice(&if at == Place::Spool {
+                Notice::SpoolFailed { detail }
+            } else {
+                Notice::HoldFailed { detail }
             });
+            Hold::Failed
         }
     }
 }

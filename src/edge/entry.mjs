@@ -12,6 +12,7 @@ import {
   ledgerOpen,
   ledgerRelay,
   ledgerTidy,
+  memoryUnwritten,
   replaceDeadInstance,
   tick,
 } from "../../build/hookgate.js";
@@ -19,22 +20,7 @@ import {
 export default {
   async fetch(request, env, ctx) {
     try {
-      replaceDeadInstance();
-      const arrival = Arrival.open(linesOf(request), request.cf?.colo ?? "", request.cf?.country ?? "", env);
-      switch (arrival.stage) {
-        case "answer":
-          return arrival.answer();
-        case "administrate":
-          return await unlessItDies(administrate(linesOf(request), request, env));
-      }
-      const body = await read(request, arrival.bodyBytesMax);
-      switch (body) {
-        case TOO_LARGE:
-          return arrival.bodyTooLarge();
-        case UNREAD:
-          return arrival.bodyUnread();
-      }
-      return await unlessItDies(arrival.admit(body, env, ctx));
+      return await receive(request, env, ctx);
     } catch (error) {
       // A panic, or a runtime's trap. Neither is the sender's fault, and the text of an error may
       // quote the request: only its kind is written down.
@@ -59,6 +45,74 @@ export default {
   },
 };
 
+async function receive(request, env, ctx) {
+  replaceDeadInstance();
+  const arrival = Arrival.open(request, request.cf?.colo ?? "", request.cf?.country ?? "", env);
+  if (arrival.isForOperator) return responseOf(await unlessItDies(administrate(linesOf(request), request, env)));
+  if (arrival.wantsBody) {
+    const body = await read(request, arrival.bodyBytesMax);
+    if (body === TOO_LARGE) arrival.bodyTooLarge();
+    else if (body === UNREAD) arrival.bodyUnread();
+    else {
+      const patience = new Patience();
+      await carryOut(arrival.check(body), arrival, patience, ctx);
+      if (arrival.isVerified) await carryOut(arrival.admit(linesOf(request), env, ctx), arrival, patience, ctx);
+      patience.end();
+    }
+  }
+  const remembering = arrival.remembering;
+  const response = responseOf(arrival.answer());
+  if (remembering) {
+    ctx.waitUntil(remembering.catch(() => memoryUnwritten(response.headers.get("hookgate-request-id"))));
+  }
+  return response;
+}
+
+/** Waits for an effect, tells the arrival what came of it, and goes on with the next. */
+async function carryOut(effect, arrival, patience, ctx) {
+  while (effect) {
+    const outcome = await patience.outcomeOf(effect, arrival.sliceMs);
+    if (outcome === EXPIRED) effect = arrival.expired(ctx);
+    else if ("value" in outcome) effect = arrival.fulfilled(outcome.value, ctx);
+    else effect = arrival.rejected(outcome.error, ctx);
+  }
+}
+
+const EXPIRED = Symbol("expired");
+
+/**
+ * Waits for one effect after the other, each within its slice: nothing of the platform has a time-out of its own.
+ * A timer costs more than all that is done to it here, so one serves them all.
+ */
+class Patience {
+  #timer;
+  #until;
+  #resolve;
+
+  outcomeOf(effect, sliceMs) {
+    this.#until = Date.now() + sliceMs;
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      if (this.#timer === undefined) this.#set(sliceMs);
+      effect.then((value) => resolve({ value }), (error) => resolve({ error }));
+    });
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+  }
+
+  #set(ms) {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      // It was set for an earlier effect, which came to its end.
+      const leftMs = this.#until - Date.now();
+      if (leftMs > 0) this.#set(leftMs);
+      else this.#resolve(EXPIRED);
+    }, ms);
+  }
+}
+
 /** How to end each promise that is waiting for the instance. */
 const waiting = new Set();
 
@@ -80,7 +134,7 @@ function unlessItDies(promise) {
 function unavailable(kind) {
   try {
     replaceDeadInstance();
-    return failed(kind);
+    return responseOf(failed(kind));
   } catch {
     // Even the instance that took the dead one's place is dead.
     console.error(JSON.stringify({ event: "verdict", verdict: "unavailable", reason: "panicked", detail: kind }));
@@ -162,8 +216,18 @@ export class Ledger extends DurableObject {
 /** Method, URL, then name and value of each header, one a line: one crossing instead of forty. */
 function linesOf(request) {
   let lines = `${request.method}\n${request.url}`;
-  for (const [name, value] of request.headers) lines += `\n${name}\n${value}`;
+  request.headers.forEach((value, name) => (lines += `\n${name}\n${value}`));
   return lines;
+}
+
+/** The answer: its status, name and value of each header, one a line, an empty line, and the body. */
+function responseOf(lines) {
+  const end = lines.indexOf("\n\n");
+  const [status, ...pairs] = lines.slice(0, end).split("\n");
+  const headers = {};
+  for (let index = 0; index < pairs.length; index += 2) headers[pairs[index]] = pairs[index + 1];
+  // 204 and 205 take no body, not even an empty one.
+  return new Response(lines.slice(end + 2) || null, { status: Number(status), headers });
 }
 
 const TOO_LARGE = Symbol("too large");

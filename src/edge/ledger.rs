@@ -1,28 +1,16 @@
 //! Asking the ledger, from the gate and from the consumer.
 
-use js_sys::{Object, Promise, Reflect};
+use std::sync::Arc;
+
+use js_sys::{JsString, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
-use super::platform::{self, binding, now_ms, within};
+use super::platform::{self, Bindings, Stub, now_ms, within};
 use crate::audit::Notice;
 use crate::gate::LiveSource;
-use crate::ledger::{Ask, Reply, Request, every_home, homes};
-
-#[wasm_bindgen]
-extern "C" {
-    type Namespace;
-    /// The crate cannot call methods of an object.
-    #[wasm_bindgen(method, catch, js_name = getByName)]
-    fn get_by_name(this: &Namespace, name: &str, options: &Object) -> Result<Stub, JsValue>;
-
-    type Stub;
-    #[wasm_bindgen(method, catch)]
-    fn ask(this: &Stub, request: &str, message: Option<&str>) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn wake(this: &Stub) -> Result<Promise, JsValue>;
-}
+use crate::ledger::{Ask, Home, Reply, Request, every_home, homes};
 
 /// Why there is no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,45 +20,104 @@ pub enum Silence {
     Unknown,
 }
 
-/// Asks about one event of `live`, for at most `slice_ms`: its homes one after the other, until one
-/// has a word on it.
+/// Asks about one event of `live`, for at most `slice_ms`.
 pub async fn ask(
+    env: &Env,
+    live: &Arc<LiveSource>,
+    key: &str,
+    ask: Ask,
+    slice_ms: u32,
+) -> Result<Reply, Silence> {
+    let asking = async { JsFuture::from(begin(env, live, key, ask, None)?).await };
+    match within(slice_ms, asking).await {
+        Some(text) => text.and_then(|text| reply(&text)).map_err(|error| {
+            silent(&error);
+            Silence::Failed
+        }),
+        None => Err(Silence::Unknown),
+    }
+}
+
+/// Begins to ask. The promise brings the text of the reply, as [`reply`] reads it.
+///
+/// # Errors
+/// There is no ledger.
+pub fn begin(
+    env: &Env,
+    live: &Arc<LiveSource>,
+    key: &str,
+    ask: Ask,
+    message: Option<&JsString>,
+) -> Result<Promise, JsValue> {
+    let mut homes = homes(&live.source, &live.name, key);
+    match homes.next() {
+        Some(only) if only.is_newest => question(env, live, &only, key, ask, message),
+        _ => {
+            let (env, live, key) = (env.clone(), live.clone(), key.to_owned());
+            let message = message.cloned();
+            Ok(platform::promise(async move {
+                search(&env, &live, &key, ask, message.as_ref()).await
+            }))
+        }
+    }
+}
+
+/// Asks home after home, until one has a word on the event.
+async fn search(
     env: &Env,
     live: &LiveSource,
     key: &str,
     ask: Ask,
-    message: Option<&str>,
-    slice_ms: u32,
-) -> Result<Reply, Silence> {
-    let asking = async {
-        for home in homes(&live.source, &live.name, key) {
-            let request = Request {
-                key: key.to_owned(),
-                expires_ms: now_ms().saturating_add(live.row_life_ms),
-                newer: !home.is_newest,
-                ask,
-            };
-            let promise = stub(env, live, &home.name)?.ask(&request.to_text(), message)?;
-            let reply = JsFuture::from(promise).await?.as_string();
-            match reply.as_deref().and_then(Reply::from_text) {
-                None => return Err(JsValue::from_str("a reply of another version")),
-                Some(Reply::Elsewhere) => {}
-                Some(reply) => return Ok(reply),
-            }
+    message: Option<&JsString>,
+) -> Result<JsValue, JsValue> {
+    for home in homes(&live.source, &live.name, key) {
+        let text = JsFuture::from(question(env, live, &home, key, ask, message)?).await?;
+        if home.is_newest || said(&text) != Some(Reply::Elsewhere) {
+            return Ok(text);
         }
-        Err(JsValue::from_str(
-            "the ledger has newer shards than this Worker knows of",
-        ))
-    };
-    match within(slice_ms, asking).await {
-        Some(Ok(reply)) => Ok(reply),
-        Some(Err(error)) => {
-            let detail = &platform::describe(&error.into());
-            platform::notice(&Notice::LedgerFailed { detail });
-            Err(Silence::Failed)
-        }
-        None => Err(Silence::Unknown),
     }
+    Err(JsValue::from_str("no home"))
+}
+
+fn question(
+    env: &Env,
+    live: &LiveSource,
+    home: &Home,
+    key: &str,
+    ask: Ask,
+    message: Option<&JsString>,
+) -> Result<Promise, JsValue> {
+    let request = Request {
+        key: key.to_owned(),
+        expires_ms: now_ms().saturating_add(live.row_life_ms),
+        newer: !home.is_newest,
+        ask,
+    };
+    stub(env, live, &home.name)?.ask(&request.to_text(), message)
+}
+
+/// Reads what [`begin`] brought.
+///
+/// # Errors
+/// A reply of another version, or one that sends this Worker to shards it does not know of.
+pub fn reply(text: &JsValue) -> Result<Reply, JsValue> {
+    match said(text) {
+        None => Err(JsValue::from_str("a reply of another version")),
+        Some(Reply::Elsewhere) => Err(JsValue::from_str(
+            "the ledger has newer shards than this Worker knows of",
+        )),
+        Some(reply) => Ok(reply),
+    }
+}
+
+fn said(text: &JsValue) -> Option<Reply> {
+    Reply::from_text(&text.as_string()?)
+}
+
+/// Says why there is no reply that can be used.
+pub fn silent(error: &JsValue) {
+    let detail = &platform::describe_value(error);
+    platform::notice(&Notice::LedgerFailed { detail });
 }
 
 /// Wakes the ledger of a source, so that it looks whether it holds anything: the one wake-up that
@@ -93,11 +140,10 @@ pub async fn wake(env: &Env, live: &LiveSource, slice_ms: u32) {
 }
 
 fn stub(env: &Env, live: &LiveSource, home: &str) -> Result<Stub, JsValue> {
-    let namespace: Namespace =
-        Reflect::get(env.as_ref(), &binding::LEDGER.into())?.unchecked_into();
+    let bindings: &Bindings = env.unchecked_ref();
     let options = Object::new();
     if let Some(location) = &live.source.ledger_location {
         Reflect::set(&options, &"locationHint".into(), &location.as_str().into())?;
     }
-    namespace.get_by_name(home, &options)
+    bindings.ledger().get_by_name(home, &options)
 }

@@ -1,18 +1,24 @@
 //! The only code that knows Workers.
 //!
 //! `entry.mjs` calls in; [`fetch`] receives, [`drive`] carries out what [`crate::road`] says,
-//! [`consume`] delivers, [`ledger_object`] keeps the ledger's rows, [`schedule`] wakes what must not sleep, [`admin`] serves the operator, [`platform`] wraps what the `worker` crate
-//! leaves out. Nothing here decides about an event.
+//! [`consume`] delivers, [`ledger_object`] keeps the ledger's rows, [`schedule`] wakes what must not
+//! sleep, [`admin`] serves the operator, [`platform`] wraps what the `worker` crate leaves out. Nothing
+//! here decides about an event.
+//!
+//! The way of a request is synchronous: an effect is begun in Rust, and `entry.mjs` waits for its
+//! promise. Everything else may take its time, and awaits in Rust.
 
 mod admin;
 mod archive;
 mod consume;
 mod drive;
 mod fetch;
+mod health;
 mod ledger;
 mod ledger_object;
+mod native_mac;
 mod platform;
-mod respond;
+mod record;
 mod schedule;
 mod spool;
 mod state;

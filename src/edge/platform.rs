@@ -5,9 +5,10 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use js_sys::{Promise, Reflect};
+use js_sys::{Array, JsString, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use worker::{Delay, Env, QueueContentType, RawMessageBuilder};
+use wasm_bindgen_futures::JsFuture;
+use worker::{Delay, Env};
 
 use crate::audit::{self, Notice};
 
@@ -31,8 +32,57 @@ pub mod binding {
     pub const ADMIN_TOKEN: &str = "ADMIN_TOKEN";
 }
 
+/// What came of something that `entry.mjs` waited for.
+pub enum Outcome {
+    Fulfilled(JsValue),
+    Rejected(JsValue),
+    /// Its slice ended first: it may still take effect.
+    Expired,
+}
+
 #[wasm_bindgen]
 extern "C" {
+    /// `env`, by the names above. The crate looks a binding up by its name and then at its kind,
+    /// which costs more than the call that follows.
+    pub type Bindings;
+    #[wasm_bindgen(method, getter, js_name = SEEN)]
+    pub fn seen(this: &Bindings) -> Kv;
+    #[wasm_bindgen(method, getter, js_name = EVENTS)]
+    pub fn events(this: &Bindings) -> Queue;
+    #[wasm_bindgen(method, getter, js_name = LEDGER)]
+    pub fn ledger(this: &Bindings) -> Namespace;
+
+    /// A KV namespace.
+    pub type Kv;
+    #[wasm_bindgen(method, catch)]
+    pub fn get(this: &Kv, key: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn put(this: &Kv, key: &str, value: &str, options: &Object) -> Result<Promise, JsValue>;
+
+    /// A queue to send to.
+    pub type Queue;
+    #[wasm_bindgen(method, catch)]
+    fn send(this: &Queue, text: &JsString, options: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = sendBatch)]
+    fn send_batch(this: &Queue, messages: &Array) -> Result<Promise, JsValue>;
+
+    /// The objects of a class. The crate cannot call their methods.
+    pub type Namespace;
+    #[wasm_bindgen(method, catch, js_name = getByName)]
+    pub fn get_by_name(this: &Namespace, name: &str, options: &Object) -> Result<Stub, JsValue>;
+
+    /// One of the ledger's objects.
+    pub type Stub;
+    #[wasm_bindgen(method, catch)]
+    pub fn ask(this: &Stub, request: &str, message: Option<&JsString>) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn wake(this: &Stub) -> Result<Promise, JsValue>;
+
+    /// A body. Encoding it in wasm is many times slower, and its text would have to cross over.
+    type Bytes;
+    #[wasm_bindgen(method, js_name = toBase64)]
+    fn to_base64(this: &Bytes) -> JsString;
+
     /// The second argument of a handler. The crate's `Context` cannot be made from one outside its
     /// own macros.
     pub type ExecutionContext;
@@ -59,6 +109,11 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = console, js_name = log)]
     fn console_log(line: &str);
+}
+
+/// The bytes in base64 (RFC 4648, section 4).
+pub fn to_base64(bytes: &Uint8Array) -> JsString {
+    bytes.unchecked_ref::<Bytes>().to_base64()
 }
 
 impl ExecutionContext {
@@ -98,9 +153,8 @@ impl QueueMessage {
     }
 
     pub fn retry_in(&self, seconds: u32) {
-        let options = js_sys::Object::new();
-        // Setting a property of a plain object cannot fail.
-        let _ = Reflect::set(&options, &"delaySeconds".into(), &seconds.into());
+        let options = Object::new();
+        set(&options, "delaySeconds", &seconds.into());
         self.retry_with(&options);
     }
 }
@@ -137,7 +191,16 @@ pub fn random<const N: usize>() -> [u8; N] {
 
 /// A fresh id for a request: what a sender may ask about.
 pub fn request_id() -> String {
-    format!("req_{}", crate::keys::encode_hex(&random::<16>()))
+    request_id_and_random().0
+}
+
+/// The same, and more fresh bytes from the same call.
+pub fn request_id_and_random() -> (String, [u8; 24]) {
+    let bytes = random::<40>();
+    let mut rest = [0; 24];
+    rest.copy_from_slice(&bytes[16..]);
+    let id = crate::keys::encode_hex(&bytes[..16]);
+    (format!("req_{id}"), rest)
 }
 
 /// Puts a text on a queue.
@@ -145,25 +208,7 @@ pub fn request_id() -> String {
 /// # Errors
 /// What the platform said, for the log.
 pub async fn send(env: &Env, queue: &str, text: &str) -> Result<(), String> {
-    let queue = env.queue(queue).map_err(|error| describe(&error))?;
-    let message = RawMessageBuilder::new(JsValue::from_str(text))
-        .build_with_content_type(QueueContentType::Text);
-    let sent = queue.send_raw(message).await;
-    sent.map_err(|error| describe(&error))
-}
-
-/// Puts several texts on a queue, all or none.
-///
-/// # Errors
-/// What the platform said, for the log.
-pub async fn send_batch(env: &Env, queue: &str, texts: &[&str]) -> Result<(), String> {
-    let queue = env.queue(queue).map_err(|error| describe(&error))?;
-    let messages = texts.iter().map(|text| {
-        RawMessageBuilder::new(JsValue::from_str(text))
-            .build_with_content_type(QueueContentType::Text)
-    });
-    let sent = queue.send_raw_batch(messages).await;
-    sent.map_err(|error| describe(&error))
+    settled(begin_send(&queue_of(env, queue), &text.into())).await
 }
 
 /// Puts a text on a queue, to be seen after a while.
@@ -171,12 +216,64 @@ pub async fn send_batch(env: &Env, queue: &str, texts: &[&str]) -> Result<(), St
 /// # Errors
 /// What the platform said, for the log.
 pub async fn send_later(env: &Env, queue: &str, text: &str, seconds: u32) -> Result<(), String> {
-    let queue = env.queue(queue).map_err(|error| describe(&error))?;
-    let message = RawMessageBuilder::new(JsValue::from_str(text))
-        .delay_seconds(seconds)
-        .build_with_content_type(QueueContentType::Text);
-    let sent = queue.send_raw(message).await;
-    sent.map_err(|error| describe(&error))
+    let options = as_text();
+    set(&options, "delaySeconds", &seconds.into());
+    settled(queue_of(env, queue).send(&text.into(), &options)).await
+}
+
+/// Puts several texts on a queue, all or none.
+///
+/// # Errors
+/// What the platform said, for the log.
+pub async fn send_batch(env: &Env, queue: &str, texts: &[&str]) -> Result<(), String> {
+    let message = |text: &&str| {
+        let message = as_text();
+        set(&message, "body", &(*text).into());
+        message
+    };
+    let messages: Array = texts.iter().map(message).collect();
+    settled(queue_of(env, queue).send_batch(&messages)).await
+}
+
+/// Begins to put a text on a queue.
+///
+/// # Errors
+/// There is no such queue.
+pub fn begin_send(queue: &Queue, text: &JsString) -> Result<Promise, JsValue> {
+    thread_local!(static AS_TEXT: Object = as_text());
+    AS_TEXT.with(|options| queue.send(text, options))
+}
+
+/// Messages are texts. As JSON, the platform's default, each would be encoded once more.
+fn as_text() -> Object {
+    let options = Object::new();
+    set(&options, "contentType", &"text".into());
+    options
+}
+
+/// How long KV keeps a key, in seconds.
+pub fn expiration_ttl(seconds: u32) -> Object {
+    let options = Object::new();
+    set(&options, "expirationTtl", &seconds.into());
+    options
+}
+
+fn queue_of(env: &Env, name: &str) -> Queue {
+    // Of a name that is not bound this is `undefined`, and every call of it fails.
+    Reflect::get(env.as_ref(), &name.into())
+        .unwrap_or_default()
+        .unchecked_into()
+}
+
+async fn settled(begun: Result<Promise, JsValue>) -> Result<(), String> {
+    let failed = |error: JsValue| describe_value(&error);
+    let settled = JsFuture::from(begun.map_err(failed)?).await;
+    settled.map(|_| ()).map_err(failed)
+}
+
+/// Setting a property of a plain object cannot fail.
+fn set(object: &Object, name: &str, value: &JsValue) {
+    let _ = Reflect::set(object, &name.into(), value);
 }
 
 /// A platform's error in a few words. They are the platform's own: it never sees a secret of ours.
@@ -184,6 +281,11 @@ pub fn describe(error: &worker::Error) -> String {
     let mut text = error.to_string();
     text.retain(|character| !character.is_control());
     text.chars().take(200).collect()
+}
+
+/// The same for what a promise was rejected with.
+pub fn describe_value(error: &JsValue) -> String {
+    describe(&error.clone().into())
 }
 
 /// Writes one line to the log.

@@ -1,9 +1,11 @@
 //! What an isolate keeps between requests: plain data, never a future or a lock (a wasm future
 //! that belongs to one request cannot be polled from another).
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use wasm_bindgen::JsValue;
 use worker::Env;
 
 use super::platform::{binding, notice, variable};
@@ -20,6 +22,23 @@ pub struct State {
 
 thread_local! {
     static STATE: OnceCell<Rc<State>> = const { OnceCell::new() };
+}
+
+thread_local! {
+    static CRYPTO_KEYS: RefCell<BTreeMap<(String, String), JsValue>> =
+        const { RefCell::new(BTreeMap::new()) };
+}
+
+/// The key of that name at that source as WebCrypto has it, once it was imported.
+pub fn crypto_key(source: &str, name: &str) -> Option<JsValue> {
+    let found = (source.to_owned(), name.to_owned());
+    CRYPTO_KEYS.with_borrow(|keys| keys.get(&found).cloned())
+}
+
+/// Keeps an imported key for as long as the isolate lives.
+pub fn keep_crypto_key(source: &str, name: &str, key: JsValue) {
+    let place = (source.to_owned(), name.to_owned());
+    CRYPTO_KEYS.with_borrow_mut(|keys| keys.insert(place, key));
 }
 
 impl State {

@@ -10,6 +10,7 @@
 //! not signed, or whose signed string could be read two ways, never reaches production.
 
 mod lint;
+mod places;
 mod text;
 
 use serde::{Deserialize, Deserializer, Serialize};

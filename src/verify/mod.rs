@@ -5,18 +5,19 @@
 //! the MAC over the characters as received and compares in constant time. Freshness is judged by
 //! the caller, after the MAC, so that a stale request can be told from a forged one.
 
+mod pieces;
 mod signature;
 
-use std::borrow::Cow;
-
+use ctutils::{Choice, CtEq as _};
 use sha2::{Digest as _, Sha256};
+use xxhash_rust::xxh64::Xxh64;
 
-use crate::canonical::{self, NotCanonical};
-use crate::keys::{LiveKey, Mac, encode_hex};
-use crate::request::{Absent, Head, Inbound, encode_pairs};
+use crate::keys::LiveKey;
+use crate::request::{Absent, Head, Inbound};
 use crate::scheme::{Part, Place, Scheme};
 use crate::time;
 use crate::verdict::{Reject, Shape};
+use pieces::{Piece, mac_over, pieces};
 use signature::{field, read_signatures};
 
 /// How many signatures one request may carry. Providers send one for each live secret; each costs
@@ -100,6 +101,22 @@ impl Claims {
         }
     }
 
+    /// `tag` is the MAC of the signed string under the key of this number, computed elsewhere.
+    /// `None`: it is none of the candidates.
+    pub fn matched(&self, key: usize, tag: &[u8]) -> Option<Matched> {
+        self.has(tag).then_some(Matched { key })
+    }
+
+    /// In constant time: every candidate is compared, right or wrong, so which one was right is not
+    /// in the time.
+    fn has(&self, tag: &[u8]) -> bool {
+        let mut found = Choice::FALSE;
+        for candidate in &self.candidates {
+            found |= candidate.as_slice().ct_eq(tag);
+        }
+        found.to_bool()
+    }
+
     /// The signed time in milliseconds since 1970.
     pub fn time_ms(&self) -> Option<i64> {
         self.time.as_ref().map(|time| time.ms)
@@ -111,16 +128,28 @@ impl Claims {
     }
 }
 
-/// Proof that the source's scheme verified the request. Made by [`verify`] alone.
-#[derive(Debug)]
-pub struct Verified {
+/// Proof that one of the candidates is the MAC under this key.
+#[derive(Clone, Copy, Debug)]
+pub struct Matched {
     key: usize,
-    time_ms: Option<i64>,
-    digest: [u8; 32],
-    canonical: Option<Vec<u8>>,
 }
 
-impl Verified {
+/// Proof that the source's scheme verified the request. Made by [`verify`] alone.
+#[derive(Debug)]
+pub struct Verified<'a> {
+    key: usize,
+    time_ms: Option<i64>,
+    pieces: Vec<Piece<'a>>,
+    /// What was appended to the key, where it is the same on every attempt.
+    key_suffix: Option<&'a str>,
+}
+
+impl Verified<'_> {
+    /// The proof alone, without what was verified.
+    pub fn matched(&self) -> Matched {
+        Matched { key: self.key }
+    }
+
     /// Which of the keys matched.
     pub fn key(&self) -> usize {
         self.key
@@ -132,52 +161,109 @@ impl Verified {
 
     /// SHA-256 over the signed parts, each with its length, without the time and the nonce of the
     /// attempt: equal for two attempts at one message.
-    pub fn digest(&self) -> &[u8; 32] {
-        &self.digest
+    pub fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        self.identify(&mut |bytes| digest_part(&mut digest, bytes));
+        digest.finalize().into()
+    }
+
+    /// The same parts under XXH64: tells whether two messages that the sender signed differ. It
+    /// decides nothing, so it need not withstand a forger.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = Xxh64::new(0);
+        self.identify(&mut |bytes| {
+            hash.update(&(bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        });
+        hash.digest()
+    }
+
+    fn identify(&self, each: &mut dyn FnMut(&[u8])) {
+        if let Some(suffix) = self.key_suffix {
+            each(suffix.as_bytes());
+        }
+        for piece in &self.pieces {
+            piece.identify(each);
+        }
     }
 
     /// What was verified, where it is not the body as received.
     pub fn into_canonical(self) -> Option<Vec<u8>> {
-        self.canonical
+        self.pieces.into_iter().find_map(Piece::into_canonical)
     }
 }
 
-/// Checks the claims against every key.
+/// Checks the claims against every key, or takes the word of `matched`, which was made for this
+/// request by [`Claims::matched`].
 ///
 /// # Errors
 /// [`Reject::MalformedSignedPart`] where the signed string cannot be built,
 /// [`Reject::SignatureMismatch`] where no key made any of the signatures.
-pub fn verify(
-    scheme: &Scheme,
+pub fn verify<'a>(
+    scheme: &'a Scheme,
     keys: &[LiveKey],
-    claims: &Claims,
-    inbound: &Inbound<'_>,
-) -> Result<Verified, Reject> {
+    claims: &'a Claims,
+    inbound: &'a Inbound<'_, '_>,
+    matched: Option<Matched>,
+) -> Result<Verified<'a>, Reject> {
     let pieces = pieces(scheme, claims, inbound)?;
-    let matched = keys.iter().position(|key| {
-        let mac = mac_over(&pieces, scheme, key, claims);
-        // Every candidate is compared, right or wrong: which one was right is not in the time.
-        claims
-            .candidates
+    let key = match matched {
+        Some(matched) => Some(matched.key),
+        None => keys
             .iter()
-            .fold(false, |found, candidate| mac.clone().is(candidate) | found)
-    });
-    let key = matched.ok_or(Reject::SignatureMismatch)?;
-    let mut digest = Sha256::new();
+            .position(|key| claims.has(&mac_over(&pieces, scheme, key, claims).tag())),
+    };
     // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
     let time = scheme.time.as_ref().map(|form| &form.at);
-    if let (Some(suffix), true) = (&claims.key_suffix, scheme.key.append.as_ref() != time) {
-        digest_part(&mut digest, suffix.as_bytes());
-    }
-    for piece in &pieces {
-        piece.identify(&mut digest);
-    }
+    let of_the_attempt = scheme.key.append.as_ref() == time;
     Ok(Verified {
-        key,
+        key: key.ok_or(Reject::SignatureMismatch)?,
         time_ms: claims.time_ms(),
-        digest: digest.finalize().into(),
-        canonical: pieces.into_iter().find_map(Piece::into_canonical),
+        pieces,
+        key_suffix: claims.key_suffix.as_deref().filter(|_| !of_the_attempt),
     })
+}
+
+/// The signed string, where it is the body as received with these bytes before and after it. Then
+/// its MAC can be computed elsewhere.
+#[derive(Debug)]
+pub struct AroundBody {
+    pub before: Vec<u8>,
+    pub after: Vec<u8>,
+}
+
+impl AroundBody {
+    /// `None`: the signed string is made of more than that.
+    pub fn of(scheme: &Scheme, claims: &Claims) -> Option<Self> {
+        let mut around = AroundBody {
+            before: Vec::new(),
+            after: Vec::new(),
+        };
+        let mut is_after = false;
+        for part in &scheme.signed {
+            let bytes = match part {
+                Part::Body if is_after => return None,
+                Part::Body => {
+                    is_after = true;
+                    continue;
+                }
+                Part::Literal(text) => text.as_bytes(),
+                Part::Time => claims.time_text()?.as_bytes(),
+                Part::Id => claims.id.as_deref()?.as_bytes(),
+                Part::Nonce => claims.nonce.as_deref()?.as_bytes(),
+                Part::Secret | Part::SortedJson | Part::SortedQueryExcept(_) | Part::MacHex(_) => {
+                    return None;
+                }
+            };
+            let side = if is_after {
+                &mut around.after
+            } else {
+                &mut around.before
+            };
+            side.extend_from_slice(bytes);
+        }
+        (is_after && claims.key_suffix.is_none()).then_some(around)
+    }
 }
 
 /// The signature that the holder of `key` would make.
@@ -188,127 +274,9 @@ pub fn tag(
     scheme: &Scheme,
     key: &LiveKey,
     claims: &Claims,
-    inbound: &Inbound<'_>,
+    inbound: &Inbound<'_, '_>,
 ) -> Result<Vec<u8>, Reject> {
     Ok(mac_over(&pieces(scheme, claims, inbound)?, scheme, key, claims).tag())
-}
-
-fn pieces<'a>(
-    scheme: &'a Scheme,
-    claims: &'a Claims,
-    inbound: &Inbound<'a>,
-) -> Result<Vec<Piece<'a>>, Reject> {
-    scheme
-        .signed
-        .iter()
-        .map(|part| Piece::of(part, claims, inbound))
-        .collect()
-}
-
-fn mac_over(pieces: &[Piece<'_>], scheme: &Scheme, key: &LiveKey, claims: &Claims) -> Mac {
-    let keyed = key.mac(scheme.algorithm, claims.key_suffix.as_deref());
-    let mut mac = keyed.clone();
-    for piece in pieces {
-        piece.feed(&mut mac, key, &keyed);
-    }
-    mac
-}
-
-/// A part of the signed string with its bytes.
-enum Piece<'a> {
-    Plain(Cow<'a, [u8]>),
-    /// Different on every attempt: signed, but no part of the identity.
-    PerAttempt(&'a [u8]),
-    Secret,
-    /// Canonical bytes that stand for the body; the second value is what the backend is given.
-    Canonical(Vec<u8>, Vec<u8>),
-    MacHex(Box<Piece<'a>>),
-}
-
-impl<'a> Piece<'a> {
-    fn of(part: &'a Part, claims: &'a Claims, inbound: &Inbound<'a>) -> Result<Self, Reject> {
-        Ok(match part {
-            Part::Body => Piece::Plain(Cow::Borrowed(inbound.body)),
-            Part::Literal(text) => Piece::Plain(Cow::Borrowed(text.as_bytes())),
-            Part::Secret => Piece::Secret,
-            Part::Time => Piece::PerAttempt(
-                claims
-                    .time
-                    .as_ref()
-                    .ok_or(Reject::MissingTime)?
-                    .text
-                    .as_bytes(),
-            ),
-            Part::Nonce => Piece::PerAttempt(
-                claims
-                    .nonce
-                    .as_deref()
-                    .ok_or(Reject::MissingSignedPart)?
-                    .as_bytes(),
-            ),
-            Part::Id => Piece::Plain(Cow::Borrowed(
-                claims
-                    .id
-                    .as_deref()
-                    .ok_or(Reject::MissingSignedPart)?
-                    .as_bytes(),
-            )),
-            Part::SortedJson => {
-                let bytes = canonical::sorted_json(inbound.body).map_err(|wrong| {
-                    Reject::MalformedSignedPart(match wrong {
-                        NotCanonical::NotAnObject => Shape::NotAJsonObject,
-                        NotCanonical::RepeatedName => Shape::RepeatedName,
-                        NotCanonical::TooDeep => Shape::TooDeep,
-                    })
-                })?;
-                Piece::Canonical(bytes.clone(), bytes)
-            }
-            Part::SortedQueryExcept(except) => {
-                let pairs = sorted_query(inbound.head, except)?;
-                let signed: Vec<String> = pairs
-                    .iter()
-                    .map(|(name, value)| format!("{name}={value}"))
-                    .collect();
-                Piece::Canonical(
-                    signed.join("&").into_bytes(),
-                    encode_pairs(&pairs).into_bytes(),
-                )
-            }
-            Part::MacHex(inner) => Piece::MacHex(Box::new(Piece::of(inner, claims, inbound)?)),
-        })
-    }
-
-    /// `keyed` is the MAC before its first byte.
-    fn feed(&self, mac: &mut Mac, key: &LiveKey, keyed: &Mac) {
-        match self {
-            Piece::Plain(bytes) => mac.update(bytes),
-            Piece::PerAttempt(bytes) => mac.update(bytes),
-            Piece::Secret => mac.update(key.text()),
-            Piece::Canonical(signed, _) => mac.update(signed),
-            Piece::MacHex(inner) => {
-                let mut nested = keyed.clone();
-                inner.feed(&mut nested, key, keyed);
-                mac.update(encode_hex(&nested.tag()).as_bytes());
-            }
-        }
-    }
-
-    fn identify(&self, digest: &mut Sha256) {
-        match self {
-            Piece::Plain(bytes) => digest_part(digest, bytes),
-            Piece::Canonical(signed, _) => digest_part(digest, signed),
-            Piece::PerAttempt(_) | Piece::Secret => {}
-            Piece::MacHex(inner) => inner.identify(digest),
-        }
-    }
-
-    fn into_canonical(self) -> Option<Vec<u8>> {
-        match self {
-            Piece::Canonical(_, given) => Some(given),
-            Piece::MacHex(inner) => inner.into_canonical(),
-            Piece::Plain(_) | Piece::PerAttempt(_) | Piece::Secret => None,
-        }
-    }
 }
 
 /// Adds a part with its length in front, so that no two lists of parts digest alike.
@@ -343,24 +311,6 @@ fn missing_part(absent: Absent) -> Reject {
         None => Reject::MissingSignedPart,
         Some(shape) => Reject::MalformedSignedPart(shape),
     }
-}
-
-/// Sorted by name. Refuses a repeated name, and characters that would give the joined string a
-/// second reading.
-fn sorted_query(head: &Head, except: &str) -> Result<Vec<(String, String)>, Reject> {
-    let mut pairs = head.query_pairs().map_err(missing_part)?;
-    pairs.retain(|(name, _)| name != except);
-    pairs.sort();
-    if pairs.windows(2).any(|two| two[0].0 == two[1].0) {
-        return Err(Reject::MalformedSignedPart(Shape::RepeatedName));
-    }
-    if pairs
-        .iter()
-        .any(|(name, value)| name.contains(['=', '&']) || value.contains('&'))
-    {
-        return Err(Reject::MalformedSignedPart(Shape::ContainsDelimiter));
-    }
-    Ok(pairs)
 }
 
 fn shape_of(absent: Absent) -> Option<Shape> {

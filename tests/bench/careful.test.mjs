@@ -78,6 +78,8 @@ function masked(outcome) {
     JSON.stringify(outcome)
       .replaceAll(trace, "TRACE")
       .replace(/req_(?!0{32})[0-9a-f]{32}/g, "req_ID")
+      // By what it tells contents apart is each one's own affair.
+      .replace(/(req_ID )(?:[0-9a-f]{16}|[0-9a-f]{32})"/g, '$1PRINT"')
       .replace(/00-TRACE-[0-9a-f]{16}/g, "00-TRACE-SPAN")
       .replace(/(receivedtime\\*":\\*")[-0-9T:.]+Z/g, "$1TIME")
       .replace(/(\\"(?:duration_ms|skew_ms|evidence_value)\\":)(-?)\d+/g, (whole, name, sign) => (name.includes("evidence") ? whole.replace(/\d{3}$/, "nnn") : `${name}${sign}0`))

@@ -253,7 +253,11 @@ describe("anything fails", () => {
       assert.equal(gate.lines({ event: "verdict", request_id: answer.requestId }).length, 1, "one line for each request");
     }
     await sleep(A_WHILE_MS);
-    for (const [{ id }, faults] of sent) assert.ok(gate.backend.of(id).length <= 1, `twice under ${faults}`);
+    for (const [{ id }, faults] of sent) {
+      // A backend that a busy machine keeps past its time-out is one of the windows of G3.
+      const timedOut = gate.lines({ event: "delivery", event_id: id, outcome: "timed_out" }).length;
+      assert.ok(gate.backend.of(id).length <= 1 + timedOut, `twice under ${faults}`);
+    }
     const refused = answers.filter(({ status }) => status === 503).length;
     assert.ok(refused < answers.length / 4, `${refused} refused`);
   });

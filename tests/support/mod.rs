@@ -60,19 +60,21 @@ impl From<Signed> for Request {
 }
 
 /// Runs a request through admission: the head first, then the whole.
-pub fn run(live: &LiveSource, request: &Request) -> Result<Admission, Verdict> {
+pub fn run<'b>(live: &LiveSource, request: &'b Request) -> Result<Admission<'b>, Verdict> {
     run_with(live, request, &mut Findings::default())
 }
 
-pub fn run_with(
+pub fn run_with<'b>(
     live: &LiveSource,
-    request: &Request,
+    request: &'b Request,
     findings: &mut Findings,
-) -> Result<Admission, Verdict> {
+) -> Result<Admission<'b>, Verdict> {
     let head = request.head();
     let opening = admission::open(live, &head)?;
-    let inbound = Inbound::new(&head, &request.body);
-    admission::admit(live, &opening, &inbound, request.now_ms, findings)
+    let inbound = Inbound::new(&head, &request.body, &live.json_pointers);
+    let now_ms = request.now_ms;
+    let matched = admission::check(live, &opening, &inbound, None, now_ms, findings)?;
+    admission::admit(live, &opening, &inbound, matched, now_ms, findings)
 }
 
 /// In one word: `accept`, `challenge`, `observed`, or the reason's name.
@@ -85,7 +87,7 @@ pub fn outcome(live: &LiveSource, request: &Request) -> &'static str {
 }
 
 /// The event of a request that must be accepted.
-pub fn event(live: &LiveSource, request: &Request) -> Event {
+pub fn event<'b>(live: &LiveSource, request: &'b Request) -> Event<'b> {
     match run(live, request) {
         Ok(Admission::Event(event)) => *event,
         other => panic!("not accepted: {other:?}: {request:?}"),

@@ -214,7 +214,7 @@ impl<'a> Case<'a> {
             &self.live.scheme,
             key,
             &claims,
-            &Inbound::new(&head, &request.body),
+            &Inbound::new(&head, &request.body, &[]),
         )
         .expect("can be signed");
         let case = Case {

@@ -40,12 +40,12 @@ const contender :Workerd.Worker = (
 /**
  * Starts a contender (contenders.mjs) with these texts as variables and secrets.
  *   core   the processor core to stay on, where the system can do that
- *   log    a file for its standard output; dropped by default
+ *   log    a file for its log; without one a stand-in takes the lines
  *   inspector  the port for its inspector; none by default
  */
 export async function startWorkerd(contender, texts, { core, log, inspector } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "hookgate-bench-"));
-  const modules = [...contender.modules(), ...harness(contender.main)];
+  const modules = [...contender.modules(), ...harness(contender.main, log === undefined)];
   // The main module stands first.
   modules.sort((left, right) => (right.name === MAIN) - (left.name === MAIN));
   for (const { name, contents } of modules) {
@@ -96,9 +96,10 @@ const MAIN = "main.mjs";
 const STUBS = readFileSync(join(import.meta.dirname, "stubs.mjs"), "utf8");
 
 /** The module that stands round every contender. */
-function harness(main) {
-  const contents = `import contender from ${quoted(`./${main}`)};
-import { around, control } from "./bench-stubs.mjs";
+function harness(main, muted) {
+  const contents = `import { around, control, mute } from "./bench-stubs.mjs";
+import contender from ${quoted(`./${main}`)};
+${muted ? "mute();" : ""}
 export default around(contender);
 export { control };
 `;

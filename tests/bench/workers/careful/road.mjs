@@ -64,7 +64,7 @@ function within(ms, promise, failed) {
 }
 
 async function wasSeen({ dedup, digest }, road, env) {
-  const found = await within(ASK_MS, env.SEEN.get(`seen/1/${dedup}`, TEXT), (error) => alarm("memory_unread", { detail: String(error) }));
+  const found = await within(ASK_MS, env.SEEN.get(`seen/1/${dedup}`), (error) => alarm("memory_unread", { detail: String(error) }));
   if (typeof found !== "string") {
     road.memory = found === FAILED ? "failed" : found === UNKNOWN ? "unknown" : "unseen";
     return false;
@@ -76,7 +76,6 @@ async function wasSeen({ dedup, digest }, road, env) {
   return true;
 }
 
-const TEXT = { type: "text" };
 const AS_TEXT = { contentType: "text" };
 
 async function holdOnQueue(load, env, ctx, ms) {

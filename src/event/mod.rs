@@ -6,12 +6,13 @@
 //! An [`Event`] comes out of [`crate::admission::admit`] and nowhere else; what is read back from
 //! the queue is a [`Held`], which can be delivered and run again, but not admitted.
 
+mod carried;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::LiveSource;
-use crate::keys::encode_hex;
 use crate::request::Inbound;
 use crate::scheme::Place;
 use crate::time;
@@ -25,55 +26,44 @@ const HEADERS_BYTES_MAX: usize = 16_000;
 const LABEL_BYTES_MAX: usize = 200;
 /// A multipart boundary alone may be 70 characters (RFC 2046, section 5.1.1).
 const CONTENT_TYPE_BYTES_MAX: usize = 1_000;
-/// Enough to notice by: 128 bits.
-const CONTENT_DIGEST_BYTES: usize = 16;
 /// The version of the message format.
 pub const FORMAT_VERSION: &str = "1";
 
-/// Carried whatever the scheme says: without them the body cannot be read.
-const ALWAYS_CARRIED: [&str; 2] = ["content-type", "content-encoding"];
-/// Live credentials whatever the scheme says.
-const ALWAYS_CREDENTIALS: [&str; 7] = [
-    "authorization",
-    "cookie",
-    "proxy-authorization",
-    "x-api-key",
-    "x-auth-token",
-    "x-gitlab-token",
-    "x-telegram-bot-api-secret-token",
-];
-/// Belongs to the connection or to the platform, not to the event.
-const NEVER_CARRIED: [&str; 12] = [
-    "connection",
-    "content-length",
-    "expect",
-    "forwarded",
-    "host",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "true-client-ip",
-    "upgrade",
-    "x-real-ip",
-];
-/// What stands in the place of a credential.
-const REDACTED: &str = "hookgate-redacted";
-
 /// A verified event, not yet held.
 #[derive(Debug)]
-pub struct Event {
+pub struct Event<'b> {
+    /// Without its content.
     message: Message,
     headers: Vec<(String, String)>,
-    content_digest: String,
+    content: Content<'b>,
+    fingerprint: u64,
+}
+
+/// What the backend is given.
+#[derive(Debug)]
+enum Content<'b> {
+    Body(&'b [u8]),
+    /// The verified form of the body, and the body where it differs from it.
+    Canonical(Vec<u8>, Option<&'b [u8]>),
+}
+
+/// A message for the queue, at most [`MESSAGE_BYTES_MAX`] long: these two texts with the content in
+/// base64 between them. So the longest part needs no escaping, and can be encoded by whoever does it
+/// fastest.
+#[derive(Debug)]
+pub struct Envelope {
+    pub before: String,
+    /// `None`: the body as received.
+    pub canonical: Option<Vec<u8>>,
+    pub after: &'static str,
 }
 
 /// What [`Event::admitted`] is made of.
-pub(crate) struct EventParts<'a> {
+pub(crate) struct EventParts<'a, 'b> {
     pub live: &'a LiveSource,
-    pub inbound: &'a Inbound<'a>,
+    pub inbound: &'a Inbound<'a, 'b>,
     /// The proof: without one there is no event.
-    pub verified: Verified,
+    pub verified: Verified<'a>,
     pub received_ms: i64,
     pub dedup_key: String,
 }
@@ -129,8 +119,8 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-impl Event {
-    pub(crate) fn admitted(parts: EventParts<'_>) -> Self {
+impl<'b> Event<'b> {
+    pub(crate) fn admitted(parts: EventParts<'_, 'b>) -> Self {
         let EventParts {
             live,
             inbound,
@@ -140,7 +130,7 @@ impl Event {
         } = parts;
         let key = live.keys.get(verified.key());
         let time_ms = verified.time_ms();
-        let content_digest = encode_hex(&verified.digest()[..CONTENT_DIGEST_BYTES]);
+        let fingerprint = verified.fingerprint();
         let canonical = verified.into_canonical();
         let label = |places: &[Place]| {
             places
@@ -160,19 +150,17 @@ impl Event {
                 .header("content-type")
                 .map(|kind| cut(kind, CONTENT_TYPE_BYTES_MAX)),
         };
-        let (data, unverified) = match canonical {
-            None => (STANDARD.encode(inbound.body), None),
+        let content = match canonical {
+            None => Content::Body(inbound.body),
             Some(canonical) => {
                 let differs = canonical != inbound.body && !inbound.body.is_empty();
-                (
-                    STANDARD.encode(canonical),
-                    differs.then(|| STANDARD.encode(inbound.body)),
-                )
+                Content::Canonical(canonical, differs.then_some(inbound.body))
             }
         };
         Event {
-            headers: carried(live, inbound),
-            content_digest,
+            headers: carried::headers(live, inbound.head),
+            content,
+            fingerprint,
             message: Message {
                 specversion: "1.0".to_owned(),
                 id: label(&live.scheme.event_id).unwrap_or_else(|| dedup_key.clone()),
@@ -191,8 +179,8 @@ impl Event {
                 traceparent: String::new(),
                 originalheaders: None,
                 headersdropped: 0,
-                unverifiedbody: unverified,
-                data_base64: data,
+                unverifiedbody: None,
+                data_base64: String::new(),
                 more: serde_json::Map::new(),
             },
         }
@@ -204,8 +192,8 @@ impl Event {
     }
 
     /// Tells whether another event under the same key was signed over the same content.
-    pub fn content_digest(&self) -> &str {
-        &self.content_digest
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 
     /// The provider's id and type, for the record.
@@ -213,56 +201,84 @@ impl Event {
         (&self.message.id, &self.message.kind)
     }
 
-    /// The text for the queue, at most [`MESSAGE_BYTES_MAX`] long. What may be left out when it
-    /// would be longer: headers, counted in `headersdropped`, and the unverified body.
-    /// `None`: it does not fit all the same.
-    pub fn into_message(mut self, request_id: &str, traceparent: &str) -> Option<String> {
+    /// The message for the queue. What may be left out when it would be too long: headers, counted in
+    /// `headersdropped`, and the unverified body. `None`: it does not fit all the same.
+    pub fn into_envelope(mut self, request_id: &str, traceparent: &str) -> Option<Envelope> {
         self.message.requestid = request_id.to_owned();
         self.message.traceparent = traceparent.to_owned();
-        let mut bytes = encoded_len(&self.message)?;
-        if bytes > MESSAGE_BYTES_MAX && self.message.unverifiedbody.take().is_some() {
-            bytes = encoded_len(&self.message)?;
-        }
-        // `"originalheaders":"[]",` and `"headersdropped":NNNN,`
+        let (content_bytes, unverified) = match &self.content {
+            Content::Body(body) => (body.len(), None),
+            Content::Canonical(canonical, body) => (canonical.len(), *body),
+        };
+        let attributes_bytes = serde_json::to_string(&self.message).ok()?.len();
         let room = MESSAGE_BYTES_MAX
-            .checked_sub(bytes + 64)?
-            .min(HEADERS_BYTES_MAX);
-        let mut kept = Vec::new();
+            .checked_sub(attributes_bytes)?
+            .checked_sub(base64_len(content_bytes))?;
+        let body_bytes = unverified.map_or(0, |body| base64_len(body.len()) + UNVERIFIED_BYTES);
+        let room = match room.checked_sub(body_bytes) {
+            Some(rest) => {
+                self.message.unverifiedbody = unverified.map(|body| STANDARD.encode(body));
+                rest
+            }
+            None => room,
+        };
+        self.carry_what_fits(room.checked_sub(HEADERS_BYTES)?.min(HEADERS_BYTES_MAX))?;
+        let mut before = serde_json::to_string(&self.message).ok()?;
+        // The content is the last attribute, and still empty.
+        before.truncate(before.strip_suffix(AFTER_CONTENT)?.len());
+        Some(Envelope {
+            before,
+            canonical: match self.content {
+                Content::Body(_) => None,
+                Content::Canonical(canonical, _) => Some(canonical),
+            },
+            after: AFTER_CONTENT,
+        })
+    }
+
+    /// Keeps headers for as long as there is room for what they take in the message.
+    fn carry_what_fits(&mut self, room: usize) -> Option<()> {
         let mut used = 0;
+        let mut kept = Vec::new();
         for pair in &self.headers {
             // Encoded twice: as JSON, and again as a string inside the message.
             let once = serde_json::to_string(pair).ok()?;
-            let cost = serde_json::to_string(&once).ok()?.len() + 1;
+            let escaped = once.bytes().filter(|byte| matches!(byte, b'"' | b'\\'));
+            let cost = once.len() + escaped.count() + ",".len();
             if used + cost <= room {
                 used += cost;
-                kept.push(pair);
+                kept.push(once);
             } else {
                 self.message.headersdropped += 1;
             }
         }
         if !kept.is_empty() {
-            self.message.originalheaders = Some(serde_json::to_string(&kept).ok()?);
+            self.message.originalheaders = Some(format!("[{}]", kept.join(",")));
         }
-        let text = serde_json::to_string(&self.message).ok()?;
-        (text.len() <= MESSAGE_BYTES_MAX).then_some(text)
+        Some(())
+    }
+
+    /// The message for the queue in one text.
+    pub fn into_message(self, request_id: &str, traceparent: &str) -> Option<String> {
+        let body = match self.content {
+            Content::Body(body) => Some(body),
+            Content::Canonical(..) => None,
+        };
+        let envelope = self.into_envelope(request_id, traceparent)?;
+        let content = envelope.canonical.as_deref().or(body)?;
+        Some(envelope.before + &STANDARD.encode(content) + envelope.after)
     }
 }
 
-/// The length without copying the body once more.
-fn encoded_len(message: &Message) -> Option<usize> {
-    struct Counter(usize);
-    impl std::io::Write for Counter {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut counter = Counter(0);
-    serde_json::to_writer(&mut counter, message).ok()?;
-    Some(counter.0)
+/// What stands behind the content.
+const AFTER_CONTENT: &str = "\"}";
+/// `"originalheaders":"[]",` and `"headersdropped":NNNN,`
+const HEADERS_BYTES: usize = 64;
+/// `"unverifiedbody":"",`
+const UNVERIFIED_BYTES: usize = 20;
+
+fn base64_len(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4
 }
 
 /// At most `bytes_max` bytes, without control characters.
@@ -272,57 +288,6 @@ fn cut(text: &str, bytes_max: usize) -> String {
         end -= 1;
     }
     text[..end].replace(|character: char| character.is_control(), "?")
-}
-
-/// The headers that the backend is given: by allow-list, credentials replaced.
-fn carried(live: &LiveSource, inbound: &Inbound<'_>) -> Vec<(String, String)> {
-    let allowed = |name: &str| {
-        ALWAYS_CARRIED.contains(&name)
-            || live
-                .scheme
-                .carry
-                .iter()
-                .any(|pattern| match pattern.strip_suffix('*') {
-                    Some(prefix) => name.starts_with(prefix),
-                    None => pattern == name,
-                })
-    };
-    let platform = |name: &str| {
-        NEVER_CARRIED.contains(&name) || name.starts_with("cf-") || name.starts_with("x-forwarded-")
-    };
-    let credential = |name: &str| {
-        ALWAYS_CREDENTIALS.contains(&name)
-            || live.scheme.credentials.iter().any(|known| known == name)
-    };
-    let mut headers: Vec<(String, String)> = inbound
-        .head
-        .headers()
-        .iter()
-        .filter(|(name, _)| allowed(name) && !platform(name))
-        .map(|(name, value)| {
-            let value = if credential(name) { REDACTED } else { value };
-            (name.clone(), value.to_owned())
-        })
-        .collect();
-    // The last are dropped first: what the body cannot be read without, and what the provider's
-    // signature consists of, must not be among them.
-    let scheme = &live.scheme;
-    let time = scheme.time.as_ref().map(|time| &time.at);
-    let claims = [Some(&scheme.signature.at), time, scheme.id.as_ref()];
-    let claims: Vec<&Place> = claims.into_iter().flatten().collect();
-    headers.sort_by_key(|(name, _)| {
-        let place = Place::Header(name.clone());
-        if ALWAYS_CARRIED.contains(&name.as_str()) {
-            0
-        } else if claims.contains(&&place) {
-            1
-        } else if scheme.event_id.contains(&place) || scheme.event_type.contains(&place) {
-            2
-        } else {
-            3
-        }
-    });
-    headers
 }
 
 /// A message that was read back.

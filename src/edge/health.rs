@@ -1,0 +1,35 @@
+//! `/healthz`: whether this Worker could take an event.
+
+use worker::Env;
+
+use super::platform::{self, binding};
+use super::state::State;
+use crate::answer::Answer;
+use crate::audit::Notice;
+use crate::gate::Gate;
+
+/// The configuration parsed and everything that an event needs is bound.
+pub fn is_sound(state: &State, env: &Env) -> bool {
+    let bindings = [
+        binding::SEEN,
+        binding::LEDGER,
+        binding::EVENTS,
+        binding::DEAD_LETTERS,
+        binding::ARCHIVE,
+    ];
+    let missing = bindings
+        .into_iter()
+        .filter(|name| !platform::is_bound(env, name));
+    let missing = missing.inspect(|name| platform::notice(&Notice::BindingMissing { name }));
+    let has_destinations = |gate: &Gate| gate.has_every_destination();
+    missing.count() == 0 && state.gate.as_ref().is_some_and(has_destinations)
+}
+
+/// The answer if it could.
+pub fn healthy() -> Answer {
+    Answer {
+        status: 200,
+        headers: vec![("content-type", "application/json".to_owned())],
+        body: "{\"status\":\"ok\"}".to_owned(),
+    }
+}

@@ -1,0 +1,95 @@
+//! What is known of a request, its line in the log, and its answer.
+
+use wasm_bindgen::prelude::*;
+
+use super::drive::Driven;
+use super::platform::{self, now_ms};
+use crate::admission::Findings;
+use crate::answer::{self, Answer};
+use crate::audit::{Notice, VerdictLine};
+use crate::gate::LiveSource;
+use crate::request::Head;
+use crate::verdict::{Trouble, Verdict};
+
+/// What is known of a request besides its verdict.
+#[derive(Default)]
+pub struct Record {
+    pub request_id: String,
+    pub traceparent: String,
+    pub started_ms: i64,
+    pub colo: String,
+    pub country: String,
+    pub findings: Findings,
+    pub event_id: Option<String>,
+    pub event_type: Option<String>,
+    pub dedup_key: Option<String>,
+    pub echo: Option<String>,
+    pub body_bytes: Option<usize>,
+    pub driven: Driven,
+}
+
+impl Record {
+    /// Writes the verdict's line.
+    pub fn write(&self, verdict: Verdict, head: &Head, live: Option<&LiveSource>) {
+        let now = now_ms();
+        platform::log(&VerdictLine {
+            event_id: self.event_id.as_deref(),
+            event_type: self.event_type.as_deref(),
+            dedup_key: self.dedup_key.as_deref(),
+            memory: self.driven.memory,
+            held_at: self.driven.held_at,
+            duplicate_of: self.driven.duplicate_of.as_deref(),
+            content_differs: self.driven.content_differs,
+            method: &head.method,
+            body_bytes: self.body_bytes,
+            duration_ms: now.saturating_sub(self.started_ms),
+            colo: &self.colo,
+            country: &self.country,
+            ray_id: head.header("cf-ray"),
+            ..VerdictLine::new(
+                verdict,
+                live,
+                &self.findings,
+                &self.request_id,
+                &self.traceparent,
+                now,
+            )
+        });
+    }
+
+    /// What the sender is told.
+    pub fn answer(&self, verdict: Verdict, live: Option<&LiveSource>) -> Answer {
+        answer::answer(
+            verdict,
+            live,
+            &self.request_id,
+            answer::Known {
+                kind: self.event_type.as_deref(),
+                echo: self.echo.as_deref(),
+                key_id: self.findings.key_id.as_deref(),
+            },
+        )
+    }
+}
+
+/// The key could not be written into KV. It costs a copy, never an event.
+#[wasm_bindgen(js_name = memoryUnwritten)]
+pub fn memory_unwritten(request_id: &str) {
+    platform::notice(&Notice::MemoryUnwritten { request_id });
+}
+
+/// The answer when the Worker itself failed. `kind` is the error's name, never its text.
+#[wasm_bindgen]
+pub fn failed(kind: &str) -> String {
+    let request_id = platform::request_id();
+    platform::log(&VerdictLine {
+        event: "verdict",
+        request_id: &request_id,
+        verdict: "unavailable",
+        reason: Some(Trouble::Panicked.name()),
+        detail: Some(kind),
+        ..VerdictLine::default()
+    });
+    let answer = answer::unavailable(&request_id).for_request(&request_id);
+    answer.to_lines()
+}

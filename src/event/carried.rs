@@ -1,0 +1,85 @@
+//! Which headers of the provider go on to the backend.
+
+use crate::gate::LiveSource;
+use crate::request::Head;
+use crate::scheme::Place;
+
+/// Carried whatever the scheme says: without them the body cannot be read.
+const ALWAYS_CARRIED: [&str; 2] = ["content-type", "content-encoding"];
+/// Live credentials whatever the scheme says.
+const ALWAYS_CREDENTIALS: [&str; 7] = [
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "x-api-key",
+    "x-auth-token",
+    "x-gitlab-token",
+    "x-telegram-bot-api-secret-token",
+];
+/// Belongs to the connection or to the platform, not to the event.
+const NEVER_CARRIED: [&str; 12] = [
+    "connection",
+    "content-length",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "true-client-ip",
+    "upgrade",
+    "x-real-ip",
+];
+/// What stands in the place of a credential.
+const REDACTED: &str = "hookgate-redacted";
+
+/// The headers that the backend is given: by allow-list, credentials replaced.
+pub(super) fn headers(live: &LiveSource, head: &Head) -> Vec<(String, String)> {
+    let allowed = |name: &str| {
+        ALWAYS_CARRIED.contains(&name)
+            || live
+                .scheme
+                .carry
+                .iter()
+                .any(|pattern| match pattern.strip_suffix('*') {
+                    Some(prefix) => name.starts_with(prefix),
+                    None => pattern == name,
+                })
+    };
+    let platform = |name: &str| {
+        NEVER_CARRIED.contains(&name) || name.starts_with("cf-") || name.starts_with("x-forwarded-")
+    };
+    let credential = |name: &str| {
+        ALWAYS_CREDENTIALS.contains(&name)
+            || live.scheme.credentials.iter().any(|known| known == name)
+    };
+    let mut headers: Vec<(String, String)> = head
+        .headers()
+        .iter()
+        .filter(|(name, _)| allowed(name) && !platform(name))
+        .map(|(name, value)| {
+            let value = if credential(name) { REDACTED } else { value };
+            (name.clone(), value.to_owned())
+        })
+        .collect();
+    // The last are dropped first: what the body cannot be read without, and what the provider's
+    // signature consists of, must not be among them.
+    let scheme = &live.scheme;
+    let time = scheme.time.as_ref().map(|time| &time.at);
+    let claims = [Some(&scheme.signature.at), time, scheme.id.as_ref()];
+    let claims: Vec<&Place> = claims.into_iter().flatten().collect();
+    headers.sort_by_key(|(name, _)| {
+        let place = Place::Header(name.clone());
+        if ALWAYS_CARRIED.contains(&name.as_str()) {
+            0
+        } else if claims.contains(&&place) {
+            1
+        } else if scheme.event_id.contains(&place) || scheme.event_type.contains(&place) {
+            2
+        } else {
+            3
+        }
+    });
+    headers
+}

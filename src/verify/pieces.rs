@@ -1,0 +1,160 @@
+//! The signed string in its parts, as the scheme orders them.
+
+use std::borrow::Cow;
+
+use super::{Claims, missing_part};
+use crate::canonical::{self, NotCanonical};
+use crate::keys::{LiveKey, Mac, encode_hex};
+use crate::request::{Head, Inbound, encode_pairs};
+use crate::scheme::{Part, Scheme};
+use crate::verdict::{Reject, Shape};
+
+/// Every part with its bytes, or why there is none.
+pub(super) fn pieces<'a>(
+    scheme: &'a Scheme,
+    claims: &'a Claims,
+    inbound: &'a Inbound<'_, '_>,
+) -> Result<Vec<Piece<'a>>, Reject> {
+    scheme
+        .signed
+        .iter()
+        .map(|part| Piece::of(part, claims, inbound))
+        .collect()
+}
+
+/// The MAC over all parts.
+pub(super) fn mac_over(
+    pieces: &[Piece<'_>],
+    scheme: &Scheme,
+    key: &LiveKey,
+    claims: &Claims,
+) -> Mac {
+    let keyed = key.mac(scheme.algorithm, claims.key_suffix.as_deref());
+    let mut mac = keyed.clone();
+    for piece in pieces {
+        piece.feed(&mut mac, key, &keyed);
+    }
+    mac
+}
+
+/// A part of the signed string with its bytes.
+#[derive(Debug)]
+pub(super) enum Piece<'a> {
+    Plain(Cow<'a, [u8]>),
+    /// Different on every attempt: signed, but no part of the identity.
+    PerAttempt(&'a [u8]),
+    Secret,
+    /// Canonical bytes that stand for the body; the second value is what the backend is given.
+    Canonical(Vec<u8>, Vec<u8>),
+    MacHex(Box<Piece<'a>>),
+}
+
+impl<'a> Piece<'a> {
+    fn of(
+        part: &'a Part,
+        claims: &'a Claims,
+        inbound: &'a Inbound<'_, '_>,
+    ) -> Result<Self, Reject> {
+        Ok(match part {
+            Part::Body => Piece::Plain(Cow::Borrowed(inbound.body)),
+            Part::Literal(text) => Piece::Plain(Cow::Borrowed(text.as_bytes())),
+            Part::Secret => Piece::Secret,
+            Part::Time => Piece::PerAttempt(
+                claims
+                    .time
+                    .as_ref()
+                    .ok_or(Reject::MissingTime)?
+                    .text
+                    .as_bytes(),
+            ),
+            Part::Nonce => Piece::PerAttempt(
+                claims
+                    .nonce
+                    .as_deref()
+                    .ok_or(Reject::MissingSignedPart)?
+                    .as_bytes(),
+            ),
+            Part::Id => Piece::Plain(Cow::Borrowed(
+                claims
+                    .id
+                    .as_deref()
+                    .ok_or(Reject::MissingSignedPart)?
+                    .as_bytes(),
+            )),
+            Part::SortedJson => {
+                let bytes = canonical::sorted_json(inbound.body).map_err(|wrong| {
+                    Reject::MalformedSignedPart(match wrong {
+                        NotCanonical::NotAnObject => Shape::NotAJsonObject,
+                        NotCanonical::RepeatedName => Shape::RepeatedName,
+                        NotCanonical::TooDeep => Shape::TooDeep,
+                    })
+                })?;
+                Piece::Canonical(bytes.clone(), bytes)
+            }
+            Part::SortedQueryExcept(except) => {
+                let pairs = sorted_query(inbound.head, except)?;
+                let signed: Vec<String> = pairs
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect();
+                Piece::Canonical(
+                    signed.join("&").into_bytes(),
+                    encode_pairs(&pairs).into_bytes(),
+                )
+            }
+            Part::MacHex(inner) => Piece::MacHex(Box::new(Piece::of(inner, claims, inbound)?)),
+        })
+    }
+
+    /// `keyed` is the MAC before its first byte.
+    fn feed(&self, mac: &mut Mac, key: &LiveKey, keyed: &Mac) {
+        match self {
+            Piece::Plain(bytes) => mac.update(bytes),
+            Piece::PerAttempt(bytes) => mac.update(bytes),
+            Piece::Secret => mac.update(key.text()),
+            Piece::Canonical(signed, _) => mac.update(signed),
+            Piece::MacHex(inner) => {
+                let mut nested = keyed.clone();
+                inner.feed(&mut nested, key, keyed);
+                mac.update(encode_hex(&nested.tag()).as_bytes());
+            }
+        }
+    }
+
+    /// Shows what is the same on every attempt at one message.
+    pub(super) fn identify(&self, each: &mut dyn FnMut(&[u8])) {
+        match self {
+            Piece::Plain(bytes) => each(bytes),
+            Piece::Canonical(signed, _) => each(signed),
+            Piece::PerAttempt(_) | Piece::Secret => {}
+            Piece::MacHex(inner) => inner.identify(each),
+        }
+    }
+
+    /// What the backend is given, where it is not the body.
+    pub(super) fn into_canonical(self) -> Option<Vec<u8>> {
+        match self {
+            Piece::Canonical(_, given) => Some(given),
+            Piece::MacHex(inner) => inner.into_canonical(),
+            Piece::Plain(_) | Piece::PerAttempt(_) | Piece::Secret => None,
+        }
+    }
+}
+
+/// Sorted by name. Refuses a repeated name, and characters that would give the joined string a
+/// second reading.
+fn sorted_query(head: &Head, except: &str) -> Result<Vec<(String, String)>, Reject> {
+    let mut pairs = head.query_pairs().map_err(missing_part)?;
+    pairs.retain(|(name, _)| name != except);
+    pairs.sort();
+    if pairs.windows(2).any(|two| two[0].0 == two[1].0) {
+        return Err(Reject::MalformedSignedPart(Shape::RepeatedName));
+    }
+    if pairs
+        .iter()
+        .any(|(name, value)| name.contains(['=', '&']) || value.contains('&'))
+    {
+        return Err(Reject::MalformedSignedPart(Shape::ContainsDelimiter));
+    }
+    Ok(pairs)
+}
