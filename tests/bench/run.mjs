@@ -69,16 +69,17 @@ async function main() {
     verdict,
   };
   const about = circumstances(cores);
+  const kept = !quick && !row && !contender && !rounds && !options.unchecked;
   if (cores !== undefined) pin(process.pid, cores.measuring);
   const names = Object.keys(PARTS).filter((name) => options.part?.includes(name) ?? (quick ? QUICK.includes(name) : row === undefined || name === "cpu"));
   const results = {};
   for (const name of names) {
     const result = await PARTS[name].measure(setting);
     results[name] = { circumstances: about, ...result };
-  }
-  if (!quick && !row && !contender && !rounds && !options.unchecked) {
-    keep(results);
-    draw(PARTS);
+    if (kept) {
+      keep(name, results[name]);
+      draw(PARTS);
+    }
   }
   const bars = Object.values(results).flatMap(({ bars }) => bars);
   for (const bar of bars) console.log(told(bar));

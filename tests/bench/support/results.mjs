@@ -27,17 +27,18 @@ export function circumstances(cores) {
   };
 }
 
-/** Keeps the results of these parts; those of others stay as they are. */
-export function keep(parts) {
-  const known = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : {};
-  writeFileSync(RESULTS, `${JSON.stringify({ ...known, ...parts }, rounded, 1)}\n`);
+/** Keeps the result of a part; those of the others stay as they are. */
+export function keep(name, result) {
+  writeFileSync(RESULTS, `${JSON.stringify({ ...known(), [name]: result }, rounded, 1)}\n`);
 }
+
+const known = () => (existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : {});
 
 const rounded = (_, value) => (typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value);
 
 /** Draws the tables of docs/performance.md. */
 export function draw(parts) {
-  const results = JSON.parse(readFileSync(RESULTS, "utf8"));
+  const results = known();
   let page = readFileSync(PAGE, "utf8");
   page = replaced(page, "contenders", table(["contender", "what it is"], Object.entries(CONTENDERS).map(([name, { about }]) => [`\`${name}\``, about])));
   for (const [name, part] of Object.entries(parts)) {
