@@ -1,5 +1,7 @@
 //! What the sender is told: status, headers, body. Dull on purpose, with a request id to ask about.
 
+use serde::{Serialize, Serializer};
+
 use crate::gate::LiveSource;
 use crate::koogallery;
 use crate::scheme::{AnswerStyle, ExactAnswer};
@@ -9,11 +11,19 @@ use crate::verdict::{Verdict, Wire};
 pub const RETRY_AFTER_SECONDS: u32 = 10;
 
 /// An HTTP answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
     pub status: u16,
+    #[serde(serialize_with = "as_members")]
     pub headers: Vec<(&'static str, String)>,
     pub body: String,
+}
+
+fn as_members<S: Serializer>(
+    headers: &Vec<(&'static str, String)>,
+    writer: S,
+) -> Result<S::Ok, S::Error> {
+    writer.collect_map(headers.iter().map(|(name, value)| (name, value)))
 }
 
 /// What the answer may depend on besides the verdict. Nothing of it is there before the request was
@@ -46,18 +56,10 @@ pub fn answer(
 }
 
 impl Answer {
-    /// The one string in which the edge hands an answer over: the status, then name and value of each
-    /// header, one a line, an empty line, and the body.
-    pub fn to_lines(&self) -> String {
-        let mut lines = self.status.to_string();
-        for text in self.headers.iter().flat_map(|(name, value)| [*name, value]) {
-            lines.push('\n');
-            // A line feed in a value would be another header.
-            lines.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
-        }
-        lines.push_str("\n\n");
-        lines.push_str(&self.body);
-        lines
+    /// The one string in which the edge hands an answer over.
+    pub fn to_json(&self) -> String {
+        // Texts and a number: writing them cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// Adds what every answer carries: the id to ask about, and what keeps it from being stored or

@@ -228,6 +228,16 @@ pub enum Notice<'a> {
     LedgerEmpty {
         name: &'a str,
     },
+    /// Events have waited for long.
+    BacklogOld {
+        at: &'a str,
+        source: Option<&'a str>,
+        age_seconds: i64,
+    },
+    /// A queue did not say how much waits in it.
+    BacklogUnknown {
+        detail: &'a str,
+    },
     /// A copy of an event that is settled came to the consumer, and ends there.
     CopyRemoved {
         request_id: &'a str,
@@ -292,6 +302,8 @@ struct NoticeLine<'a> {
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_seconds: Option<i64>,
 }
 
 impl Notice<'_> {
@@ -328,6 +340,16 @@ impl Notice<'_> {
             Notice::HoldFailed { detail } => with(alarm("hold_failed"), detail),
             Notice::LedgerFailed { detail } => with(alarm("ledger_failed"), detail),
             Notice::LedgerEmpty { name } => with(notice("ledger_empty"), name),
+            Notice::BacklogOld {
+                at,
+                source,
+                age_seconds,
+            } => NoticeLine {
+                source,
+                age_seconds: Some(age_seconds),
+                ..with(alarm("backlog_old"), at)
+            },
+            Notice::BacklogUnknown { detail } => with(notice("backlog_unknown"), detail),
             Notice::CopyRemoved { request_id } => NoticeLine {
                 request_id: Some(request_id),
                 ..notice("copy_removed")

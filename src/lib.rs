@@ -27,13 +27,16 @@
 //!
 //! [`road`] and [`consumer`] are step functions: they say what to do next, and `edge/drive.rs` and
 //! `edge/consume.rs` do it. [`ledger`] decides what may happen to an event's row, and
-//! `edge/ledger_object.rs` keeps the rows. [`config`] and [`scheme`] say what is configured,
-//! [`gate`] is that with its secrets. [`event`] and [`dead`] are what is stored.
+//! `edge/ledger_object.rs` keeps the rows; [`relay`] judges what the queue refuses of the messages it
+//! holds, and `edge/relay.rs` hands them over. [`config`] and [`scheme`] say what is configured,
+//! [`gate`] is that with its secrets. [`event`] and [`dead`] are what is stored; [`audit`] and
+//! [`backlog`] are what is written down.
 
 pub mod admin;
 pub mod admission;
 pub mod answer;
 pub mod audit;
+pub mod backlog;
 pub mod canonical;
 pub mod config;
 pub mod consumer;
@@ -46,6 +49,7 @@ pub mod keys;
 pub mod koogallery;
 pub mod ledger;
 pub mod memory;
+pub mod relay;
 pub mod request;
 pub mod retry;
 pub mod road;

@@ -1,5 +1,5 @@
-//! The model: the shipped rules (`Road`, `Errand`, `ledger::answer`, `retry::next`), driven through
-//! every interleaving within a bound, and through random ones beyond it.
+//! The model: the shipped rules (`Road`, `Errand`, `ledger::answer`, `retry::next`, `relay::fate`),
+//! driven through every interleaving within a bound, and through random ones beyond it.
 //!
 //! Around the rules stands what the edge does with them, in `model/`: two gates, a provider that
 //! retries, somebody who sends copies, KV with stale reads, the queue in any order, the ledger's
@@ -36,6 +36,10 @@ mod late;
 mod relay;
 #[path = "model/search.rs"]
 mod search;
+#[path = "model/setting.rs"]
+mod setting;
+#[path = "model/spool.rs"]
+mod spool;
 #[path = "model/steps.rs"]
 mod steps;
 #[path = "model/world.rs"]
@@ -46,8 +50,9 @@ use std::io::Write as _;
 use hookgate::config::Dedup::{self, Kv, Ledger};
 
 use search::{Random, Report, explore, walk};
+use setting::Poison::{self, Named, Unnamed};
+use setting::{Bug, Setting};
 use steps::Label;
-use world::{Bug, Setting};
 
 fn setting(name: &'static str, roads: [Dedup; 2]) -> Setting {
     Setting {
@@ -57,7 +62,7 @@ fn setting(name: &'static str, roads: [Dedup; 2]) -> Setting {
         sends: [2, 0],
         extra: 1,
         redrives: 0,
-        poison: false,
+        poison: None,
         bug: None,
     }
 }
@@ -120,17 +125,26 @@ fn across_both_roads_every_promise_is_kept() {
 
 #[test]
 fn a_message_that_the_queue_never_takes_blocks_no_other() {
-    for roads in [[Kv, Kv], [Ledger, Ledger]] {
-        let name = match roads[0] {
-            Kv => "isolation, KV road",
-            Ledger => "isolation, ledger road",
-        };
-        holds(&Setting {
-            sends: [1, 1],
-            extra: 0,
-            poison: true,
-            ..setting(name, roads)
-        });
+    for (name, roads, poison) in [
+        ("poison, KV road", [Kv, Kv], Named),
+        ("poison, ledger road", [Ledger, Ledger], Named),
+        ("poison without a reason, KV road", [Kv, Kv], Unnamed),
+        (
+            "poison without a reason, ledger road",
+            [Ledger, Ledger],
+            Unnamed,
+        ),
+    ] {
+        holds(&poisoned(setting(name, roads), poison));
+    }
+}
+
+fn poisoned(setting: Setting, poison: Poison) -> Setting {
+    Setting {
+        sends: [1, 1],
+        extra: 0,
+        poison: Some(poison),
+        ..setting
     }
 }
 
@@ -145,12 +159,16 @@ fn a_neighbour_is_delivered_whatever_happens_to_an_event() {
 }
 
 #[test]
-fn an_operator_sends_a_dead_letter_again_and_it_is_not_swallowed() {
-    holds(&Setting {
+fn an_operator_sends_a_dead_letter_again_and_it_is_neither_swallowed_nor_doubled() {
+    holds(&redriven());
+}
+
+fn redriven() -> Setting {
+    Setting {
         sends: [1, 0],
         redrives: 1,
         ..setting("redrive", [Kv, Ledger])
-    });
+    }
 }
 
 /// Each deviation is found by the search alone, with as few faults as it takes.
@@ -167,10 +185,18 @@ fn every_planted_bug_is_found() {
         Bug::DetourWithoutMemory,
         Bug::ReleaseByStranger,
         Bug::DrainStopsAtRefusal,
+        Bug::RefusedWithoutProof,
+        Bug::CodeUnread,
+        Bug::RedriveUnasked,
     ];
     // An unoptimised search goes no further than one fault.
     let is_quick = cfg!(debug_assertions);
-    let takes_faults = [Bug::ReleaseByStranger, Bug::DrainStopsAtRefusal];
+    let takes_faults = [
+        Bug::ReleaseByStranger,
+        Bug::DrainStopsAtRefusal,
+        Bug::RefusedWithoutProof,
+        Bug::RedriveUnasked,
+    ];
     let mut missed = Vec::new();
     for bug in planted {
         match shortest(bug) {
@@ -187,17 +213,13 @@ fn every_planted_bug_is_found() {
 }
 
 fn shortest(bug: Bug) -> Option<String> {
-    let isolation = Setting {
-        sends: [1, 1],
-        extra: 0,
-        poison: true,
-        ..setting("isolation", [Kv, Kv])
-    };
+    let isolation = poisoned(setting("isolation", [Kv, Kv]), Named);
     let worlds = [
         setting("KV road", [Kv, Kv]),
         setting("ledger road", [Ledger, Ledger]),
         setting("both roads", [Kv, Ledger]),
         isolation,
+        redriven(),
     ];
     let most = if cfg!(debug_assertions) { 1 } else { 3 };
     (0..=most).find_map(|faults| {
@@ -238,7 +260,7 @@ fn random_ways_keep_every_promise() {
             sends: [1 + random.below(4) as u8, random.below(3) as u8],
             extra: random.below(4) as u8,
             redrives: random.below(3) as u8,
-            poison: random.below(4) == 0,
+            poison: [Some(Named), Some(Unnamed), None, None, None, None][random.below(6)],
             ..setting(
                 "random",
                 [[Kv, Kv], [Ledger, Ledger], [Kv, Ledger]][random.below(3)],

@@ -10,9 +10,10 @@ use super::archive;
 use super::ledger;
 use super::platform::{self, binding, now_ms};
 use super::state::State;
-use crate::admin::{Admitted, Command, authorise, may_redrive};
+use crate::admin::{Admitted, Command, authorise, insists, may_redrive, not_redriven};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
+use crate::dead::DeadLetter;
 use crate::ledger::{Ask, Reply};
 use crate::request::Head;
 
@@ -28,7 +29,7 @@ pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
         let head = Head::from_lines(&lines);
         let request_id = platform::request_id();
         let answer = answer(&head, &request, &env, &request_id).await;
-        Ok(answer.for_request(&request_id).to_lines().into())
+        Ok(answer.for_request(&request_id).to_json().into())
     })
 }
 
@@ -102,7 +103,8 @@ async fn send_again(
     let Some(mut letter) = archive::read(env, id).await? else {
         return Ok(no_such_letter(request_id));
     };
-    let held = match may_redrive(&letter, &body.unwrap_or_default(), request_id) {
+    let insist = insists(&body.unwrap_or_default());
+    let held = match may_redrive(&letter, insist, request_id) {
         Ok(held) => held,
         Err(answer) => return Ok(answer),
     };
@@ -127,31 +129,43 @@ async fn send_again(
     // The ledger gives out the runs, so that no two redrives of one event share one.
     let ask = Ask::Redrive {
         run_at_least: held.message.run,
+        insist,
     };
-    let asked = ledger::ask(env, source, &held.message.dedupkey, ask, LEDGER_MS).await;
-    let Ok(Reply::Redriven { run }) = asked else {
-        return Ok(not_sent("The ledger did not answer. Repeat it."));
-    };
-    let Some(message) = letter.redrive(run, now_ms()) else {
-        return Ok(not_sent("The message could not be written."));
-    };
-    // Mark, then send: see `DeadLetter::redrive`.
-    archive::write(env, &letter).await?;
-    Ok(match platform::send(env, binding::EVENTS, &message).await {
-        Ok(()) => json(
-            202,
-            &serde_json::json!({ "status": "redriven", "id": id, "run": letter.redriven_run }),
-        ),
-        Err(failure) => {
-            platform::notice(&Notice::HoldFailed { detail: &failure });
-            // Nothing of this run is on its way: a copy from the provider may open it again.
-            let ask = Ask::Dead { run, owner: None };
-            let key = &held.message.dedupkey;
-            let _ = ledger::ask(env, source, key, ask, LEDGER_MS).await;
-            not_sent(
-                "The queue did not take it. It is marked as sent again; use --again, or again = true.",
-            )
+    let run = match ledger::ask(env, source, &held.message.dedupkey, ask, LEDGER_MS).await {
+        Ok(Reply::Redriven { run }) => run,
+        asked => {
+            let refused = asked.ok();
+            let refused = refused.and_then(|reply| not_redriven(reply, now_ms(), request_id));
+            return Ok(refused.unwrap_or_else(|| {
+                not_sent("The ledger did not answer. Repeat it, with --again if it is said to be on its way.")
+            }));
         }
+    };
+    if let Err(detail) = mark_and_send(&mut letter, run, env).await {
+        // Nothing of this run is on its way: it is as dead as the one before.
+        let ask = Ask::Dead { run, owner: None };
+        let key = &held.message.dedupkey;
+        let _ = ledger::ask(env, source, key, ask, LEDGER_MS).await;
+        return Ok(not_sent(detail));
+    }
+    Ok(json(
+        202,
+        &serde_json::json!({ "status": "redriven", "id": id, "run": run }),
+    ))
+}
+
+/// In this order: see [`DeadLetter::redrive`]. The error says what the operator may do.
+async fn mark_and_send(letter: &mut DeadLetter, run: u32, env: &Env) -> Result<(), &'static str> {
+    let Some(message) = letter.redrive(run, now_ms()) else {
+        return Err("The message could not be written.");
+    };
+    if archive::write(env, letter).await.is_err() {
+        return Err("It could not be marked as sent again. Repeat it.");
+    }
+    let sent = platform::send(env, binding::EVENTS, &message).await;
+    sent.map_err(|failure| {
+        platform::notice(&Notice::HoldFailed { detail: &failure });
+        "The queue did not take it. It is marked as sent again; use --again, or again = true."
     })
 }
 

@@ -62,18 +62,11 @@ async fn handle(message: &QueueMessage, role: Option<QueueRole>, state: &State, 
         Some(QueueRole::Events) => run(message, &text, state, env).await,
         Some(QueueRole::DeadLetters) => {
             let letter = DeadLetter::from_queue(&text, now_ms());
-            match report_dead(&letter, state, env).await {
-                // The platform also gives up messages whose events were delivered.
-                Some(Reply::Settled) => return message.ack(),
-                // A later attempt is under way: whether the event died is not known yet.
-                Some(Reply::Busy { until_ms }) => {
-                    return message.retry_in(busy_seconds(until_ms, now_ms()));
-                }
-                // When in doubt, the letter is kept.
-                _ => {}
+            match keep_unless_delivered(&letter, state, env).await {
+                Buried::Kept | Buried::Delivered => message.ack(),
+                Buried::Busy { seconds } => message.retry_in(seconds),
+                Buried::Unkept => finish(message, false),
             }
-            let kept = keep(&letter, env).await;
-            finish(message, kept);
         }
         // What nobody can deliver is kept, never thrown away.
         None => {
@@ -241,7 +234,30 @@ impl Delivery<'_> {
 /// The ledger is near; the queue brings the message again if it does not answer.
 const LEDGER_MS: u32 = 5_000;
 
-/// Tells the ledger of a death, and learns whether it was one.
+/// What became of a dead letter.
+pub enum Buried {
+    Kept,
+    /// The platform also gives up messages whose events were delivered: there is nothing to keep.
+    Delivered,
+    /// A later attempt is under way: whether the event died is not known before then.
+    Busy {
+        seconds: u32,
+    },
+    Unkept,
+}
+
+/// Tells the ledger of a death, and keeps the letter if it was one. When in doubt, it is kept.
+pub async fn keep_unless_delivered(letter: &DeadLetter, state: &State, env: &Env) -> Buried {
+    match report_dead(letter, state, env).await {
+        Some(Reply::Settled) => Buried::Delivered,
+        Some(Reply::Busy { until_ms }) => Buried::Busy {
+            seconds: busy_seconds(until_ms, now_ms()),
+        },
+        _ if keep(letter, env).await => Buried::Kept,
+        _ => Buried::Unkept,
+    }
+}
+
 async fn report_dead(letter: &DeadLetter, state: &State, env: &Env) -> Option<Reply> {
     let held = Held::read(&letter.message).ok()?;
     let source = state.gate.as_ref()?.source(&held.message.source)?;

@@ -8,10 +8,11 @@ import {
   consume,
   failed,
   ledgerAnswer,
+  ledgerHasLine,
   ledgerIsHolding,
   ledgerOpen,
   ledgerRelay,
-  ledgerTidy,
+  ledgerWoken,
   memoryUnwritten,
   replaceDeadInstance,
   tick,
@@ -47,7 +48,8 @@ export default {
 
 async function receive(request, env, ctx) {
   replaceDeadInstance();
-  const arrival = Arrival.open(request, request.cf?.colo ?? "", request.cf?.country ?? "", env);
+  const { cf } = request;
+  const arrival = Arrival.open(request, cf?.colo ?? "", cf?.country ?? "", env);
   if (arrival.isForOperator) return responseOf(await unlessItDies(administrate(linesOf(request), request, env)));
   if (arrival.wantsBody) {
     const body = await read(request, arrival.bodyBytesMax);
@@ -144,17 +146,33 @@ function unavailable(kind) {
 
 /** After this long without a word from a relay that was begun, another one begins. */
 const DEAD_MAN_MS = 60_000;
+/** A run that lasts longer goes on with the next alarm: the platform ends one after fifteen minutes. */
+const RUN_MS = 30_000;
 const BACKOFF_MS_MIN = 1_000;
 const BACKOFF_MS_MAX = 60_000;
+/** What arrives cuts the backoff short, but not below this: an outage is no reason for a storm. */
+const SPACING_MS = 2_000;
 
 /**
  * The ledger's object. Its rules and its SQL are in wasm; here is what must happen in one turn of the
  * event loop with them: the alarm, without which a held message would sleep for ever.
  */
 export class Ledger extends DurableObject {
-  #armed = false;
+  /** How often what the queue refused is offered again (src/relay.rs). */
+  static REFUSED_AGAIN_MS = 60_000;
+
+  /** When the alarm fires, as far as this object knows. */
+  #at = Infinity;
+  /** The run that may go on: the last one. */
+  #run = 0;
   #relaying = false;
   #backoff = BACKOFF_MS_MIN;
+  /** After a failure no attempt is made before this time. */
+  #notBefore = 0;
+  /** When what was refused is offered next, beside what is not. */
+  #refusedAt = 0;
+  /** The last request that came with a message. */
+  #last;
 
   constructor(ctx, env) {
     super(ctx, env);
@@ -167,49 +185,82 @@ export class Ledger extends DurableObject {
     const reply = ledgerAnswer(this.ctx.storage, request, message);
     // No await up to here: the row, the message and the alarm are written together or not at all. A
     // copy of an event that is still held arms as well, in case an alarm was ever lost.
-    if (message !== undefined && !this.#armed && ledgerIsHolding(this.ctx.storage)) this.#arm(0);
+    if (message !== undefined) {
+      this.#last = request;
+      if (!this.#relaying) this.#armForLine();
+    }
     return reply;
   }
 
-  /** True: nothing is left in this object, and its epoch is over. */
+  /** What waits here, as JSON. */
   wake() {
     replaceDeadInstance();
     // Whatever this object believes of its alarm: the cron is there for the day it is wrong.
-    if (!this.#relaying && ledgerIsHolding(this.ctx.storage)) this.#arm(0);
-    return ledgerTidy(this.ctx.storage);
+    if (ledgerIsHolding(this.ctx.storage)) this.#arm(0);
+    return ledgerWoken(this.ctx.storage);
   }
 
   async alarm() {
     // First of all the next alarm: whatever ends this run, there will be another.
     this.#arm(DEAD_MAN_MS);
-    if (this.#relaying) return;
+    // No alarm fires beside a running one: a run that still seems to go on was ended from outside.
+    const run = ++this.#run;
     this.#relaying = true;
     try {
-      for (;;) {
-        replaceDeadInstance();
-        const sent = await unlessItDies(ledgerRelay(this.ctx.storage, this.env));
-        replaceDeadInstance();
-        if (!sent) {
-          this.#arm(this.#backoff);
-          this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MS_MAX);
-          return;
-        }
-        this.#backoff = BACKOFF_MS_MIN;
-        if (!ledgerIsHolding(this.ctx.storage)) {
-          // In the same turn as the look: nothing can have come in between.
-          this.#armed = false;
-          this.ctx.storage.deleteAlarm();
-          return;
-        }
-      }
+      await this.#relay(run);
+    } catch (error) {
+      // Not thrown on: the platform repeats a failed alarm six times, and then forgets it.
+      console.error(JSON.stringify({ event: "alarm", what: "relay_failed", detail: error?.name ?? "unknown" }));
+      this.#backOff();
     } finally {
-      this.#relaying = false;
+      if (run === this.#run) this.#relaying = false;
     }
   }
 
+  async #relay(run) {
+    const { storage } = this.ctx;
+    const end = Date.now() + RUN_MS;
+    for (;;) {
+      const withRefused = Date.now() >= this.#refusedAt;
+      replaceDeadInstance();
+      const took = await unlessItDies(ledgerRelay(storage, this.env, withRefused, this.#last));
+      replaceDeadInstance();
+      if (run !== this.#run) return;
+      // From here to the return in one turn: nothing can come in between the look and the alarm.
+      if (took) {
+        this.#backoff = BACKOFF_MS_MIN;
+        this.#notBefore = 0;
+        // Without proof a refusal did not count: then it is offered again beside the next message.
+        if (withRefused) this.#refusedAt = Date.now() + this.constructor.REFUSED_AGAIN_MS;
+      }
+      if (!ledgerIsHolding(storage)) {
+        this.#at = Infinity;
+        storage.deleteAlarm();
+        return;
+      }
+      if (!ledgerHasLine(storage)) return this.#arm(this.constructor.REFUSED_AGAIN_MS);
+      if (!took) return this.#backOff();
+      if (Date.now() >= end) return this.#arm(0);
+    }
+  }
+
+  #backOff() {
+    this.#notBefore = Date.now() + SPACING_MS;
+    this.#arm(this.#backoff);
+    this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MS_MAX);
+  }
+
+  #armForLine() {
+    const now = Date.now();
+    const soonest = Math.max(now, this.#notBefore);
+    // The platform's alarms may be a minute late; after that it was lost.
+    const isLost = this.#at + DEAD_MAN_MS < now;
+    if ((soonest < this.#at || isLost) && ledgerHasLine(this.ctx.storage)) this.#arm(soonest - now);
+  }
+
   #arm(delay) {
-    this.#armed = true;
-    this.ctx.storage.setAlarm(Date.now() + delay);
+    this.#at = Date.now() + delay;
+    this.ctx.storage.setAlarm(this.#at);
   }
 }
 
@@ -220,14 +271,11 @@ function linesOf(request) {
   return lines;
 }
 
-/** The answer: its status, name and value of each header, one a line, an empty line, and the body. */
-function responseOf(lines) {
-  const end = lines.indexOf("\n\n");
-  const [status, ...pairs] = lines.slice(0, end).split("\n");
-  const headers = {};
-  for (let index = 0; index < pairs.length; index += 2) headers[pairs[index]] = pairs[index + 1];
+/** The answer that Rust wrote: status, headers and body. */
+function responseOf(json) {
+  const answer = JSON.parse(json);
   // 204 and 205 take no body, not even an empty one.
-  return new Response(lines.slice(end + 2) || null, { status: Number(status), headers });
+  return new Response(answer.body || null, answer);
 }
 
 const TOO_LARGE = Symbol("too large");
@@ -235,17 +283,16 @@ const UNREAD = Symbol("unread");
 
 /** The body's bytes, never buffering more than `cap` of them and one chunk. */
 async function read(request, cap) {
-  if (request.body === null) return new Uint8Array(0);
   const declared = request.headers.get("content-length");
   try {
     if (declared !== null && Number(declared) <= cap) {
-      // The platform holds a sender to the length it declared.
+      // The platform holds a sender to the length it declared, and `request.body` would make a stream first.
       const bytes = await request.bytes();
       return bytes.byteLength > cap ? TOO_LARGE : bytes;
     }
     const chunks = [];
     let length = 0;
-    for await (const chunk of request.body) {
+    for await (const chunk of request.body ?? []) {
       length += chunk.byteLength;
       if (length > cap) return TOO_LARGE; // leaving the loop cancels the stream
       chunks.push(chunk);

@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use js_sys::{JsString, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{Headers, Request};
+use web_sys::Request;
 use worker::Env;
 
 use super::drive::{Drive, Load};
 use super::health::{healthy, is_sound};
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
-use super::platform::{self, ExecutionContext, Outcome, now_ms};
+use super::platform::{self, ExecutionContext, HeaderMap, Outcome, now_ms};
 use super::record::Record;
 use super::state::State;
 use crate::admission::{self, Admission, Opening};
@@ -84,7 +84,7 @@ impl Arrival {
             .as_ref()
             .and_then(|gate| admission::source_of(gate, &head))
             .cloned();
-        look_up(&mut head, &request.headers(), live.as_deref());
+        look_up(&mut head, &platform::headers_of(request), live.as_deref());
         let (request_id, random) = platform::request_id_and_random();
         Arrival {
             stage: stage(&head, live.as_deref(), &state, env),
@@ -231,7 +231,7 @@ impl Arrival {
         self.remembering.clone()
     }
 
-    /// Records the verdict, and gives the answer as [`Answer::to_lines`] writes it.
+    /// Records the verdict, and gives the answer as [`Answer::to_json`](crate::answer::Answer::to_json) writes it.
     pub fn answer(mut self) -> String {
         let answer = match self.take_stage() {
             Stage::Decided(verdict) => {
@@ -242,7 +242,7 @@ impl Arrival {
             Stage::Health { sound: true } => healthy().for_request(&self.record.request_id),
             _ => answer::unavailable(&self.record.request_id).for_request(&self.record.request_id),
         };
-        answer.to_lines()
+        answer.to_json()
     }
 }
 
@@ -355,15 +355,14 @@ fn message(envelope: &Envelope, body: &Uint8Array) -> JsString {
 }
 
 /// Asks for what a head must have for [`admission::open`] and for the record.
-fn look_up(head: &mut Head, headers: &Headers, live: Option<&LiveSource>) {
+fn look_up(head: &mut Head, headers: &HeaderMap, live: Option<&LiveSource>) {
     let wanted = live.iter().flat_map(|live| &live.claim_headers);
     let wanted = wanted.map(String::as_str);
     let always = ["content-length", "traceparent", "cf-ray"];
     #[cfg(feature = "test-hooks")]
     let wanted = wanted.chain(["x-test-hook", "x-test-secret"]);
     for name in always.into_iter().chain(wanted) {
-        // The names are the scheme's, and headers' names: asking cannot fail.
-        if let Ok(Some(value)) = headers.get(name) {
+        if let Some(value) = headers.get(name) {
             head.add(name, value);
         }
     }

@@ -9,8 +9,9 @@ use worker::Env;
 
 use super::platform::{self, Bindings, Stub, now_ms, within};
 use crate::audit::Notice;
+use crate::backlog::Woken;
 use crate::gate::LiveSource;
-use crate::ledger::{Ask, Home, Reply, Request, every_home, homes};
+use crate::ledger::{Ask, Home, Reply, Request, homes};
 
 /// Why there is no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,23 +121,15 @@ pub fn silent(error: &JsValue) {
     platform::notice(&Notice::LedgerFailed { detail });
 }
 
-/// Wakes the ledger of a source, so that it looks whether it holds anything: the one wake-up that
-/// does not depend on the object itself.
-pub async fn wake(env: &Env, live: &LiveSource, slice_ms: u32) {
-    for home in every_home(&live.source, &live.name) {
-        let waking = async { JsFuture::from(stub(env, live, &home)?.wake()?).await };
-        let woken = within(slice_ms, waking).await;
-        match woken {
-            Some(Ok(is_over)) if is_over.is_truthy() => {
-                platform::notice(&Notice::LedgerEmpty { name: &home });
-            }
-            Some(Ok(_)) => {}
-            Some(Err(_)) | None => {
-                let detail = &home;
-                platform::notice(&Notice::LedgerFailed { detail });
-            }
-        }
-    }
+/// Wakes one home of a ledger, so that it looks whether it holds anything: the one wake-up that does
+/// not depend on the object itself.
+pub async fn wake(env: &Env, live: &LiveSource, home: &str, slice_ms: u32) -> Option<Woken> {
+    let waking = async { JsFuture::from(stub(env, live, home)?.wake()?).await };
+    let Some(Ok(woken)) = within(slice_ms, waking).await else {
+        platform::notice(&Notice::LedgerFailed { detail: home });
+        return None;
+    };
+    serde_json::from_str(&woken.as_string()?).ok()
 }
 
 fn stub(env: &Env, live: &LiveSource, home: &str) -> Result<Stub, JsValue> {

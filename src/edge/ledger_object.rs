@@ -1,23 +1,19 @@
-//! The Durable Object: rows in SQLite, and the relay that hands held messages to the queue.
+//! The Durable Object: the rows, and the messages that [`super::relay`] hands to the queue, in SQLite.
 //!
 //! Every request is one synchronous step: read the row, ask [`crate::ledger`], write the row. No
 //! other request runs in between, and the platform holds the answer back until the write is safe.
 //! The object's class is in `entry.mjs`; it calls in here and sees to the alarm.
 
-use js_sys::{Array, Promise};
+use js_sys::{Array, Iterator};
 use wasm_bindgen::prelude::*;
-use worker::Env;
 
-use super::platform::{self, binding, now_ms, within};
-use super::state::State as GateState;
-use crate::audit::Notice;
-use crate::dead::DeadLetter;
-use crate::event::{self, at_run};
+use super::platform::{self, now_ms};
+use super::relay::is_holding;
+use crate::audit;
+use crate::backlog::Woken;
+use crate::event::at_run;
 use crate::keys::encode_hex;
-use crate::ledger::{Ask, Reply, Request, Row, State, answer, dead};
-use crate::retry::DeathCause;
-
-use super::archive;
+use crate::ledger::{Ask, Reply, Request, Row, State, answer};
 
 #[wasm_bindgen]
 extern "C" {
@@ -40,14 +36,15 @@ extern "C" {
 }
 
 /// One row an event, found by its key alone: an index more would be a write more for each event.
-/// The messages stand apart, so that the rows stay small and are read from few pages.
+/// The messages stand in a table of their own, so that the rows stay small and are read from few
+/// pages; there they come last, so that counting them does not read them.
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS events (
   key TEXT PRIMARY KEY, run INTEGER NOT NULL, state INTEGER NOT NULL, owner TEXT,
   until_ms INTEGER, attempts INTEGER NOT NULL, expires_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS held (
-  key TEXT PRIMARY KEY, message TEXT NOT NULL, refusals INTEGER NOT NULL
+  key TEXT PRIMARY KEY, held_ms INTEGER NOT NULL, refusals INTEGER NOT NULL, message TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS closed (since_ms INTEGER NOT NULL);";
 
@@ -56,13 +53,6 @@ CREATE TABLE IF NOT EXISTS closed (since_ms INTEGER NOT NULL);";
 const SWEPT_FOR_EACH: u32 = 8;
 /// Rows looked at in an object of a former epoch each time the cron comes by.
 const SWEPT_WHEN_CLOSED: u32 = 1_000;
-/// A batch for the queue: 100 messages, and 256,000 bytes less what the platform adds.
-const BATCH_MESSAGES: u32 = 100;
-const BATCH_BYTES_MAX: usize = 240_000;
-/// After so many refusals of its own a message is set aside, and the rest goes on.
-const REFUSALS_MAX: u32 = 5;
-/// No alarm fires beside a running one, so a send that never settled would stop the relay for good.
-const SEND_MS: u32 = 5_000;
 
 /// Prepares the object. True: messages are held, so the relay has to run.
 #[wasm_bindgen(js_name = ledgerOpen)]
@@ -71,16 +61,23 @@ pub fn open(storage: &Storage) -> Result<bool, JsValue> {
     is_holding(storage)
 }
 
-/// True: messages are held.
-#[wasm_bindgen(js_name = ledgerIsHolding)]
-pub fn is_holding(storage: &Storage) -> Result<bool, JsValue> {
-    Ok(query(storage, "SELECT 1 FROM held LIMIT 1", &[])?.length() > 0)
+/// What the object tells the cron: see [`Woken`].
+#[wasm_bindgen(js_name = ledgerWoken)]
+pub fn woken(storage: &Storage) -> Result<String, JsValue> {
+    let sql = "SELECT COUNT(*), SUM(refusals > 0), MIN(held_ms) FROM held";
+    let counted = Array::from(&query(storage, sql, &[])?.get(0));
+    let number = |index| counted.get(index).as_f64();
+    Ok(audit::line(&Woken {
+        messages: number(0).unwrap_or_default() as u64,
+        refused: number(1).unwrap_or_default() as u64,
+        oldest_ms: number(2).map(|oldest_ms| oldest_ms as i64),
+        is_over: tidy(storage)?,
+    }))
 }
 
 /// Sweeps an object of a former epoch, where no new row brings a sweep along. True: it has neither
 /// rows nor messages left, and can be retired.
-#[wasm_bindgen(js_name = ledgerTidy)]
-pub fn tidy(storage: &Storage) -> Result<bool, JsValue> {
+fn tidy(storage: &Storage) -> Result<bool, JsValue> {
     if !is_closed(storage)? {
         return Ok(false);
     }
@@ -117,122 +114,17 @@ pub fn answer_request(
             Reply::Revived { run } => at_run(&message, run).unwrap_or(message),
             _ => message,
         };
-        let sql = "INSERT INTO held (key, message, refusals) VALUES (?, ?, 0)
-                   ON CONFLICT (key) DO UPDATE SET message = excluded.message, refusals = 0";
-        query(storage, sql, &[request.key.as_str().into(), message.into()])?;
+        let sql = "INSERT INTO held (key, held_ms, refusals, message) VALUES (?, ?, 0, ?)
+                   ON CONFLICT (key) DO UPDATE SET held_ms = excluded.held_ms, refusals = 0,
+                     message = excluded.message";
+        let key = request.key.as_str();
+        query(
+            storage,
+            sql,
+            &[key.into(), (now_ms as f64).into(), message.into()],
+        )?;
     }
     Ok(reply.to_text())
-}
-
-/// Hands one batch to the queue. True: it went well, and there may be more.
-#[wasm_bindgen(js_name = ledgerRelay)]
-pub fn relay(storage: Storage, env: Env) -> Promise {
-    platform::promise(async move {
-        let _ = GateState::of(&env);
-        let batch = batch(&storage)?;
-        if batch.is_empty() {
-            return Ok(JsValue::TRUE);
-        }
-        let texts: Vec<&str> = batch.iter().map(|held| held.message.as_str()).collect();
-        match in_time(platform::send_batch(&env, binding::EVENTS, &texts)).await {
-            Some(Ok(())) => {
-                for held in &batch {
-                    forget(&storage, held)?;
-                }
-                Ok(JsValue::TRUE)
-            }
-            Some(Err(_)) => Ok(one_by_one(&storage, &env, &batch).await?.into()),
-            None => Ok(JsValue::FALSE),
-        }
-    })
-}
-
-/// `None`: no answer in time. The queue may have it; a copy is removed before the backend.
-async fn in_time(send: impl Future<Output = Result<(), String>>) -> Option<Result<(), String>> {
-    let sent = within(SEND_MS, send).await;
-    if sent.is_none() {
-        let detail = "no answer in time";
-        platform::notice(&Notice::HoldFailed { detail });
-    }
-    sent
-}
-
-/// A batch fails as a whole; this finds out which of its messages the queue refuses.
-async fn one_by_one(storage: &Storage, env: &Env, batch: &[Held]) -> Result<bool, JsValue> {
-    let mut refused = Vec::new();
-    for held in batch {
-        match in_time(platform::send(env, binding::EVENTS, &held.message)).await {
-            Some(Ok(())) => forget(storage, held)?,
-            Some(Err(detail)) => {
-                platform::notice(&Notice::HoldFailed { detail: &detail });
-                refused.push(held);
-            }
-            None => return Ok(false),
-        }
-    }
-    // If nothing went through, it is the queue and not the messages.
-    let some_went = refused.len() < batch.len();
-    for held in refused.into_iter().filter(|_| some_went) {
-        if held.refusals + 1 < REFUSALS_MAX {
-            let sql = "UPDATE held SET refusals = refusals + 1 WHERE key = ?";
-            query(storage, sql, &[held.key.as_str().into()])?;
-            continue;
-        }
-        let letter = DeadLetter::new(&held.message, DeathCause::RefusedByQueue, 0, None, now_ms());
-        if archive::keep(env, &letter).await.is_ok() {
-            platform::notice(&Notice::DeadLetterKept { id: &letter.id });
-            forget(storage, held)?;
-            settle_dead(storage, held)?;
-        }
-    }
-    Ok(some_went)
-}
-
-/// What was set aside is dead like any other: its provider may bring it again.
-fn settle_dead(storage: &Storage, held: &Held) -> Result<(), JsValue> {
-    let run = event::Held::read(&held.message).map_or(0, |held| held.message.run);
-    let row = read(storage, &held.key)?;
-    match row.and_then(|row| dead(Some(row), run, None, now_ms(), row.expires_ms)) {
-        Some(row) => write(storage, &held.key, &row),
-        None => Ok(()),
-    }
-}
-
-struct Held {
-    key: String,
-    message: String,
-    refusals: u32,
-}
-
-fn batch(storage: &Storage) -> Result<Vec<Held>, JsValue> {
-    let sql = format!("SELECT key, message, refusals FROM held LIMIT {BATCH_MESSAGES}");
-    let mut bytes = 0;
-    let mut batch = Vec::new();
-    for row in query(storage, &sql, &[])?.iter() {
-        let row = Array::from(&row);
-        let held = Held {
-            key: row.get(0).as_string().unwrap_or_default(),
-            message: row.get(1).as_string().unwrap_or_default(),
-            refusals: row.get(2).as_f64().unwrap_or_default() as u32,
-        };
-        bytes += held.message.len();
-        if !batch.is_empty() && bytes > BATCH_BYTES_MAX {
-            break;
-        }
-        batch.push(held);
-    }
-    Ok(batch)
-}
-
-/// The queue has the message. One that took its place meanwhile (another run) stays.
-fn forget(storage: &Storage, held: &Held) -> Result<(), JsValue> {
-    let sql = "DELETE FROM held WHERE key = ? AND message = ?";
-    query(
-        storage,
-        sql,
-        &[held.key.as_str().into(), held.message.as_str().into()],
-    )?;
-    Ok(())
 }
 
 /// Deletes what has expired among the `rows` that follow `key`.
@@ -263,7 +155,7 @@ const CLAIMED: u32 = 1;
 const DONE: u32 = 2;
 const DEAD: u32 = 3;
 
-fn read(storage: &Storage, key: &str) -> Result<Option<Row>, JsValue> {
+pub(super) fn read(storage: &Storage, key: &str) -> Result<Option<Row>, JsValue> {
     let sql = "SELECT run, state, owner, until_ms, attempts, expires_ms FROM events WHERE key = ?";
     let rows = query(storage, sql, &[key.into()])?;
     if rows.length() == 0 {
@@ -290,7 +182,7 @@ fn read(storage: &Storage, key: &str) -> Result<Option<Row>, JsValue> {
     }))
 }
 
-fn write(storage: &Storage, key: &str, row: &Row) -> Result<(), JsValue> {
+pub(super) fn write(storage: &Storage, key: &str, row: &Row) -> Result<(), JsValue> {
     let (state, owner, until_ms) = match row.state {
         State::Open => (OPEN, JsValue::NULL, JsValue::NULL),
         // Sixty-four bits do not fit into a number of JavaScript.
@@ -318,7 +210,21 @@ fn write(storage: &Storage, key: &str, row: &Row) -> Result<(), JsValue> {
     Ok(())
 }
 
-fn query(storage: &Storage, sql: &str, bindings: &[JsValue]) -> Result<Array, JsValue> {
+pub(super) fn query(storage: &Storage, sql: &str, bindings: &[JsValue]) -> Result<Array, JsValue> {
+    cursor(storage, sql, bindings)?.to_array()
+}
+
+/// One row at a time, as they are asked for.
+pub(super) fn rows(
+    storage: &Storage,
+    sql: &str,
+    bindings: &[JsValue],
+) -> Result<js_sys::IntoIter, JsValue> {
+    let rows: Iterator = cursor(storage, sql, bindings)?.unchecked_into();
+    Ok(rows.into_iter())
+}
+
+fn cursor(storage: &Storage, sql: &str, bindings: &[JsValue]) -> Result<Rows, JsValue> {
     let bindings: Array = bindings.iter().collect();
-    storage.sql().exec(sql, &bindings)?.raw()?.to_array()
+    storage.sql().exec(sql, &bindings)?.raw()
 }

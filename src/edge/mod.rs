@@ -1,9 +1,9 @@
 //! The only code that knows Workers.
 //!
 //! `entry.mjs` calls in; [`fetch`] receives, [`drive`] carries out what [`crate::road`] says,
-//! [`consume`] delivers, [`ledger_object`] keeps the ledger's rows, [`schedule`] wakes what must not
-//! sleep, [`admin`] serves the operator, [`platform`] wraps what the `worker` crate leaves out. Nothing
-//! here decides about an event.
+//! [`consume`] delivers, [`ledger_object`] keeps the ledger's rows, [`relay`] hands its messages to
+//! the queue, [`schedule`] wakes what must not sleep, [`admin`] serves the operator, [`platform`]
+//! wraps what the `worker` crate leaves out. Nothing here decides about an event.
 //!
 //! The way of a request is synchronous: an effect is begun in Rust, and `entry.mjs` waits for its
 //! promise. Everything else may take its time, and awaits in Rust.
@@ -19,6 +19,7 @@ mod ledger_object;
 mod native_mac;
 mod platform;
 mod record;
+mod relay;
 mod schedule;
 mod spool;
 mod state;

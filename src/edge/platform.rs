@@ -78,6 +78,12 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn wake(this: &Stub) -> Result<Promise, JsValue>;
 
+    /// The headers of a request. The names that are asked for are the schemes' and ours, so asking
+    /// cannot throw, and the crate's way of catching costs more than the asking.
+    pub type HeaderMap;
+    #[wasm_bindgen(method)]
+    pub fn get(this: &HeaderMap, name: &str) -> Option<String>;
+
     /// A body. Encoding it in wasm is many times slower, and its text would have to cross over.
     type Bytes;
     #[wasm_bindgen(method, js_name = toBase64)]
@@ -109,6 +115,10 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = console, js_name = log)]
     fn console_log(line: &str);
+}
+
+pub fn headers_of(request: &web_sys::Request) -> HeaderMap {
+    request.headers().unchecked_into()
 }
 
 /// The bytes in base64 (RFC 4648, section 4).

@@ -91,5 +91,5 @@ pub fn failed(kind: &str) -> String {
         ..VerdictLine::default()
     });
     let answer = answer::unavailable(&request_id).for_request(&request_id);
-    answer.to_lines()
+    answer.to_json()
 }

@@ -1,24 +1,119 @@
 //! What runs every few minutes: it does not depend on anything else being awake.
+//!
+//! Its parts run beside each other, so that none waits for what another one waits for. One invocation
+//! may have six connections waiting for headers: three are for ledgers here, two are the spool's, one
+//! is for the queues.
 
-use js_sys::Promise;
+use std::collections::BTreeMap;
+
+use futures_util::future::join3;
+use futures_util::{StreamExt as _, stream};
+use js_sys::{Date, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
+use super::platform::{self, binding, now_ms, within};
 use super::state::State;
-use super::{ledger, platform, spool};
+use super::{ledger, spool};
+use crate::audit::Notice;
+use crate::backlog::Backlog;
+use crate::gate::LiveSource;
+use crate::ledger::every_home;
 
-/// For each ledger that is asked whether it holds anything.
-const WAKE_MS: u32 = 5_000;
+/// For each that is asked what it holds.
+const ASK_MS: u32 = 5_000;
+const LEDGERS_AT_ONCE: usize = 3;
 
-/// Wakes every ledger, and drains the spool.
+/// Wakes every ledger, drains the spool, and writes down what waits.
 #[wasm_bindgen]
 pub fn tick(env: Env) -> Promise {
     platform::promise(async move {
         let state = State::of(&env);
-        for live in state.gate.iter().flat_map(|gate| gate.sources()) {
-            ledger::wake(&env, live, WAKE_MS).await;
-        }
-        spool::drain(&env).await;
+        let (ledgers, spool) = (wake_ledgers(&state, &env), spool::drain(&state, &env));
+        join3(ledgers, spool, look_at_queues(&env)).await;
         Ok(JsValue::UNDEFINED)
     })
+}
+
+async fn wake_ledgers(state: &State, env: &Env) {
+    // Sources that share their memory of events share its homes as well.
+    let mut homes = BTreeMap::new();
+    for live in state.gate.iter().flat_map(|gate| gate.sources()) {
+        for home in every_home(&live.source, &live.name) {
+            homes.entry(home).or_insert(live);
+        }
+    }
+    stream::iter(homes)
+        .for_each_concurrent(LEDGERS_AT_ONCE, |(home, live)| async move {
+            wake(env, live, &home).await;
+        })
+        .await;
+}
+
+async fn wake(env: &Env, live: &LiveSource, home: &str) {
+    let Some(woken) = ledger::wake(env, live, home, ASK_MS).await else {
+        return;
+    };
+    if woken.is_over {
+        platform::notice(&Notice::LedgerEmpty { name: home });
+    }
+    if woken.messages > 0 {
+        record(&Backlog {
+            tenant: Some(&live.source.tenant),
+            source: Some(&live.name),
+            object: Some(home),
+            refused: Some(woken.refused),
+            ..Backlog::new("ledger", woken.messages, woken.oldest_ms, now_ms())
+        });
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type MeteredQueue;
+    /// <https://developers.cloudflare.com/queues/configuration/javascript-apis/>; the crate has none.
+    #[wasm_bindgen(method, catch)]
+    fn metrics(this: &MeteredQueue) -> Result<Promise, JsValue>;
+}
+
+async fn look_at_queues(env: &Env) {
+    for (name, at) in [
+        (binding::EVENTS, "queue"),
+        (binding::DEAD_LETTERS, "dead_letter_queue"),
+    ] {
+        let measuring = async {
+            let queue = Reflect::get(env.as_ref(), &name.into())?;
+            let queue: Object = queue.dyn_into()?;
+            JsFuture::from(queue.unchecked_ref::<MeteredQueue>().metrics()?).await
+        };
+        let detail = match within(ASK_MS, measuring).await {
+            Some(Ok(metrics)) => {
+                let number = |name: &str| {
+                    let member = Reflect::get(&metrics, &name.into()).ok()?;
+                    let date = member.dyn_ref::<Date>().map(Date::get_time);
+                    date.or_else(|| member.as_f64())
+                        .filter(|number| *number > 0.0)
+                };
+                let messages = number("backlogCount").unwrap_or_default() as u64;
+                let oldest_ms = number("oldestMessageTimestamp").map(|time| time as i64);
+                record(&Backlog {
+                    bytes: Some(number("backlogBytes").unwrap_or_default() as u64),
+                    ..Backlog::new(at, messages, oldest_ms, now_ms())
+                });
+                continue;
+            }
+            Some(Err(error)) => platform::describe(&error.into()),
+            None => "no answer in time".to_owned(),
+        };
+        platform::notice(&Notice::BacklogUnknown { detail: &detail });
+    }
+}
+
+/// Writes down what waits somewhere, and raises an alarm if it has waited for long.
+pub fn record(backlog: &Backlog<'_>) {
+    platform::log(backlog);
+    if let Some(alarm) = backlog.alarm() {
+        platform::notice(&alarm);
+    }
 }

@@ -18,10 +18,12 @@
 
 mod home;
 mod protocol;
+mod redrive;
 mod words;
 
 pub use home::{Home, every_home, homes};
 pub use protocol::{Ask, Reply, Request, answer};
+pub use redrive::{Redrive, redrive};
 
 /// How long dead letters are looked after before a later redrive counts as an event of its own.
 const DEAD_LETTER_SECONDS: u32 = 30 * 86_400;
@@ -219,15 +221,6 @@ pub fn release(row: Option<Row>, run: u32, owner: Owner) -> Option<Row> {
     }
 }
 
-/// An operator sends an event again: the next run, whatever became of this one.
-pub fn redrive(row: Option<Row>, run_at_least: u32, expires_ms: i64) -> (u32, Row) {
-    let run = row
-        .map_or(0, |row| row.run)
-        .max(run_at_least)
-        .saturating_add(1);
-    (run, Row::new(run, State::Open, expires_ms))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -348,14 +341,5 @@ mod tests {
             }
         }
         assert_eq!(done(None, 3, LATER).unwrap().run, 3);
-    }
-
-    #[test]
-    fn a_redrive_is_always_a_run_of_its_own() {
-        for state in states() {
-            let (run, written) = redrive(row(state), 0, LATER);
-            assert_eq!((run, written.state), (2, State::Open), "{state:?}");
-        }
-        assert_eq!(redrive(None, 4, LATER).0, 5);
     }
 }

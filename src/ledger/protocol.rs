@@ -1,6 +1,8 @@
 //! What is asked of the ledger and what it answers.
 
-use super::{Arrival, Claim, Owner, Row, State, arrive, claim, dead, done, note, redrive, release};
+use super::{
+    Arrival, Claim, Owner, Redrive, Row, State, arrive, claim, dead, done, note, redrive, release,
+};
 
 /// A question about one event. `key` is the event's dedup key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +39,11 @@ pub enum Ask {
         run: u32,
         owner: Owner,
     },
+    /// Answered [`Reply::Redriven`]; or, unless the operator insists, [`Reply::OnItsWay`],
+    /// [`Reply::Busy`] and [`Reply::Settled`].
     Redrive {
         run_at_least: u32,
+        insist: bool,
     },
 }
 
@@ -60,6 +65,7 @@ pub enum Reply {
         run: u32,
     },
     Noted,
+    OnItsWay,
     /// This object has no row of the event and opens none: ask the next one.
     Elsewhere,
 }
@@ -113,9 +119,18 @@ pub fn answer(
             (reply, dead(row, run, owner, now_ms, expires_ms))
         }
         Ask::Release { run, owner } => (Reply::Noted, release(row, run, owner)),
-        Ask::Redrive { run_at_least } => {
-            let (run, row) = redrive(row, run_at_least, expires_ms);
-            (Reply::Redriven { run }, Some(row))
+        Ask::Redrive {
+            run_at_least,
+            insist,
+        } => {
+            let (redriven, row) = redrive(row, run_at_least, insist, now_ms, expires_ms);
+            let reply = match redriven {
+                Redrive::Granted { run } => Reply::Redriven { run },
+                Redrive::OnItsWay => Reply::OnItsWay,
+                Redrive::Busy { until_ms } => Reply::Busy { until_ms },
+                Redrive::Delivered => Reply::Settled,
+            };
+            (reply, row)
         }
     }
 }
@@ -135,7 +150,10 @@ mod tests {
         owner: None,
     };
     const RELEASE: Ask = Ask::Release { run: 1, owner: 7 };
-    const REDRIVE: Ask = Ask::Redrive { run_at_least: 3 };
+    const REDRIVE: Ask = Ask::Redrive {
+        run_at_least: 3,
+        insist: false,
+    };
 
     #[test]
     fn a_closed_object_opens_nothing_and_looks_after_what_it_has() {

@@ -23,6 +23,8 @@ struct WrittenRequest<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     run_at_least: Option<u32>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    insist: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     newer: bool,
 }
 
@@ -48,6 +50,7 @@ impl Request {
             owner: None,
             lease_ms: None,
             run_at_least: None,
+            insist: false,
             newer: self.newer,
         };
         let ask = match self.ask {
@@ -77,8 +80,12 @@ impl Request {
                 written.owner = Some(owner);
                 "release"
             }
-            Ask::Redrive { run_at_least } => {
+            Ask::Redrive {
+                run_at_least,
+                insist,
+            } => {
                 written.run_at_least = Some(run_at_least);
+                written.insist = insist;
                 "redrive"
             }
         };
@@ -108,6 +115,7 @@ impl Request {
             },
             "redrive" => Ask::Redrive {
                 run_at_least: written.run_at_least?,
+                insist: written.insist,
             },
             _ => return None,
         };
@@ -131,6 +139,7 @@ impl Reply {
             Reply::Settled => ("settled", None, None, None),
             Reply::Redriven { run } => ("redriven", Some(run), None, None),
             Reply::Noted => ("noted", None, None, None),
+            Reply::OnItsWay => ("on-its-way", None, None, None),
             Reply::Elsewhere => ("elsewhere", None, None, None),
         };
         text(&WrittenReply {
@@ -157,6 +166,7 @@ impl Reply {
             "settled" => Reply::Settled,
             "redriven" => Reply::Redriven { run: written.run? },
             "noted" => Reply::Noted,
+            "on-its-way" => Reply::OnItsWay,
             "elsewhere" => Reply::Elsewhere,
             _ => return None,
         })
@@ -172,7 +182,7 @@ fn text(written: &impl Serialize) -> String {
 mod tests {
     use super::*;
 
-    const ASKS: [(Ask, &str); 8] = [
+    const ASKS: [(Ask, &str); 9] = [
         (Ask::Arrive, r#""ask":"arrive""#),
         (Ask::Note, r#""ask":"note""#),
         (
@@ -203,12 +213,22 @@ mod tests {
             r#""ask":"release","run":2,"owner":7"#,
         ),
         (
-            Ask::Redrive { run_at_least: 3 },
+            Ask::Redrive {
+                run_at_least: 3,
+                insist: false,
+            },
             r#""ask":"redrive","run_at_least":3"#,
+        ),
+        (
+            Ask::Redrive {
+                run_at_least: 3,
+                insist: true,
+            },
+            r#""ask":"redrive","run_at_least":3,"insist":true"#,
         ),
     ];
 
-    const REPLIES: [(Reply, &str); 9] = [
+    const REPLIES: [(Reply, &str); 10] = [
         (Reply::New, r#"{"reply":"new"}"#),
         (Reply::Revived { run: 2 }, r#"{"reply":"revived","run":2}"#),
         (Reply::Duplicate, r#"{"reply":"duplicate"}"#),
@@ -223,6 +243,7 @@ mod tests {
             r#"{"reply":"redriven","run":2}"#,
         ),
         (Reply::Noted, r#"{"reply":"noted"}"#),
+        (Reply::OnItsWay, r#"{"reply":"on-its-way"}"#),
         (Reply::Elsewhere, r#"{"reply":"elsewhere"}"#),
     ];
 

@@ -131,6 +131,7 @@ describe("letters", () => {
     assert.equal((await failing(`/${id}`, "GET", "ARCHIVE.get=fail")).status, 503);
     const { letter } = await died();
     assert.equal((await failing(`/${letter.id}/redrive`, "POST", "ARCHIVE.put=fail")).status, 503, "what cannot be marked is not sent");
+    assert.equal((await gate.admin(`/${letter.id}`)).json.redriven_at, null);
     assert.equal((await failing(`/${letter.id}/redrive`, "POST", "EVENTS.send=fail")).status, 503);
     assert.equal((await gate.admin(`/${letter.id}/redrive`, { method: "POST" })).status, 409, "marked before it was sent");
     assert.equal((await gate.admin(`/${letter.id}/redrive`, { method: "POST", body: '{"again":true}' })).status, 202);
@@ -181,6 +182,68 @@ describe("sending again", () => {
     await gate.admin(`/${letter.id}/redrive`, { method: "POST" });
     assert.equal((await gate.send(event)).json.status, "duplicate");
     assert.equal((await backend.wait(event.id, 2)).length, 2);
+  });
+});
+
+describe("sending again what is not dead any more", () => {
+  const refusal = async ({ id }) => {
+    const { status, json } = await gate.admin(`/${id}/redrive`, { method: "POST" });
+    return [status, json.type?.replace("urn:hookgate:problem:", "")];
+  };
+  const insist = ({ id }) => gate.admin(`/${id}/redrive`, { method: "POST", body: '{"again":true}' });
+
+  /** A letter whose event its provider has brought again, under `faults`, with these next attempts. */
+  async function revived(faults, ...plan) {
+    const event = shopEvent(gate, "exact");
+    backend.plan(event.id, 400, ...plan);
+    await gate.send(event);
+    const letter = await until(async () => (await gate.letters()).find(({ event_id: id }) => id === event.id), "its letter");
+    await gate.faults(faults);
+    assert.equal((await gate.verdict(await gate.send(event))).verdict, "revived");
+    return { ...event, letter };
+  }
+
+  test("while the backend has it in hand: refused, and delivered once", async () => {
+    const { id, letter } = await revived("", { status: 200, afterMs: 700 });
+    await backend.wait(id, 2);
+    const answer = await gate.admin(`/${letter.id}/redrive`, { method: "POST" });
+    assert.deepEqual([answer.status, answer.json.type], [409, "urn:hookgate:problem:being-delivered"]);
+    assert.match(answer.json.detail, /at most \d+ seconds/);
+    await gate.line({ event: "delivery", event_id: id, result: "delivered" });
+    assert.deepEqual(await refusal(letter), [409, "already-delivered"]);
+    await sleep(300);
+    assert.equal(backend.of(id).length, 2);
+  });
+
+  test("held, or between two attempts: refused, and delivered once", async () => {
+    const { id, letter } = await revived("EVENTS.send=fail,EVENTS.sendBatch=fail", 500);
+    assert.deepEqual(await refusal(letter), [409, "on-its-way"]);
+    await gate.faults("");
+    await gate.tick();
+    await gate.line({ event: "delivery", event_id: id, result: "retry" });
+    assert.deepEqual(await refusal(letter), [409, "on-its-way"]);
+    await gate.line({ event: "delivery", event_id: id, result: "delivered" });
+    assert.deepEqual((await backend.wait(id, 3)).map(({ headers }) => headers["hookgate-run"]), ["0", "1", "1"]);
+    assert.equal((await gate.admin(`/${letter.id}`)).json.redriven_at, null, "what was not sent is not marked");
+  });
+
+  test("delivered meanwhile: refused, unless the operator insists", async () => {
+    const { id, letter } = await revived("");
+    await gate.line({ event: "delivery", event_id: id, result: "delivered" });
+    assert.deepEqual(await refusal(letter), [409, "already-delivered"]);
+    const again = await insist(letter);
+    assert.deepEqual([again.status, again.json.run], [202, 2]);
+    assert.equal((await backend.wait(id, 3))[2].headers["hookgate-run"], "2");
+  });
+
+  test("./scripts/dead says what becomes of it, and how to insist", async () => {
+    const { id, letter } = await revived("");
+    await gate.line({ event: "delivery", event_id: id, result: "delivered" });
+    const refused = await dead("redrive", letter.id);
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.err, /409 .*has it.*--again/);
+    assert.equal((await dead("redrive", letter.id, "--again")).code, 0);
+    await backend.wait(id, 3);
   });
 });
 

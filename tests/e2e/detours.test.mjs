@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { startGate } from "./support/gate.mjs";
-import { shopEvent, under } from "./support/sign.mjs";
+import { freshId, shopEvent, under } from "./support/sign.mjs";
 import { sleep, until } from "./support/wait.mjs";
 
 let gate;
@@ -196,14 +196,128 @@ describe("queue and ledger fail", () => {
     assert.deepEqual(await gate.spooled(), []);
     await deliveredOnce(event);
   });
+});
 
-  test("more than a page is drained by the next crons", async () => {
+describe("the spool's drain", () => {
+  /** What the poison in these tests is known by. */
+  const MARK = "evt_poison";
+  const TOO_LARGE = "10204";
+  const OVERLOADED = "10250";
+  const strikes = (call) => gate.lines({ event: "fault", call }).length;
+  const letterOf = async ({ id }) => (await gate.letters()).find(({ event_id: of }) => of === id);
+
+  /** An event that only the spool takes. */
+  async function spool(source = "hasty", id = freshId()) {
+    const event = shopEvent(gate, source, { id });
+    await expect(under(event, `${QUEUE_DOWN},${LEDGER_DOWN}`), "accepted", { held_at: "spool" });
+    return event;
+  }
+  const poison = (source) => spool(source, freshId().replace("evt_", MARK));
+
+  /** One cron, while the queue refuses the poison. */
+  async function tick(code, faults = "") {
+    await gate.faults(`EVENTS.send=refuse:${MARK}${code === undefined ? "" : `:${code}`},${faults}`);
+    assert.equal((await gate.tick()).outcome, "ok");
+    await gate.faults("");
+  }
+
+  test("more than a page is drained by one cron", async () => {
     const events = Array.from({ length: 105 }, () => shopEvent(gate, "hasty"));
     await Promise.all(events.map((event) => gate.send(under(event, `${QUEUE_DOWN},${LEDGER_DOWN}`))));
     assert.equal((await gate.spooled()).length, 105);
-    await until(async () => (await gate.tick()) && (await gate.spooled()).length === 0, "an empty spool");
+    await gate.tick();
+    assert.deepEqual(await gate.spooled(), []);
     await deliveredOnce(...events);
   });
+
+  test("more than a page that the queue refuses does not hide what it takes", async () => {
+    const good = await spool();
+    const bucket = await gate.mf.getR2Bucket("ARCHIVE");
+    const [name] = await gate.spooled();
+    const message = await (await bucket.get(name)).json();
+    const refused = Array.from({ length: 110 }, (_, index) => `spool/${String(index).padStart(32, "0")}`);
+    for (const other of refused) await bucket.put(other, JSON.stringify({ ...message, id: `${MARK}${other}`, dedupkey: freshId() }));
+    await bucket.delete(name);
+    await bucket.put(`spool/${"f".repeat(32)}`, JSON.stringify(message));
+    await tick();
+    await deliveredOnce(good);
+    assert.equal((await gate.spooled()).length, 110);
+    await bucket.delete(await gate.spooled());
+  });
+
+  for (const call of ["get", "delete"]) {
+    test(`an object whose ${call} fails does not stop the others`, async () => {
+      const events = [await spool(), await spool(), await spool()];
+      const [bad] = await gate.spooled();
+      await tick(undefined, `ARCHIVE.${call}=refuse:${bad}`);
+      assert.deepEqual(await gate.spooled(), [bad]);
+      await gate.line({ event: "alarm", what: "spool_failed" });
+      await tick();
+      assert.deepEqual(await gate.spooled(), []);
+      await deliveredOnce(...events);
+    });
+  }
+
+  test("too large by the queue's own word: a dead letter, and on the ledger road its provider may bring it again", async () => {
+    const bad = await poison("exact-hasty");
+    const good = await spool();
+    await tick(TOO_LARGE);
+    assert.deepEqual(await gate.spooled(), []);
+    assert.equal((await letterOf(bad)).reason, "refused_by_queue");
+    await deliveredOnce(good);
+    assert.equal(gate.backend.of(bad.id).length, 0);
+    await expect(bad, "revived");
+    await deliveredOnce(bad);
+  });
+
+  test("too large, and the archive fails: it stays", async () => {
+    const bad = await poison();
+    await tick(TOO_LARGE, "ARCHIVE.put=fail");
+    assert.equal((await gate.spooled()).length, 1);
+    await tick(TOO_LARGE);
+    assert.deepEqual(await gate.spooled(), []);
+    assert.ok(await letterOf(bad));
+  });
+
+  test("without a reason: a dead letter after ten crons in which the queue took another, and in no outage", async () => {
+    const bad = await poison();
+    for (let turn = 0; turn < 12; turn += 1) await tick();
+    assert.equal(await letterOf(bad), undefined);
+    for (let turn = 0; turn < 10; turn += 1) {
+      assert.equal(await letterOf(bad), undefined, `after ${turn} crons`);
+      await spool();
+      await tick();
+    }
+    assert.equal((await letterOf(bad)).reason, "refused_by_queue");
+    assert.deepEqual(await gate.spooled(), []);
+  });
+
+  test("an overloaded queue is left in peace", async () => {
+    const events = [];
+    for (let turn = 0; turn < 8; turn += 1) events.push(await spool());
+    const before = strikes("EVENTS.send");
+    await gate.faults(`EVENTS.send=fail:${OVERLOADED}`);
+    await gate.tick();
+    assert.ok(strikes("EVENTS.send") - before <= 2, `${strikes("EVENTS.send") - before} sends`);
+    await gate.faults("");
+    await gate.tick();
+    await deliveredOnce(...events);
+  });
+});
+
+test("ledgers that do not answer keep neither each other nor the spool waiting", async () => {
+  const alone = await startGate();
+  try {
+    const event = shopEvent(alone, "hasty");
+    await alone.send(under(event, `${QUEUE_DOWN},${LEDGER_DOWN}`));
+    await alone.faults("LEDGER.wake=hang");
+    alone.tick().catch(() => {}); // it would last for a minute
+    await alone.backend.wait(event.id, 1, 3_000);
+    const wakes = () => alone.lines({ event: "fault", call: "LEDGER.wake" }).length;
+    assert.ok(wakes() > 1 && wakes() < 6, `${wakes()} at once`);
+  } finally {
+    await alone.stop();
+  }
 });
 
 describe("all three fail", { concurrency: true }, () => {

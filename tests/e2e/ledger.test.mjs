@@ -43,7 +43,7 @@ describe("a hundred copies at once", () => {
   // On the KV road the memory is asked first and written after the hold, so copies in flight pass it
   // together: a stated limit. The ledger removes them before the backend.
   test("KV road: more than one may be admitted, one is delivered", async (t) => {
-    const event = shopEvent(gate);
+    const event = shopEvent(gate, "steady");
     const answers = await copies(event, 100);
     const admitted = count(answers, "accepted");
     assert.ok(admitted >= 1);
@@ -55,7 +55,7 @@ describe("a hundred copies at once", () => {
 
   // Nothing is remembered before the answer: the worst that the road allows.
   test("KV road, all admitted: one is delivered", async () => {
-    const event = under(shopEvent(gate), "SEEN.get=fail");
+    const event = under(shopEvent(gate, "steady"), "SEEN.get=fail");
     assert.equal(count(await copies(event, 100), "accepted"), 100);
     await deliveredOnce(event.id);
   });
@@ -88,7 +88,7 @@ describe("a hundred copies at once", () => {
 
 describe("a row outlives its delivery", { concurrency: true }, () => {
   test("a replay after KV lost it: admitted on the KV road and not delivered", async () => {
-    const event = shopEvent(gate);
+    const event = shopEvent(gate, "steady");
     const { dedup_key: key } = await expect(event, "accepted");
     await deliveredOnce(event.id);
     await (await gate.mf.getKVNamespace("SEEN")).delete(`seen/1/${key}`);
@@ -116,7 +116,7 @@ describe("a row outlives its delivery", { concurrency: true }, () => {
       await sleep(A_WHILE_MS);
       assert.deepEqual(gate.backend.of(event.id).map(({ headers }) => headers["hookgate-attempt"]), ["1", "2", "3"]);
     };
-    await Promise.all(["custom", "exact"].map(refused));
+    await Promise.all(["steady", "exact"].map(refused));
   });
 });
 
@@ -145,7 +145,7 @@ describe("dead events", { concurrency: true }, () => {
     assert.equal(gate.backend.of(event.id).length, 2);
   });
 
-  for (const source of ["custom", "exact"]) {
+  for (const source of ["steady", "exact"]) {
     test(`${source}: a dead letter is sent again although the row says dead`, async () => {
       const event = shopEvent(gate, source);
       const { letter } = await died(event);

@@ -7,8 +7,9 @@ use hookgate::consumer::{Action, End, Errand, Report, Step};
 use hookgate::ledger::{Ask, Claim, Owner, Reply, State as RowState};
 use hookgate::retry::{self, Attempt};
 
+use super::setting::Bug;
 use super::steps::Steps;
-use super::world::{Bug, CONSUMERS, Delivery, KEYS, LateAsk, NOW, RUNS, State};
+use super::world::{CONSUMERS, Delivery, KEYS, LateAsk, NOW, RUNS, State};
 
 const LEASE_MS: i64 = 45_000;
 const CRASH: &str = "the consumer crashes";
@@ -146,7 +147,7 @@ impl Steps<'_> {
             if on_queue && !next.ask_later(delivery.key, LateAsk::Letter { run: delivery.run }) {
                 continue;
             }
-            next.key(delivery.key).letters |= u8::from(in_archive) << delivery.run;
+            next.key(delivery.key).letters |= u16::from(in_archive) << delivery.run;
             let mut delivery = delivery.clone();
             let step = delivery.errand.buried(said);
             self.follow(

@@ -5,8 +5,9 @@ use hookgate::ledger::{Ask, Reply};
 use hookgate::road::{Asked, Effect, Ending, Hold, Place, Road, Step};
 use hookgate::verdict::Verdict;
 
+use super::setting::Bug;
 use super::steps::Steps;
-use super::world::{Bug, GATES, Request, State};
+use super::world::{GATES, Request, State};
 
 /// Slices are tested with `Road`; here any of them may end at any time.
 const ANSWER_BY_MS: u32 = 5_000;

@@ -4,6 +4,7 @@ use hookgate::consumer::{Action, Report};
 use hookgate::ledger::{Ask, Reply, State as RowState};
 
 use super::consumers::{claim_of, dead_of};
+use super::setting::Bug;
 use super::steps::Steps;
 use super::world::{KEYS, LateAsk, NOW, RUNS, State};
 
@@ -48,7 +49,9 @@ impl Steps<'_> {
             }
             let letters = self.from.keys[usize::from(key)].letters;
             for run in (0..RUNS as u32).filter(|run| letters & (1 << run) != 0) {
-                self.redrive(key, run);
+                for insist in [false, true] {
+                    self.redrive(key, run, insist);
+                }
             }
         }
     }
@@ -79,36 +82,46 @@ impl Steps<'_> {
         }
     }
 
-    /// `send_again` of `edge/admin.rs`.
-    fn redrive(&mut self, key: u8, run_at_least: u32) {
+    /// `send_again` of `edge/admin.rs`. What was promised of a former run is over only for one who
+    /// insists.
+    fn redrive(&mut self, key: u8, run_at_least: u32, insist: bool) {
         if self.from.redrives_left == 0 {
             return;
         }
-        let mut next = self.from.clone();
-        let ask = Ask::Redrive { run_at_least };
-        let Reply::Redriven { run } = next.ask(self.setting, key, ask, false) else {
+        let mut granted = self.from.clone();
+        let ask = Ask::Redrive {
+            run_at_least,
+            insist: insist || self.setting.bug == Some(Bug::RedriveUnasked),
+        };
+        let Reply::Redriven { run } = granted.ask(self.setting, key, ask, false) else {
             return;
         };
-        let label = ("redrives", "the ledger gives a run, and nothing is sent");
-        // The operator is told so, and may repeat it. A run that was sent before is over with it.
-        let mut unsent = next.clone();
-        unsent.key(key).resent = false;
-        self.push(unsent, "operator", label, Some(key), true, None);
-        next.redrives_left -= 1;
-        let state = next.key(key);
-        state.redriven += 1;
-        state.resent = true;
-        if let Some(ready) = state.ready.get_mut(run as usize) {
-            *ready += 1;
+        let run = run as u8;
+        let who = if insist { "insists" } else { "redrives" };
+        granted.redrives_left -= 1;
+        if insist {
+            let state = granted.key(key);
+            state.resent = false;
+            state.insisted += 1;
         }
-        self.push(
-            next,
-            "operator",
-            ("redrives", "sent"),
-            Some(key),
-            false,
-            None,
-        );
+        let label = (who, "the ledger gives a run, and nothing is sent");
+        self.push(granted.clone(), "operator", label, Some(key), true, None);
+
+        let poison = State::is_poison(self.setting, key);
+        let mut refused = granted.clone();
+        refused.ask(self.setting, key, dead_of(run, None), false);
+        let label = (who, "the queue refuses, and the ledger is told");
+        self.push(refused.clone(), "operator", label, Some(key), !poison, None);
+        if poison {
+            return;
+        }
+        enqueue(&mut refused, key, run);
+        let label = (who, "sent, but told that it was refused");
+        self.push(refused, "operator", label, Some(key), true, None);
+        enqueue(&mut granted, key, run);
+        granted.key(key).resent = true;
+        let label = (who, "sent");
+        self.push(granted, "operator", label, Some(key), false, None);
     }
 
     fn end_lease(&mut self, key: u8) {
@@ -137,5 +150,11 @@ impl Steps<'_> {
             fault,
             None,
         );
+    }
+}
+
+fn enqueue(state: &mut State, key: u8, run: u8) {
+    if let Some(ready) = state.key(key).ready.get_mut(usize::from(run)) {
+        *ready += 1;
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::setting::Setting;
 use super::steps::{Label, Next, Steps};
-use super::world::{Broken, Setting, State};
+use super::world::{Broken, State};
 
 /// What a search found.
 pub struct Report {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::world::{Broken, RUNS, Setting, State};
+use super::setting::Setting;
+use super::world::{Broken, RUNS, State};
 
 /// The words of one line of a trace.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +98,7 @@ impl State {
     /// Worlds that differ in nothing that matters become one.
     fn fold(&mut self, setting: &Setting) {
         for key in &mut self.keys {
-            key.delivered = key.delivered.min(2 + key.redriven);
+            key.delivered = key.delivered.min(2 + key.insisted);
             // Waiting for a lease that is over is waiting for nothing.
             if key.seen {
                 key.remembers = 0;

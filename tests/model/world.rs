@@ -3,56 +3,23 @@
 //! Time is relative: [`NOW`] never moves, a lease that passes is moved behind it. Copies that cannot
 //! be told apart are counted, so equal worlds are equal values.
 
-use hookgate::config::Dedup;
 use hookgate::consumer::{Action, Errand};
 use hookgate::ledger::{
     Ask, Owner, Reply, Request as LedgerRequest, Row, State as RowState, answer,
 };
 use hookgate::road::{Effect, Road};
 
+use super::setting::{Bug, Poison, Setting};
+
 pub const NOW: i64 = 1_000_000;
 pub const EXPIRES: i64 = 1_000_000_000;
 /// Events: the one that everything happens to, and its neighbour.
 pub const KEYS: usize = 2;
 /// Runs of an event that are told apart; what would open one more is not explored.
-pub const RUNS: usize = 8;
+pub const RUNS: usize = 10;
 pub const GATES: usize = 2;
 pub const CONSUMERS: usize = 2;
 const LATE_MAX: usize = 8;
-
-/// What a search is about.
-#[derive(Clone, Copy, Debug)]
-pub struct Setting {
-    pub name: &'static str,
-    /// The road of each gate.
-    pub roads: [Dedup; GATES],
-    /// How many things may go wrong.
-    pub faults: u8,
-    /// How often the provider tries each event.
-    pub sends: [u8; KEYS],
-    /// Copies of the first event sent by somebody else, at any time after it was first sent.
-    pub extra: u8,
-    /// Dead letters that an operator sends again.
-    pub redrives: u8,
-    /// The queue never takes the first event.
-    pub poison: bool,
-    pub bug: Option<Bug>,
-}
-
-/// A deviation of the wiring, planted to see that it is caught.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bug {
-    PutBeforeSend,
-    AnswerBeforeHold,
-    ConflictAsNew,
-    RelayForgetsBeforeSending,
-    RelayWithoutArmFirst,
-    AskThenMark,
-    AckBeforeDone,
-    DetourWithoutMemory,
-    ReleaseByStranger,
-    DrainStopsAtRefusal,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
@@ -76,6 +43,8 @@ pub struct KeyState {
     /// The ledger's row, and the run of the message it holds.
     pub row: Option<Row>,
     pub held: Option<u8>,
+    /// The queue refused it in earnest: it is not in line any more.
+    pub apart: bool,
     /// KV.
     pub seen: bool,
     /// On the queue, by run; and sent again until somebody's lease is over.
@@ -89,10 +58,11 @@ pub struct KeyState {
     pub arrivals: u8,
     pub puts: u8,
     /// Runs that are in the archive of dead letters, one bit each.
-    pub letters: u8,
+    pub letters: u16,
     /// How often the backend has processed it; more than a few are the same.
     pub delivered: u8,
-    pub redriven: u8,
+    /// How often an operator insisted on a redrive: it may be delivered as often again.
+    pub insisted: u8,
     /// The operator was told that it was sent again.
     pub resent: bool,
     /// One of the windows of G3 was opened.
@@ -142,21 +112,30 @@ pub struct Object {
     pub relay: Relay,
 }
 
-/// A batch: for each event the run that was taken.
+/// Messages: for each event the run that was taken.
 pub type Batch = [Option<u8>; KEYS];
+
+/// What one round of the relay offers, and how it went so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Round {
+    pub line: Batch,
+    pub apart: Batch,
+    /// Refused, and not judged yet.
+    pub refused: [bool; KEYS],
+    pub took: bool,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Relay {
     Idle,
-    Sending(Batch),
-    Sent(Batch),
-    /// The batch was refused: its messages one by one.
+    Sending(Round),
+    Sent(Round),
+    /// The batch was refused, or it had its turn (and is empty), and what is apart is offered: one by
+    /// one. `sent`: the message of event `at` is on the queue, and still held.
     OneByOne {
-        batch: Batch,
+        round: Round,
         at: u8,
         sent: bool,
-        refused: [bool; KEYS],
-        some_went: bool,
     },
 }
 
@@ -224,7 +203,7 @@ impl State {
     }
 
     pub fn is_poison(setting: &Setting, key: u8) -> bool {
-        setting.poison && key == 0
+        setting.poison.is_some() && key == 0
     }
 
     /// Whether the event is where it outlives everybody, or at its end.
@@ -304,6 +283,20 @@ impl State {
         self.keys.iter().any(|key| key.held.is_some())
     }
 
+    pub fn has_line(&self) -> bool {
+        self.keys.iter().any(|key| key.held.is_some() && !key.apart)
+    }
+
+    /// The held message's end: it is on the queue, or among the dead letters.
+    pub fn let_go(&mut self, key: u8, run: Option<u8>) {
+        let key = self.key(key);
+        // What took its place meanwhile (another run) stays.
+        if run.is_some() && key.held == run {
+            key.held = None;
+            key.apart = false;
+        }
+    }
+
     pub fn arm(&mut self) {
         self.object.alarm = true;
         self.object.armed = Some(true);
@@ -337,12 +330,16 @@ impl State {
             self.key(key).row = Some(row);
         }
         if message {
-            match reply {
-                Reply::New => self.key(key).held = Some(0),
-                Reply::Revived { run } => self.key(key).held = Some(run as u8),
-                _ => {}
+            let run = match reply {
+                Reply::New => Some(0),
+                Reply::Revived { run } => Some(run as u8),
+                _ => None,
+            };
+            if run.is_some() {
+                self.key(key).held = run;
+                self.key(key).apart = false;
             }
-            if self.object.armed == Some(false) && self.is_holding() {
+            if self.object.armed == Some(false) && self.has_line() {
                 self.arm();
             }
         }
@@ -355,7 +352,7 @@ impl State {
             if key.promised && !self.is_held(number as u8) {
                 return Some("LOST: it was answered with 2xx, and is nowhere (G1)");
             }
-            if key.delivered > 1 + key.redriven && !key.window {
+            if key.delivered > 1 + key.insisted && !key.window {
                 return Some("DOUBLE: the backend has it twice, outside the windows (G3)");
             }
             if key.delivered > 0 && !key.provider.sent {
@@ -385,12 +382,13 @@ impl State {
                     .chain(&key.waiting)
                     .all(|count| *count == 0);
                 let writes = [key.remembers, key.notes, key.sends, key.arrivals, key.puts];
-                // What the queue never takes stays held, until others go through.
-                let poison = Self::is_poison(setting, number as u8);
-                let handed_on = poison || (key.held.is_none() && key.spooled == 0);
+                // What the queue refuses without a reason may stay where it is: nothing tells that
+                // from an outage.
+                let stays = setting.poison == Some(Poison::Unnamed) && number == 0;
+                let handed_on = stays || (key.held.is_none() && key.spooled == 0);
                 let ended = key.delivered > 0 || key.letters != 0;
                 let run_again = !key.resent || key.delivered > 0 || key.letters > 1;
-                let kept = !key.promised || ended || (poison && self.is_held(number as u8));
+                let kept = !key.promised || ended || (stays && self.is_held(number as u8));
                 queue && writes == [0; 5] && handed_on && kept && run_again
             })
     }

@@ -111,6 +111,8 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     spooled: async () => (await gate.archived()).filter((key) => key.startsWith("spool/")),
     /** Faults of what is no request: see wrap.mjs. */
     faults: (text) => exchange(url, { target: "/-/faults", body: text }),
+    /** Sets the cron's clock ahead. */
+    ahead: (ms) => exchange(url, { target: "/-/clock", body: String(ms) }),
     /** Calls a queue handler directly, with messages made here. */
     consume: async (bodies, { queue = EVENTS, attempts = 1 } = {}) =>
       (await mf.getWorker("hookgate")).queue(

@@ -4,19 +4,29 @@
 // POST /-/faults with the same text sets those of everything that is no request, until the next such
 // POST: the queue handlers, the cron and the ledger's objects.
 //
+// POST /-/clock with a number sets the cron's clock ahead by as many milliseconds.
+//
 // LEDGER.ask stands for every question to the ledger, LEDGER.ask.done for one kind of them.
 //
-//   fail       rejects at once, without effect
-//   lost       takes effect, then rejects
-//   hang       never settles, without effect
-//   late:MS    takes effect after MS milliseconds, then settles as usual
-//   refuse:X   rejects what contains X, without effect
+//   fail           rejects at once, without effect
+//   fail:CODE      the same, with an error code as the queue's errors have it
+//   lost           takes effect, then rejects
+//   hang           never settles, without effect
+//   late:MS        takes effect after MS milliseconds, then settles as usual
+//   refuse:X       rejects what contains X, without effect
+//   refuse:X:CODE  the same, with an error code
+//
+// Each time one strikes, the log has a line {"event":"fault","call":"EVENTS.send"}.
 
 import worker, { Ledger as Whole } from "../../../src/edge/entry.mjs";
 
 let standing = new Map();
+let aheadMs = 0;
 
 export class Ledger extends Whole {
+  /** A minute, in tests. */
+  static REFUSED_AGAIN_MS = 200;
+
   constructor(ctx, env) {
     super(ctx, env);
     // Looked up at each use: an object lives longer than a fault.
@@ -30,10 +40,22 @@ export default {
       standing = read(await request.text());
       return new Response(null, { status: 204 });
     }
+    if (request.method === "POST" && new URL(request.url).pathname === "/-/clock") {
+      aheadMs = Number(await request.text());
+      return new Response(null, { status: 204 });
+    }
     return worker.fetch(request, faulty(env, read(request.headers.get("x-test-fault"))), ctx);
   },
   queue: (batch, env, ctx) => worker.queue(batch, faulty(env, standing), ctx),
-  scheduled: (event, env, ctx) => worker.scheduled(event, faulty(env, standing), ctx),
+  async scheduled(event, env, ctx) {
+    const now = Date.now;
+    Date.now = () => now() + aheadMs;
+    try {
+      await worker.scheduled(event, faulty(env, standing), ctx);
+    } finally {
+      Date.now = now;
+    }
+  },
 };
 
 function read(text) {
@@ -61,29 +83,33 @@ function proxy(name, binding, faults) {
       return (...args) => {
         const call = `${name}.${String(property)}`;
         const fault = faults.get(call) ?? (call === "LEDGER.ask" ? faults.get(`${call}.${JSON.parse(args[0]).ask}`) : undefined);
-        return fault === undefined ? effect(...args) : misbehave(fault, () => effect(...args), args);
+        return fault === undefined ? effect(...args) : misbehave(call, fault, () => effect(...args), args);
       };
     },
   });
 }
 
-async function misbehave(fault, effect, args) {
-  const [kind, detail] = fault.split(":");
+async function misbehave(call, fault, effect, args) {
+  const [kind, detail, code] = fault.split(":");
+  if (kind === "refuse" && !JSON.stringify(args).includes(detail)) return effect();
+  console.log(JSON.stringify({ event: "fault", call }));
   switch (kind) {
     case "fail":
-      throw new Error("injected: no effect");
+      throw injected("no effect", detail);
+    case "refuse":
+      throw injected("refused", code);
     case "lost":
       await effect();
-      throw new Error("injected: took effect");
+      throw injected("took effect");
     case "hang":
       return new Promise(() => {});
     case "late":
       await new Promise((resolve) => setTimeout(resolve, Number(detail)));
       return effect();
-    case "refuse":
-      if (JSON.stringify(args).includes(detail)) throw new Error("injected: refused");
-      return effect();
     default:
       throw new TypeError(`unknown fault ${fault}`);
   }
 }
+
+/** The platform puts the code at the end of the text. */
+const injected = (what, code) => new Error(`injected: ${what}${code === undefined ? "" : ` (${code})`}`);

@@ -80,13 +80,12 @@ const UNREAD = Symbol("unread");
 
 /** The body's bytes, never buffering more than `cap` of them and one chunk. */
 async function read(request, declared, cap) {
-  if (request.body === null) return new Uint8Array(0);
   try {
-    // The platform holds a sender to the length it declared.
+    // The platform holds a sender to the length it declared, and `request.body` would make a stream first.
     if (declared !== null) return await request.bytes();
     const chunks = [];
     let length = 0;
-    for await (const chunk of request.body) {
+    for await (const chunk of request.body ?? []) {
       length += chunk.byteLength;
       if (length > cap) return TOO_LARGE; // leaving the loop cancels the stream
       chunks.push(chunk);
