@@ -35,7 +35,8 @@ const built = (directory, main, about) => ({
   main: `built/${main}`,
   modules: existsSync(join(directory, main)) ? () => tree(directory, "built") : undefined,
 });
-const RUST = join(import.meta.dirname, "workers-rs", "build");
+/** Made by workers-rs/build. */
+const rust = (name, about, answers) => ({ ...built(join(import.meta.dirname, "workers-rs", "out", name), "index.js", about), answers });
 
 /** A floor answers "ok" to everything. */
 const ok = () => ({ status: 200 });
@@ -57,8 +58,9 @@ export const CONTENDERS = {
   },
   "js-nothing": floor("nothing.mjs", "JavaScript that does nothing"),
   "js-read-body": floor("read-body.mjs", "JavaScript that only reads the body"),
-  "rs-nothing": { ...built(join(RUST, "nothing"), "index.js", "workers-rs that does nothing"), answers: ok },
-  "rs-read-body": { ...built(join(RUST, "read-body"), "index.js", "workers-rs that only reads the body"), answers: ok },
+  "rs-nothing": rust("nothing", "workers-rs that does nothing", ok),
+  "rs-read-body": rust("read-body", "workers-rs that only reads the body", ok),
+  "rs-hmac": rust("hmac", "workers-rs that only verifies the signature, with the hmac crate", (verdict) => ({ status: verdict === "forged" ? 401 : 200 })),
   "js-awaits": floor("awaits.mjs", "JavaScript that only awaits the calls of the bindings (waits.test.mjs)"),
   "js-careful": {
     about: "hand-written JavaScript with WebCrypto, doing the same job",

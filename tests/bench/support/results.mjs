@@ -40,7 +40,7 @@ const rounded = (_, value) => (typeof value === "number" && !Number.isInteger(va
 export function draw(parts) {
   const results = known();
   let page = readFileSync(PAGE, "utf8");
-  page = replaced(page, "contenders", table(["contender", "what it is"], Object.entries(CONTENDERS).map(([name, { about }]) => [`\`${name}\``, about])));
+  page = replaced(page, "contenders", table(["contender", "what it is"], Object.entries(CONTENDERS).filter(([, { modules }]) => modules !== undefined).map(([name, { about }]) => [`\`${name}\``, about])));
   for (const [name, part] of Object.entries(parts)) {
     const result = results[name];
     if (result === undefined) continue;
