@@ -7,14 +7,14 @@ import { measureRow, withContenders } from "../support/rounds.mjs";
 import { median, summary } from "../support/statistics.mjs";
 import { range, table, times } from "../support/tables.mjs";
 
-const ROUNDS = 61;
+const WHOLE = { rounds: 61, seconds: 60 };
 const QUICK = { warmUps: 6, seconds: 12 };
 /** The local simulators take milliseconds for a request. */
 const REAL = { rounds: 25, count: 60, warmUps: 4, fresh: true };
 
 /** With in-memory stand-ins for the bindings. */
 export const cpu = {
-  measure: (setting) => measureRows(setting, ROWS, { rounds: ROUNDS }),
+  measure: (setting) => measureRows(setting, ROWS, WHOLE),
   draw: (result) => `${drawRatios(result)}\n\n${drawTimes(result)}`,
 };
 
