@@ -44,7 +44,9 @@ async function pair(known) {
 for (const { name, of = "whole", stubs = {}, lastly = {}, make } of [...CASES, ...FAULTS]) {
   test(name, async () => {
     const request = await make(texts);
-    const [gate, careful] = await Promise.all((of === "whole" ? whole : lacking).map((one) => outcome(one, request, stubs, lastly)));
+    const [gate, careful] = await Promise.all(
+      (of === "whole" ? whole : lacking).map((one) => outcome(one, request, stubs, lastly)),
+    );
     assert.deepEqual(careful, gate);
   });
 }
@@ -59,7 +61,10 @@ async function outcome({ port, log, set, calls }, request, stubs, lastly) {
   const id = answer.headers["hookgate-request-id"];
   assert.match(id ?? "", /^req_[0-9a-f]{32}$/, `an answer without a request id: ${answer.status} ${answer.text}`);
   const lines = () => readFileSync(log, "utf8").split("\n");
-  const verdict = await until(() => lines().find((line) => line.includes('"event":"verdict"') && line.includes(id)), "the verdict's line");
+  const verdict = await until(
+    () => lines().find((line) => line.includes('"event":"verdict"') && line.includes(id)),
+    "the verdict's line",
+  );
   // What happens after the answer is over when the bindings hear no more.
   let asked = await until(async () => {
     const heard = await calls();
@@ -82,7 +87,9 @@ function masked(outcome) {
       .replace(/(req_ID )(?:[0-9a-f]{16}|[0-9a-f]{32})"/g, '$1PRINT"')
       .replace(/00-TRACE-[0-9a-f]{16}/g, "00-TRACE-SPAN")
       .replace(/(receivedtime\\*":\\*")[-0-9T:.]+Z/g, "$1TIME")
-      .replace(/(\\"(?:duration_ms|skew_ms|evidence_value)\\":)(-?)\d+/g, (whole, name, sign) => (name.includes("evidence") ? whole.replace(/\d{3}$/, "nnn") : `${name}${sign}0`))
+      .replace(/(\\"(?:duration_ms|skew_ms|evidence_value)\\":)(-?)\d+/g, (whole, name, sign) =>
+        name.includes("evidence") ? whole.replace(/\d{3}$/, "nnn") : `${name}${sign}0`,
+      )
       .replace(/(expires_ms\\*":)\d+/g, "$1TIME")
       .replace(/spool\/[0-9a-f]{32}/g, "spool/NAME"),
   );

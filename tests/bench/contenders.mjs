@@ -18,15 +18,21 @@ function tree(directory, prefix) {
     .map(({ path, type }) => ({ name: join(prefix, relative(directory, path)), type, contents: readFileSync(path) }));
 }
 
-const worker = (file) => ({ main: file, modules: () => [{ name: file, type: "esModule", contents: readFileSync(join(import.meta.dirname, "workers", file)) }] });
+const worker = (file) => ({
+  main: file,
+  modules: () => [{ name: file, type: "esModule", contents: readFileSync(join(import.meta.dirname, "workers", file)) }],
+});
 
 /** A package of npm in the Worker that its users would write; it runs with Node's modules, as wrangler would set up. */
 const npm = (name, file) => ({
   about: `npm ${name} in the usual Worker with KV and a queue`,
   main: "naive.mjs",
-  modules: () => [{ name: "naive.mjs", type: "esModule", contents: bundled(join(import.meta.dirname, "workers", "naive", file)) }],
+  modules: () => [
+    { name: "naive.mjs", type: "esModule", contents: bundled(join(import.meta.dirname, "workers", "naive", file)) },
+  ],
   flags: ["nodejs_compat"],
-  answers: (verdict) => ({ accepted: { status: 200, says: "accepted" }, duplicate: { status: 200, says: "duplicate" } })[verdict] ?? { status: 400 },
+  answers: (verdict) =>
+    ({ accepted: { status: 200, says: "accepted" }, duplicate: { status: 200, says: "duplicate" } })[verdict] ?? { status: 400 },
 });
 
 /** A Worker that something else has built, as a directory of modules; left out while it is not there. */
@@ -36,7 +42,10 @@ const built = (directory, main, about) => ({
   modules: existsSync(join(directory, main)) ? () => tree(directory, "built") : undefined,
 });
 /** Made by workers-rs/build. */
-const rust = (name, about, answers) => ({ ...built(join(import.meta.dirname, "workers-rs", "out", name), "index.js", about), answers });
+const rust = (name, about, answers) => ({
+  ...built(join(import.meta.dirname, "workers-rs", "out", name), "index.js", about),
+  answers,
+});
 
 /** A floor answers "ok" to everything. */
 const ok = () => ({ status: 200 });
@@ -60,7 +69,9 @@ export const CONTENDERS = {
   "js-read-body": floor("read-body.mjs", "JavaScript that only reads the body"),
   "rs-nothing": rust("nothing", "workers-rs that does nothing", ok),
   "rs-read-body": rust("read-body", "workers-rs that only reads the body", ok),
-  "rs-hmac": rust("hmac", "workers-rs that only verifies the signature, with the hmac crate", (verdict) => ({ status: verdict === "forged" ? 401 : 200 })),
+  "rs-hmac": rust("hmac", "workers-rs that only verifies the signature, with the hmac crate", (verdict) => ({
+    status: verdict === "forged" ? 401 : 200,
+  })),
   "js-awaits": floor("awaits.mjs", "JavaScript that only awaits the calls of the bindings (waits.test.mjs)"),
   "js-careful": {
     about: "hand-written JavaScript with WebCrypto, doing the same job",

@@ -43,7 +43,8 @@ const signed = ({ verdict, source = "standard" }) => bytesOf(request({ verdict, 
 async function repeated({ port }, verdict, bytes, count = REQUESTS) {
   const load = await openLoad(port, 1);
   const took = [];
-  for (let sent = 0; sent < count; sent += 1) took.push(await load.send([bytes], 1, { status: VERDICTS[verdict]?.status ?? 200 }));
+  for (let sent = 0; sent < count; sent += 1)
+    took.push(await load.send([bytes], 1, { status: VERDICTS[verdict]?.status ?? 200 }));
   load.close();
   return median(took);
 }
@@ -66,7 +67,10 @@ for (const way of WAYS) {
   test(`${verdict} on ${source}: ${sum} ms for ${Object.keys(awaited).join(" and ")}`, async () => {
     for (const one of [gate, least]) await one.set({ ...VERDICTS[verdict].stubs, delays });
     // At the same time, so that whatever delays timers on this machine delays both.
-    const [took, must] = await Promise.all([repeated(gate, verdict, signed(way)), repeated(least, undefined, bytesOf({ method: "POST", target: path, headers: [], body: "{}" }))]);
+    const [took, must] = await Promise.all([
+      repeated(gate, verdict, signed(way)),
+      repeated(least, undefined, bytesOf({ method: "POST", target: path, headers: [], body: "{}" })),
+    ]);
     const each = Object.entries({ ...awaited, ...unawaited }).map(([name, count]) => [name, count * REQUESTS]);
     assert.deepEqual((await gate.calls()).calls, Object.fromEntries(each));
     assert.ok(took >= sum * (1 - TOLERANCE), `p50 ${took.toFixed(1)} ms: something was not awaited`);
@@ -75,9 +79,14 @@ for (const way of WAYS) {
 }
 
 test("no read of KV was cut off by its slice", () => {
-  const lines = readFileSync(log, "utf8").split("\n").filter((line) => line.includes('"memory":'));
+  const lines = readFileSync(log, "utf8")
+    .split("\n")
+    .filter((line) => line.includes('"memory":'));
   assert.ok(lines.length > 0);
-  assert.deepEqual(lines.filter((line) => !/"memory":"(seen|unseen)"/.test(line)), []);
+  assert.deepEqual(
+    lines.filter((line) => !/"memory":"(seen|unseen)"/.test(line)),
+    [],
+  );
 });
 
 for (const verdict of ["forged", "stale", "unknown", "malformed"]) {

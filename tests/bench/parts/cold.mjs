@@ -13,20 +13,30 @@ const NAMES = ["gate", "js-careful", "js-nothing"];
 const ROW = ROWS.find(({ name }) => name === "accepted-1k");
 
 export const cold = {
-  async measure({ texts, cores, options, say, verdict }) {
+  async measure({ texts, cores, options, say, judged }) {
     const seen = Object.fromEntries(NAMES.map((name) => [name, []]));
     for (let round = 0; round < (options.rounds ?? ROUNDS); round += 1) {
       for (const name of rotated(NAMES, round)) seen[name].push(await once(name, texts, cores));
     }
     const result = { medians: {}, ratios: {}, bars: [] };
-    for (const name of NAMES) result.medians[name] = Object.fromEntries(FIGURES.map(([figure]) => [figure, median(seen[name].map((one) => one[figure]))]));
-    for (const [figure] of FIGURES) result.ratios[figure] = summary(seen.gate.map((one, round) => one[figure] / seen["js-careful"][round][figure]));
-    for (const figure of ["firstCpuMs", "startCpuMs"]) result.bars.push(verdict(`cold ${figure} / js-careful`, result.ratios[figure], BARS.coldStart));
+    for (const name of NAMES)
+      result.medians[name] = Object.fromEntries(
+        FIGURES.map(([figure]) => [figure, median(seen[name].map((one) => one[figure]))]),
+      );
+    for (const [figure] of FIGURES)
+      result.ratios[figure] = summary(seen.gate.map((one, round) => one[figure] / seen["js-careful"][round][figure]));
+    for (const figure of ["firstCpuMs", "startCpuMs"])
+      result.bars.push(judged(`cold ${figure} / js-careful`, result.ratios[figure], BARS.coldStart));
     say(`cold: ${NAMES.map((name) => `${name} ${ms(result.medians[name].firstCpuMs)} ms`).join(", ")} for the first answer`);
     return result;
   },
   draw({ medians, ratios }) {
-    const rows = FIGURES.map(([figure, text]) => [text, ...NAMES.map((name) => ms(medians[name][figure])), times(ratios[figure].median), range(ratios[figure])]);
+    const rows = FIGURES.map(([figure, text]) => [
+      text,
+      ...NAMES.map((name) => ms(medians[name][figure])),
+      times(ratios[figure].median),
+      range(ratios[figure]),
+    ]);
     return table(["ms", ...NAMES, "gate / js-careful", "95 %"], rows);
   },
 };

@@ -24,12 +24,18 @@ export const latency = {
       const requests = Array.from({ length: 32 }, () => bytesOf(request(ROW, texts)));
       for (const name of NAMES) await running[name].load.send(requests, 4_000, expectation(name, ROW, true));
       for (let round = 0; round < (options.rounds ?? ROUNDS); round += 1) {
-        for (const name of rotated(NAMES, round)) waits[name].push(...(await openLoop(running[name].port, requests, expectation(name, ROW, false))));
+        for (const name of rotated(NAMES, round))
+          waits[name].push(...(await openLoop(running[name].port, requests, expectation(name, ROW, false))));
       }
     });
     const result = { perSecond: PER_SECOND, answers: waits.gate.length, ms: {}, bars: [] };
-    for (const name of NAMES) result.ms[name] = Object.fromEntries(Object.entries(SHARES).map(([share, value]) => [share, percentile(waits[name], value)]));
-    say(`latency: ${NAMES.map((name) => `${name} p50 ${ms(result.ms[name].p50)} ms, p99 ${ms(result.ms[name].p99)} ms`).join("; ")}`);
+    for (const name of NAMES)
+      result.ms[name] = Object.fromEntries(
+        Object.entries(SHARES).map(([share, value]) => [share, percentile(waits[name], value)]),
+      );
+    say(
+      `latency: ${NAMES.map((name) => `${name} p50 ${ms(result.ms[name].p50)} ms, p99 ${ms(result.ms[name].p99)} ms`).join("; ")}`,
+    );
     return result;
   },
   draw: (result) =>

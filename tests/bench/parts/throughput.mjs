@@ -23,7 +23,8 @@ export const throughput = {
       for (const name of NAMES) loads[name] = await openLoad(running[name].port, CONNECTIONS);
       const once = async (name) => (COUNT / (await loads[name].send(requests, COUNT, expectation(name, ROW, false)))) * 1e3;
       for (const name of NAMES) for (let turn = 0; turn < WARM_UPS; turn += 1) await once(name);
-      for (let round = 0; round < (options.rounds ?? ROUNDS); round += 1) for (const name of rotated(NAMES, round)) rate[name].push(await once(name));
+      for (let round = 0; round < (options.rounds ?? ROUNDS); round += 1)
+        for (const name of rotated(NAMES, round)) rate[name].push(await once(name));
       for (const load of Object.values(loads)) load.close();
     });
     const result = { perSecond: {}, ratios: {}, bars: [] };
@@ -37,6 +38,11 @@ export const throughput = {
   draw: ({ perSecond, ratios }) =>
     table(
       ["contender", "answers a second", "the gate's / its", "95 %"],
-      Object.entries(perSecond).map(([name, value]) => [name, value.toFixed(0), ratios[name] ? times(ratios[name].median) : "", ratios[name] ? range(ratios[name]) : ""]),
+      Object.entries(perSecond).map(([name, value]) => [
+        name,
+        value.toFixed(0),
+        ratios[name] ? times(ratios[name].median) : "",
+        ratios[name] ? range(ratios[name]) : "",
+      ]),
     ),
 };

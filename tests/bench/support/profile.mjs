@@ -101,4 +101,5 @@ function hottest({ nodes, samples, timeDeltas }) {
   return [...spent].map(([name, us]) => [name, us / busy]).sort((left, right) => right[1] - left[1]);
 }
 
-const nameOf = ({ functionName, url, lineNumber }) => (url === "" ? functionName || "(the runtime)" : `${functionName || "(anonymous)"} ${url.split("/").at(-1)}:${lineNumber + 1}`);
+const nameOf = ({ functionName, url, lineNumber }) =>
+  url === "" ? functionName || "(the runtime)" : `${functionName || "(anonymous)"} ${url.split("/").at(-1)}:${lineNumber + 1}`;

@@ -32,7 +32,8 @@ const whsec = () => `whsec_${randomBytes(32).toString("base64")}`;
 /** An invoice as a billing provider would send it, `bytes` long. */
 export function eventBody(id, bytes) {
   const head = `{"id":"${id}","type":"invoice.paid","timestamp":"2026-01-31T09:26:53.589Z","data":{"customer":"cus_9f2a","currency":"eur","total":129900,"lines":[`;
-  const line = (number) => `{"line":${number},"sku":"SKU-${1000 + number}","description":"Café au lait, 250 g","quantity":2,"amount":4330,"tax":null}`;
+  const line = (number) =>
+    `{"line":${number},"sku":"SKU-${1000 + number}","description":"Café au lait, 250 g","quantity":2,"amount":4330,"tax":null}`;
   let text = head;
   const end = (filler) => `],"memo":"${"m".repeat(filler)}"}}`;
   const room = () => bytes - Buffer.byteLength(text) - end(0).length;
@@ -128,7 +129,9 @@ const JOINED_BYTES_MAX = 65_536;
 /** The bytes on the wire. */
 export function bytesOf({ method, target, headers, body }) {
   const content = Buffer.from(body);
-  const lines = [["host", "gate.example"], ...SURROUNDINGS, ["content-length", content.length], ...headers].map(([name, value]) => `${name}: ${value}\r\n`);
+  const lines = [["host", "gate.example"], ...SURROUNDINGS, ["content-length", content.length], ...headers].map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
   const head = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
   return content.length > JOINED_BYTES_MAX ? [head, content] : Buffer.concat([head, content]);
 }

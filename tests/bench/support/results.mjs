@@ -19,7 +19,9 @@ export function circumstances(cores) {
   const [{ model }] = cpus();
   return {
     measured: new Date().toISOString().slice(0, 10),
-    commit: git("rev-parse", "--short=12", "HEAD") + (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : ", with changes"),
+    commit:
+      git("rev-parse", "--short=12", "HEAD") +
+      (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : ", with changes"),
     machine: `${model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release().split("-")[0]}`,
     load: `${loadavg()[0].toFixed(1)} processes waiting or running at the start`,
     cores: cores === undefined ? "contender and load generator share all cores" : "contender and load generator on a core each",
@@ -40,13 +42,16 @@ const rounded = (_, value) => (typeof value === "number" && !Number.isInteger(va
 export function draw(parts) {
   const results = known();
   let page = readFileSync(PAGE, "utf8");
-  page = replaced(page, "contenders", table(["contender", "what it is"], Object.entries(CONTENDERS).filter(([, { modules }]) => modules !== undefined).map(([name, { about }]) => [`\`${name}\``, about])));
+  const present = Object.entries(CONTENDERS).filter(([, { modules }]) => modules !== undefined);
+  const rows = present.map(([name, { about }]) => [`\`${name}\``, about]);
+  page = replaced(page, "contenders", table(["contender", "what it is"], rows));
   for (const [name, part] of Object.entries(parts)) {
     const result = results[name];
     if (result === undefined) continue;
-    const { commit, measured, machine, load, cores, versions } = result.circumstances;
-    const source = `Commit ${commit}, ${measured}. ${machine}; ${cores}; ${load}. ${Object.entries(versions).map((pair) => pair.join(" ")).join(", ")}.`;
-    page = replaced(page, name, `${part.draw(result)}\n\n${source}`);
+    page = replaced(page, name, `${part.draw(result)}\n\n${source(result.circumstances)}`);
   }
   writeFileSync(PAGE, page);
 }
+
+const source = ({ commit, measured, machine, load, cores, versions: { workerd, node } }) =>
+  `Commit ${commit}, ${measured}. ${machine}; ${cores}; ${load}; workerd ${workerd}, node ${node}.`;

@@ -41,7 +41,12 @@ export async function withContenders(names, { texts, cores }, body, start = star
  * Microseconds of processor time a request, by contender, one value a round; at most `rounds` of them, and no
  * more than `seconds` allow, warming up included. With `fresh`, no request is sent twice.
  */
-export async function measureRow(row, names, running, { texts, rounds, seconds = Infinity, count = countFor(row.bytes), warmUps = WARM_UPS, fresh = false }) {
+export async function measureRow(
+  row,
+  names,
+  running,
+  { texts, rounds, seconds = Infinity, count = countFor(row.bytes), warmUps = WARM_UPS, fresh = false },
+) {
   const distinct = fresh ? count : Math.max(1, Math.min(REQUESTS, Math.floor(REQUESTS_BYTES_MAX / row.bytes)));
   const make = () => Array.from({ length: distinct }, () => bytesOf(request(row, texts)));
   const same = fresh ? undefined : make();

@@ -1,6 +1,7 @@
 // Markdown.
 
-export const table = (head, rows) => [head, head.map((_, index) => (index === 0 ? "---" : "--:")), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+export const table = (head, rows) =>
+  [head, head.map((_, index) => (index === 0 ? "---" : "--:")), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 export const times = (ratio) => ratio.toFixed(2);
 export const range = ({ interval: [low, high] }) => `${times(low)} – ${times(high)}`;

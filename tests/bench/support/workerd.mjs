@@ -56,10 +56,14 @@ export async function startWorkerd(contender, texts, { core, log, inspector } = 
   writeFileSync(join(directory, "config.capnp"), capnp({ modules, flags: contender.flags ?? COMPATIBILITY_FLAGS, texts }));
   const output = log === undefined ? "ignore" : openSync(log, "a");
   const started = process.hrtime.bigint();
-  const child = spawn(packaged.default, ["serve", "config.capnp", "--control-fd=3", ...(inspector ? [`--inspector-addr=127.0.0.1:${inspector}`] : [])], {
-    cwd: directory,
-    stdio: ["ignore", output, "pipe", "pipe"],
-  });
+  const child = spawn(
+    packaged.default,
+    ["serve", "config.capnp", "--control-fd=3", ...(inspector ? [`--inspector-addr=127.0.0.1:${inspector}`] : [])],
+    {
+      cwd: directory,
+      stdio: ["ignore", output, "pipe", "pipe"],
+    },
+  );
   if (log !== undefined) closeSync(output);
   if (core !== undefined) pin(child.pid, core);
   const ended = new Promise((resolve) => child.once("exit", resolve));

@@ -88,7 +88,9 @@ class Patience {
 }
 
 async function wasSeen({ dedup, digest, patience }, road, env) {
-  const found = await patience.within(ASK_MS, env.SEEN.get(`seen/1/${dedup}`), (error) => alarm("memory_unread", { detail: String(error) }));
+  const found = await patience.within(ASK_MS, env.SEEN.get(`seen/1/${dedup}`), (error) =>
+    alarm("memory_unread", { detail: String(error) }),
+  );
   if (typeof found !== "string") {
     road.memory = found === FAILED ? "failed" : found === UNKNOWN ? "unknown" : "unseen";
     return false;
@@ -151,7 +153,9 @@ function ask({ source, dedup, patience }, env, what, message, ms) {
 
 async function holdInSpool({ message, patience }, env) {
   const name = `spool/${crypto.getRandomValues(new Uint8Array(16)).toHex()}`;
-  const outcome = await patience.within(SPOOL_MS, env.ARCHIVE.put(name, message), (error) => alarm("spool_failed", { detail: String(error) }));
+  const outcome = await patience.within(SPOOL_MS, env.ARCHIVE.put(name, message), (error) =>
+    alarm("spool_failed", { detail: String(error) }),
+  );
   return outcome === FAILED || outcome === UNKNOWN ? outcome : HELD;
 }
 
