@@ -42,6 +42,10 @@ fn what_stands_at_the_edge_of_a_rule_is_in_order() {
         ("dedup_retention", "dedup_retention_seconds = 34560000"),
         ("tenant", "tenant = \"a\"\nbody_bytes_max = 1"),
         ("tenant", "tenant = \"a\"\nbody_bytes_max = 92832"),
+        (
+            "tenant",
+            "tenant = \"a\"\nmode = \"observe\"\nbody_bytes_max = 1048576",
+        ),
         ("secrets", "secrets = [\"A_1\", \"A_2\"]"),
         ("url", "url = \"$BACKEND_URL\""),
         (

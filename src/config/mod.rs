@@ -1,8 +1,7 @@
 //! Who may send, and where it goes: text in, [`Config`] out, or sentences that say what is wrong.
 //!
-//! The same code runs when the Worker is built (`build.rs`, on TOML), in the tools, and when the
-//! Worker starts (on the JSON that the build embedded), so that sources can later live in storage.
-//! A `Config` exists only after every rule of `rules` holds.
+//! The rules are applied when the Worker is built (`build.rs`, on TOML) and in the tools; the Worker
+//! reads the JSON that its build embedded, and a `Config` exists only after every rule of `rules` held.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod deployed;
@@ -198,6 +197,10 @@ impl Config {
     pub fn from_json(text: &str) -> Result<Config, Vec<String>> {
         let config: Config =
             serde_json::from_str(text).map_err(|error| vec![format!("configuration: {error}")])?;
+        // The Worker reads what its own build has checked. The rules would be a tenth of its code.
+        if cfg!(target_arch = "wasm32") {
+            return Ok(config);
+        }
         let findings = config.check();
         if findings.errors.is_empty() {
             Ok(config)

@@ -13,6 +13,8 @@ pub const BODY_BYTES_LIMIT: usize = (MESSAGE_BYTES_MAX - ENVELOPE_BYTES_RESERVED
 const _: () =
     assert!(BODY_BYTES_LIMIT.div_ceil(3) * 4 + ENVELOPE_BYTES_RESERVED <= MESSAGE_BYTES_MAX);
 
+/// What is only verified need not fit into a message.
+const BODY_BYTES_LIMIT_OBSERVED: usize = 1_048_576;
 /// Workers KV keeps nothing for less than 60 s.
 const RETENTION_SECONDS_MIN: u32 = 60;
 /// A scheme without a signed time is replayable for as long as its key is forgotten.
@@ -136,9 +138,16 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
         )),
         Some(destination) => faults.extend(original_faults(config, source, destination)),
     }
-    if source.body_bytes_max == 0 || source.body_bytes_max > BODY_BYTES_LIMIT {
+    let (limit, why) = match source.mode {
+        Mode::Enforce => (
+            BODY_BYTES_LIMIT,
+            "the largest body that surely fits into a queue message once encoded",
+        ),
+        Mode::Observe => (BODY_BYTES_LIMIT_OBSERVED, "the largest body that is read"),
+    };
+    if source.body_bytes_max == 0 || source.body_bytes_max > limit {
         faults.push(format!(
-            "body_bytes_max = {}: use 1 to {BODY_BYTES_LIMIT}, the largest body that surely fits into a queue message once encoded",
+            "body_bytes_max = {}: use 1 to {limit}, {why}",
             source.body_bytes_max
         ));
     }

@@ -7,10 +7,10 @@
 //! the queue is a [`Held`], which can be delivered and run again, but not admitted.
 
 mod carried;
+mod message;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 
 use crate::gate::LiveSource;
 use crate::request::Inbound;
@@ -19,6 +19,7 @@ use crate::time;
 use crate::verify::Verified;
 
 pub use crate::config::MESSAGE_BYTES_MAX;
+pub use message::{Message, at_run};
 
 /// Carried headers may take this much of the encoded message, where the body leaves it.
 const HEADERS_BYTES_MAX: usize = 16_000;
@@ -66,57 +67,6 @@ pub(crate) struct EventParts<'a, 'b> {
     pub verified: Verified<'a>,
     pub received_ms: i64,
     pub dedup_key: String,
-}
-
-/// The message on the queue. CloudEvents attribute names are lower-case letters and digits.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Message {
-    pub specversion: String,
-    /// The provider's event id, or the key where there is none.
-    pub id: String,
-    /// The source's name.
-    pub source: String,
-    /// The provider's event type, or `webhook` where there is none.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The signed time, RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub datacontenttype: Option<String>,
-    /// [`FORMAT_VERSION`].
-    pub hookgateversion: String,
-    pub tenant: String,
-    pub scheme: String,
-    /// The name of the secret that matched.
-    pub keyid: String,
-    /// When the gate had read the request, RFC 3339.
-    pub receivedtime: String,
-    /// The key under which the event is remembered: 64 hex digits.
-    pub dedupkey: String,
-    /// 0 for the event as it came; each operator's redrive is the next run.
-    pub run: u32,
-    pub requestid: String,
-    pub traceparent: String,
-    /// A JSON array of name and value pairs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub originalheaders: Option<String>,
-    /// How many carried headers did not fit.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub headersdropped: u32,
-    /// The body as received, where `data_base64` is the verified canonical form of it and differs.
-    /// Not verified.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unverifiedbody: Option<String>,
-    pub data_base64: String,
-    /// What a later version may add: handed on unchanged by one that does not know it.
-    #[serde(flatten)]
-    pub more: serde_json::Map<String, serde_json::Value>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 impl<'b> Event<'b> {
@@ -210,7 +160,7 @@ impl<'b> Event<'b> {
             Content::Body(body) => (body.len(), None),
             Content::Canonical(canonical, body) => (canonical.len(), *body),
         };
-        let attributes_bytes = serde_json::to_string(&self.message).ok()?.len();
+        let attributes_bytes = self.message.to_text()?.len();
         let room = MESSAGE_BYTES_MAX
             .checked_sub(attributes_bytes)?
             .checked_sub(base64_len(content_bytes))?;
@@ -223,7 +173,7 @@ impl<'b> Event<'b> {
             None => room,
         };
         self.carry_what_fits(room.checked_sub(HEADERS_BYTES)?.min(HEADERS_BYTES_MAX))?;
-        let mut before = serde_json::to_string(&self.message).ok()?;
+        let mut before = self.message.to_text()?;
         // The content is the last attribute, and still empty.
         before.truncate(before.strip_suffix(AFTER_CONTENT)?.len());
         Some(Envelope {
@@ -298,13 +248,6 @@ pub struct Held {
     pub body: Vec<u8>,
 }
 
-/// The same message as another run of its event.
-pub fn at_run(text: &str, run: u32) -> Option<String> {
-    let mut message: Message = serde_json::from_str(text).ok()?;
-    message.run = run;
-    serde_json::to_string(&message).ok()
-}
-
 /// Why a message cannot be delivered by this Worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreadable {
@@ -316,19 +259,7 @@ impl Held {
     /// # Errors
     /// [`Unreadable`]: the message is to be kept as it is, never thrown away.
     pub fn read(text: &str) -> Result<Self, Unreadable> {
-        let message: Message = serde_json::from_str(text).map_err(|_| {
-            let version = serde_json::from_str::<serde_json::Value>(text)
-                .ok()
-                .and_then(|value| Some(value.get("hookgateversion")?.as_str()? != FORMAT_VERSION));
-            if version == Some(true) {
-                Unreadable::UnknownVersion
-            } else {
-                Unreadable::NotAMessage
-            }
-        })?;
-        if message.hookgateversion != FORMAT_VERSION {
-            return Err(Unreadable::UnknownVersion);
-        }
+        let message = Message::from_text(text)?;
         let body = STANDARD
             .decode(&message.data_base64)
             .map_err(|_| Unreadable::NotAMessage)?;

@@ -65,6 +65,11 @@ export const CONTENDERS = {
     // build-bench stands in the place of build.
     modules: () => [...tree(join(ROOT, "src", "edge"), "src/edge"), ...tree(BUILD, "build")],
   },
+  gate2: {
+    about: "x",
+    main: "src/edge/entry.mjs",
+    modules: () => [...tree(join(ROOT, "src", "edge"), "src/edge"), ...tree(join(ROOT, "build-bench2"), "build")],
+  },
   "js-nothing": floor("nothing.mjs", "JavaScript that does nothing"),
   "js-read-body": floor("read-body.mjs", "JavaScript that only reads the body"),
   "rs-nothing": rust("nothing", "workers-rs that does nothing", ok),

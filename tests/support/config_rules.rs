@@ -54,6 +54,7 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("scheme ", "scheme = \"gitlab\"", "scheme = \"gitlab\" is unknown: use a built-in one (the files of src/schemes) or write a table [schemes.gitlab]"),
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 0", "body_bytes_max = 0: use 1 to 92832"),
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 92833", "the largest body that surely fits into a queue message"),
+    ("tenant", "tenant = \"acme\"\nmode = \"observe\"\nbody_bytes_max = 1048577", "body_bytes_max = 1048577: use 1 to 1048576, the largest body that is read"),
     ("tenant", "tenant = \"acme\"\ndedup = \"redis\"", "unknown variant `redis`"),
     ("tenant", "tenant = \"acme\"\nledger_location = \"europe\"", "ledger_location = \"europe\": use one of afr, apac"),
     ("tenant", "tenant = \"acme\"\nledger_shards = []", "ledger_shards = []: use up to 16 numbers of at most 256, the last of them at least 1"),

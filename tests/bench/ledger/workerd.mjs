@@ -1,0 +1,77 @@
+// workerd with the ledger's objects on disk, and what it used of the processor.
+import { readFileSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { Miniflare } from "miniflare";
+
+const ROOT = join(import.meta.dirname, "..", "..", "..");
+const BUILD = join(ROOT, "build");
+const MAIN = "tests/bench/ledger/object.mjs";
+const NAME = "hookgate";
+
+function modules() {
+  const files = [MAIN, "src/edge/entry.mjs"].map((file) => join(ROOT, file));
+  for (const entry of readdirSync(BUILD, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) files.push(join(entry.parentPath, entry.name));
+  }
+  const found = {};
+  for (const file of files) {
+    const name = relative(ROOT, file);
+    if (/\.m?js$/.test(file)) found[name] = { type: "esm", contents: readFileSync(file, "utf8") };
+    if (file.endsWith(".wasm")) found[name] = { type: "wasm", contents: readFileSync(file) };
+  }
+  return found;
+}
+
+/** Starts it; the objects' databases are kept below `directory`. */
+export async function start(directory) {
+  const before = new Set(children());
+  const mf = new Miniflare({
+    host: "127.0.0.1",
+    port: 0,
+    logRequests: false,
+    telemetry: { enabled: false },
+    resourcePersistencePath: directory,
+    handleStructuredLogs: ({ level, message }) => level === "error" && console.error(message),
+    workers: [
+      {
+        config: {
+          name: NAME,
+          compatibilityDate: "2026-11-01",
+          compatibilityFlags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
+          manifest: { mainModule: MAIN, modulesRoot: "/", modules: modules() },
+          env: { LEDGER: { type: "durable-object", worker: NAME, exportName: "Ledger" } },
+          exports: { Ledger: { type: "durable-object", storage: "sqlite" } },
+        },
+      },
+    ],
+  });
+  const url = (await mf.ready).origin;
+  const pid = children().find((child) => !before.has(child) && nameOf(child).startsWith("workerd"));
+  const post = async (what) => {
+    const answer = await fetch(url, { method: "POST", body: JSON.stringify(what) });
+    if (!answer.ok) throw new Error(`${what.method ?? "ask"}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  };
+  return {
+    call: (object, method, ...args) => post({ object, method, args }),
+    ask: (object, asks, message) => post({ object, asks, message }),
+    /** Nanoseconds of processor time that the process has used. */
+    cpuNs: () => cpuNs(pid),
+    stop: () => mf.dispose(),
+  };
+}
+
+function children() {
+  const tasks = readdirSync("/proc/self/task");
+  return tasks.flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, "utf8").split(" ").filter(Boolean));
+}
+
+const nameOf = (pid) => readFileSync(`/proc/${pid}/comm`, "utf8");
+
+function cpuNs(pid) {
+  let total = 0;
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    total += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]);
+  }
+  return total;
+}
