@@ -4,11 +4,21 @@ import { freshId, sign } from "../../e2e/support/sign.mjs";
 import { sleep } from "../../e2e/support/wait.mjs";
 
 const SCHEME = "standard-webhooks";
-const SECRETS = { standard: "STANDARD_SECRET", "standard-ledger": "STANDARD_LEDGER_SECRET", "standard-observed": "STANDARD_OBSERVED_SECRET", "standard-rotating": "STANDARD_ROTATING_SECRET" };
+const SECRETS = {
+  standard: "STANDARD_SECRET",
+  "standard-ledger": "STANDARD_LEDGER_SECRET",
+  "standard-observed": "STANDARD_OBSERVED_SECRET",
+  "standard-rotating": "STANDARD_ROTATING_SECRET",
+};
 
 /** A good request; `change` gets it and gives another one. */
-const good = (change = (made) => made, { source = "standard", body = '{"type":"order.paid","data":{"n":1}}', secret = SECRETS[source], secondsAgo = 0, ...how } = {}) => (texts) =>
-  change(sign(source, SCHEME, texts[secret], body, { id: freshId(), at: Date.now() - secondsAgo * 1_000, ...how }));
+const good =
+  (
+    change = (made) => made,
+    { source = "standard", body = '{"type":"order.paid","data":{"n":1}}', secret = SECRETS[source], secondsAgo = 0, ...how } = {},
+  ) =>
+  (texts) =>
+    change(sign(source, SCHEME, texts[secret], body, { id: freshId(), at: Date.now() - secondsAgo * 1_000, ...how }));
 
 /** The same early in a second: what is stamped in whole seconds is then still of that age when it arrives. */
 const early = (make) => async (texts) => {
@@ -16,8 +26,13 @@ const early = (make) => async (texts) => {
   return make(texts);
 };
 
-const replaced = (name, value) => (made) => ({ ...made, headers: made.headers.flatMap((pair) => (pair[0] !== name ? [pair] : value === undefined ? [] : [[name, value(pair[1])]])) });
-const added = (...pairs) => (made) => ({ ...made, headers: [...made.headers, ...pairs] });
+const replaced = (name, value) => (made) => ({
+  ...made,
+  headers: made.headers.flatMap((pair) => (pair[0] !== name ? [pair] : value === undefined ? [] : [[name, value(pair[1])]])),
+});
+const added =
+  (...pairs) =>
+  (made) => ({ ...made, headers: [...made.headers, ...pairs] });
 const target = (path) => (made) => ({ ...made, target: path });
 const method = (name) => (made) => ({ ...made, method: name, body: "" });
 
@@ -86,7 +101,12 @@ const SIGNATURES = {
 
 const TIMES = {
   missing: good(replaced("webhook-timestamp")),
-  ...Object.fromEntries(["", "0", "01", "+1700000000", "1e9", "1700000000.5", "99999999999", "999999999999", "-5"].map((text) => [`"${text}"`, good(replaced("webhook-timestamp", () => text))])),
+  ...Object.fromEntries(
+    ["", "0", "01", "+1700000000", "1e9", "1700000000.5", "99999999999", "999999999999", "-5"].map((text) => [
+      `"${text}"`,
+      good(replaced("webhook-timestamp", () => text)),
+    ]),
+  ),
   "signed as nought": good(undefined, { at: 0 }),
   "at the end of the tolerance": early(good(undefined, { secondsAgo: 300 })),
   "past the tolerance": early(good(undefined, { secondsAgo: 301 })),
@@ -122,12 +142,27 @@ const HEADS = {
   "a trace of a later version": good(added(["traceparent", "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x"])),
   "a broken trace": good(added(["traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x"])),
   "an empty trace": good(added(["traceparent", `00-${"0".repeat(32)}-00f067aa0ba902b7-01`])),
-  "a ray and carried headers": good(added(["cf-ray", "8f2c-DUB"], ["user-agent", 'A "b"'], ["webhook-extra", "é"], ["content-encoding", "identity"], ["x-other", "1"])),
+  "a ray and carried headers": good(
+    added(
+      ["cf-ray", "8f2c-DUB"],
+      ["user-agent", 'A "b"'],
+      ["webhook-extra", "é"],
+      ["content-encoding", "identity"],
+      ["x-other", "1"],
+    ),
+  ),
   "no content type": good(replaced("content-type")),
   "a long content type": good(replaced("content-type", () => `text/plain; x="${"y".repeat(1_200)}"`)),
-  "more headers than fit": good(added(...Array.from({ length: 12 }, (_, index) => [`webhook-more-${index}`, '"'.repeat(600 + 10 * index)]), ["user-agent", "x"])),
+  "more headers than fit": good(
+    added(...Array.from({ length: 12 }, (_, index) => [`webhook-more-${index}`, '"'.repeat(600 + 10 * index)]), [
+      "user-agent",
+      "x",
+    ]),
+  ),
   "headers that just fit": good(added(...Array.from({ length: 6 }, (_, index) => [`webhook-more-${index}`, '"'.repeat(600)]))),
-  "no room for headers": good(added(["webhook-more", "z".repeat(4_000)], ["user-agent", "u".repeat(3_000)]), { body: Buffer.alloc(92_832, "x") }),
+  "no room for headers": good(added(["webhook-more", "z".repeat(4_000)], ["user-agent", "u".repeat(3_000)]), {
+    body: Buffer.alloc(92_832, "x"),
+  }),
   chunks: good(({ body, ...made }) => ({ ...made, chunks: [body.slice(0, 9), body.slice(9)] })),
   "chunks beyond the limit": good(({ body, ...made }) => ({ ...made, chunks: Array(12).fill(Buffer.alloc(10_000, "x")) })),
   "a declared length beyond the limit": good(undefined, { body: Buffer.alloc(92_833, "x") }),
@@ -142,7 +177,11 @@ export const CASES = [
   ...named("time", TIMES),
   ...named("id", IDS),
   ...named("head", HEADS),
-  ...named("observed", { good: good(undefined, observed), forged: good((made) => ({ ...made, body: `${made.body} ` }), observed), stale: good(undefined, { ...observed, secondsAgo: 400 }) }),
+  ...named("observed", {
+    good: good(undefined, observed),
+    forged: good((made) => ({ ...made, body: `${made.body} ` }), observed),
+    stale: good(undefined, { ...observed, secondsAgo: 400 }),
+  }),
 ];
 
 const ledger = { source: "standard-ledger" };
@@ -158,7 +197,8 @@ export const FAULTS = [
   fault("KV is slow", { delays: { "SEEN.get": 600 } }),
   fault("no queue", effects("EVENTS.send")),
   fault("no queue, and the ledger has it", { ...effects("EVENTS.send"), reply: DUPLICATE }),
-  fault("the queue is slow", { delays: { "EVENTS.send": 2_500 } }),
+  // The send that was given up succeeds after the answer, and is remembered then.
+  { ...fault("the queue is slow", { delays: { "EVENTS.send": 2_500 } }), lastly: { "SEEN.put": 2 } },
   fault("no queue and no ledger", effects("EVENTS.send", "LEDGER.ask")),
   fault("no hold at all", effects("EVENTS.send", "LEDGER.ask", "ARCHIVE.put")),
   fault("the ledger's road: new", {}, ledger),
@@ -166,7 +206,11 @@ export const FAULTS = [
   fault("the ledger's road: revived", { reply: '{"reply":"revived","run":1}' }, ledger),
   fault("the ledger's road: an unknown reply", { reply: '{"reply":"settled"}' }, ledger),
   fault("the ledger's road: no ledger", effects("LEDGER.ask"), ledger),
-  fault("the ledger's road: no ledger, and seen before", { ...effects("LEDGER.ask"), seen: VERDICTS.duplicate.stubs.seen }, ledger),
+  fault(
+    "the ledger's road: no ledger, and seen before",
+    { ...effects("LEDGER.ask"), seen: VERDICTS.duplicate.stubs.seen },
+    ledger,
+  ),
   fault("the ledger's road: no ledger and no queue", effects("LEDGER.ask", "EVENTS.send"), ledger),
   fault("the ledger's road: no hold at all", effects("LEDGER.ask", "EVENTS.send", "ARCHIVE.put"), ledger),
   { name: "secrets: the only one is missing", of: "lacking", make: good() },

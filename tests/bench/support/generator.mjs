@@ -50,7 +50,8 @@ function work(socket, load) {
       data(part) {
         const answer = reader.push(part);
         if (answer === undefined) return;
-        const wrong = answer.status !== load.status ? `status ${answer.status} and not ${load.status}` : load.check?.(answer.body);
+        const wrong =
+          answer.status !== load.status ? `status ${answer.status} and not ${load.status}` : load.check?.(answer.body);
         if (wrong) end(new Error(`a wrong answer: ${wrong}: ${answer.body}`));
         else next();
       },
@@ -105,7 +106,7 @@ function sized(head, rest) {
 function unchunked(rest) {
   if (!rest.endsWith("0\r\n\r\n")) return undefined;
   let body = "";
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const line = rest.indexOf("\r\n", at);
     const size = Number.parseInt(rest.slice(at, line), 16);
     if (size === 0) return body;

@@ -1,7 +1,9 @@
 // Processor time and processor cores of a process.
 import { spawnSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
+
+if (!existsSync("/proc/self/stat")) throw new Error("The benchmark reads processor times from /proc, so it needs Linux.");
 
 /** Linux counts in hundredths of a second where it has no scheduler statistics. */
 const TICK_NS = 10_000_000;

@@ -15,14 +15,17 @@ const countFor = (bytes) => (bytes <= 2_048 ? 400 : bytes <= 32_768 ? 240 : byte
 /** Rounds before the first that counts: the compilers are done then. */
 const WARM_UPS = 12;
 
-const rotated = (list, by) => list.map((_, index) => list[(index + by) % list.length]);
+/** Fewer ratios have no interval: statistics.mjs. */
+const ROUNDS_MIN = 6;
+
+export const rotated = (list, by) => list.map((_, index) => list[(index + by) % list.length]);
 
 /** Starts these contenders, runs `body` with them by name, and stops them. */
-export async function withContenders(names, texts, cores, body) {
+export async function withContenders(names, { texts, cores }, body, start = startWorkerd) {
   const running = {};
   try {
     for (const name of names) {
-      running[name] = await startWorkerd(CONTENDERS[name], texts, { core: cores?.measured });
+      running[name] = await start(CONTENDERS[name], texts, { core: cores?.measured });
       running[name].load = await openLoad(running[name].port);
     }
     return await body(running);
@@ -36,32 +39,38 @@ export async function withContenders(names, texts, cores, body) {
 
 /**
  * Microseconds of processor time a request, by contender, one value a round; at most `rounds` of them, and no
- * more than `seconds` allow.
+ * more than `seconds` allow, warming up included. With `fresh`, no request is sent twice.
  */
-export async function measureRow(row, names, running, texts, { rounds, seconds = Infinity }) {
-  const count = countFor(row.bytes);
-  const distinct = Math.max(1, Math.min(REQUESTS, Math.floor(REQUESTS_BYTES_MAX / row.bytes)));
-  const requests = Array.from({ length: distinct }, () => bytesOf(request(row, texts)));
+export async function measureRow(
+  row,
+  names,
+  running,
+  { texts, rounds, seconds = Infinity, count = countFor(row.bytes), warmUps = WARM_UPS, fresh = false },
+) {
+  const distinct = fresh ? count : Math.max(1, Math.min(REQUESTS, Math.floor(REQUESTS_BYTES_MAX / row.bytes)));
+  const make = () => Array.from({ length: distinct }, () => bytesOf(request(row, texts)));
+  const same = fresh ? undefined : make();
   const once = async (name, checking) => {
     const { load, cpu } = running[name];
+    const requests = same ?? make();
     const before = cpu();
-    await load.send(requests, count, expectation(name, row, checking));
-    return (cpu() - before) / 1e3 / count;
+    const ms = await load.send(requests, count, expectation(name, row, checking));
+    return { cpuUs: (cpu() - before) / 1e3 / count, ms };
   };
+  const end = performance.now() + seconds * 1e3;
   for (const name of names) {
-    await running[name].set(VERDICTS[row.verdict].stubs ?? {});
-    for (let turn = 0; turn < WARM_UPS; turn += 1) await once(name, turn === 0);
+    await running[name].set?.(VERDICTS[row.verdict].stubs ?? {});
+    for (let turn = 0; turn < warmUps; turn += 1) await once(name, turn === 0);
   }
   const spent = Object.fromEntries(names.map((name) => [name, []]));
-  const end = performance.now() + seconds * 1e3;
-  for (let round = 0; round < rounds && performance.now() < end; round += 1) {
-    for (const name of rotated(names, round)) spent[name].push(await once(name, false));
+  for (let round = 0; round < rounds && (performance.now() < end || round < ROUNDS_MIN); round += 1) {
+    for (const name of rotated(names, round)) spent[name].push((await once(name, false)).cpuUs);
   }
   return spent;
 }
 
 /** What every answer of a contender must be; the bodies are looked at where `checking`. */
-function expectation(name, row, checking) {
+export function expectation(name, row, checking) {
   const { status, says } = CONTENDERS[name].answers?.(row.verdict) ?? VERDICTS[row.verdict];
   const check = checking && says !== undefined ? (body) => (body.includes(`"${says}"`) ? undefined : `no "${says}"`) : undefined;
   return { status, check };

@@ -39,3 +39,9 @@ function lowestRank(count) {
     if (sum > 0.025) return rank;
   }
 }
+
+/** How a figure stands to its bar. It is above only if its whole interval is: the median alone may be noise. */
+export function standing({ median, interval }, most) {
+  if (interval[0] > most) return "above the bar";
+  return median > most ? "within the noise" : "holds";
+}

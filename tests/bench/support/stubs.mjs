@@ -68,10 +68,10 @@ const bindings = {
 
 /**
  * The local runtime formats and prints a line in JavaScript of its own and with a system call; the platform hands it
- * on. So the log is a stand-in too, unless lines are to be read (`PRINTING`).
+ * on. So the log is a stand-in too, unless lines are to be read.
  */
-function muted(env) {
-  if (env.PRINTING === undefined) console.log = (line) => void (last["console.log"] = line);
+export function mute() {
+  console.log = (line) => void (last["console.log"] = line);
 }
 
 /** The contender with the stand-ins for its bindings. It may export a handler object or a class. */
@@ -79,10 +79,7 @@ export function around(contender) {
   let bound;
   return {
     fetch(request, env, ctx) {
-      if (bound === undefined) {
-        muted(env);
-        bound = { ...env, ...bindings };
-      }
+      bound ??= { ...env, ...bindings };
       return typeof contender === "function" ? new contender(ctx, bound).fetch(request) : contender.fetch(request, bound, ctx);
     },
   };

@@ -40,11 +40,12 @@ const contender :Workerd.Worker = (
 /**
  * Starts a contender (contenders.mjs) with these texts as variables and secrets.
  *   core   the processor core to stay on, where the system can do that
- *   log    a file for its standard output; dropped by default
+ *   log    a file for its log; without one a stand-in takes the lines
+ *   inspector  the port for its inspector; none by default
  */
 export async function startWorkerd(contender, texts, { core, log, inspector } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "hookgate-bench-"));
-  const modules = [...contender.modules(), ...harness(contender.main)];
+  const modules = [...contender.modules(), ...harness(contender.main, log === undefined)];
   // The main module stands first.
   modules.sort((left, right) => (right.name === MAIN) - (left.name === MAIN));
   for (const { name, contents } of modules) {
@@ -52,13 +53,17 @@ export async function startWorkerd(contender, texts, { core, log, inspector } = 
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, contents);
   }
-  writeFileSync(join(directory, "config.capnp"), capnp({ modules, flags: contender.flags ?? COMPATIBILITY_FLAGS, texts: log === undefined ? texts : { ...texts, PRINTING: "yes" } }));
+  writeFileSync(join(directory, "config.capnp"), capnp({ modules, flags: contender.flags ?? COMPATIBILITY_FLAGS, texts }));
   const output = log === undefined ? "ignore" : openSync(log, "a");
   const started = process.hrtime.bigint();
-  const child = spawn(packaged.default, ["serve", "config.capnp", "--control-fd=3", ...(inspector ? [`--inspector-addr=127.0.0.1:${inspector}`] : [])], {
-    cwd: directory,
-    stdio: ["ignore", output, "pipe", "pipe"],
-  });
+  const child = spawn(
+    packaged.default,
+    ["serve", "config.capnp", "--control-fd=3", ...(inspector ? [`--inspector-addr=127.0.0.1:${inspector}`] : [])],
+    {
+      cwd: directory,
+      stdio: ["ignore", output, "pipe", "pipe"],
+    },
+  );
   if (log !== undefined) closeSync(output);
   if (core !== undefined) pin(child.pid, core);
   const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -95,9 +100,10 @@ const MAIN = "main.mjs";
 const STUBS = readFileSync(join(import.meta.dirname, "stubs.mjs"), "utf8");
 
 /** The module that stands round every contender. */
-function harness(main) {
-  const contents = `import contender from ${quoted(`./${main}`)};
-import { around, control } from "./bench-stubs.mjs";
+function harness(main, muted) {
+  const contents = `import { around, control, mute } from "./bench-stubs.mjs";
+import contender from ${quoted(`./${main}`)};
+${muted ? "mute();" : ""}
 export default around(contender);
 export { control };
 `;

@@ -48,7 +48,9 @@ export default {
     content.set(body, bodyAt);
     const key = await keyThatSigned(source, claims, content.subarray(signedPrefix(content, bodyAt, id, claims.time)));
     if (key === undefined) {
-      return end(source.incomplete === undefined ? { refused: "signature_mismatch", status: 401 } : { unavailable: source.incomplete });
+      return end(
+        source.incomplete === undefined ? { refused: "signature_mismatch", status: 401 } : { unavailable: source.incomplete },
+      );
     }
     seen.keyId = key.name;
     seen.signedMs = claims.timeMs;

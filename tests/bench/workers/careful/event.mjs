@@ -120,7 +120,8 @@ function carry(headers, room) {
   for (const pair of headers) if (pair[0].startsWith("webhook-") || OPTIONAL_CARRIED.includes(pair[0])) carried.push(pair);
   carried.sort((left, right) => rank(left[0]) - rank(right[0]));
   // Encoded twice, one UTF-16 unit takes four bytes at most, and a pair's frame fourteen.
-  if (carried.reduce((sum, [name, value]) => sum + 4 * (name.length + value.length) + 14, 0) <= room) return { kept: carried, dropped: 0 };
+  if (carried.reduce((sum, [name, value]) => sum + 4 * (name.length + value.length) + 14, 0) <= room)
+    return { kept: carried, dropped: 0 };
   const kept = [];
   let used = 0;
   for (const pair of carried) {
@@ -147,5 +148,10 @@ export function envelope({ source, key, claims, now, dedup, body, ids, headers, 
   const room = MESSAGE_BYTES_MAX - bytesIn(head) - tail.length - 64;
   if (room < 0) return MESSAGE_TOO_LARGE;
   const { kept, dropped } = carry(headers, Math.min(room, HEADERS_BYTES_MAX));
-  return head + (kept.length === 0 ? "" : `"originalheaders":${json(json(kept))},`) + (dropped === 0 ? "" : `"headersdropped":${dropped},`) + tail;
+  return (
+    head +
+    (kept.length === 0 ? "" : `"originalheaders":${json(json(kept))},`) +
+    (dropped === 0 ? "" : `"headersdropped":${dropped},`) +
+    tail
+  );
 }

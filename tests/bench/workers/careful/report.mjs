@@ -23,10 +23,14 @@ export function answer(verdict, { ids }) {
   const status = verdict.refused === undefined ? 503 : verdict.status;
   const [kind, title] = PROBLEMS[status];
   const body = `{"type":"urn:hookgate:problem:${kind}","title":"${title}","status":${status},"request_id":"${ids.request}"}`;
-  return new Response(body, { status, headers: { "content-type": "application/problem+json", ...MORE_HEADERS[status], ...always(ids.request) } });
+  return new Response(body, {
+    status,
+    headers: { "content-type": "application/problem+json", ...MORE_HEADERS[status], ...always(ids.request) },
+  });
 }
 
-const said = (status, id) => new Response(`{"status":"${status}","request_id":"${id}"}`, { headers: { "content-type": "application/json", ...always(id) } });
+const said = (status, id) =>
+  new Response(`{"status":"${status}","request_id":"${id}"}`, { headers: { "content-type": "application/json", ...always(id) } });
 
 const always = (id) => ({ "hookgate-request-id": id, "cache-control": "no-store", "x-content-type-options": "nosniff" });
 

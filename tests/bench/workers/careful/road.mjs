@@ -10,8 +10,14 @@ const NOTE_MS = 10_000;
 
 /** Holds the event of `load` and says how that ended. `seen.road` is for the record. */
 export async function hold(load, seen, env, ctx) {
+  load.patience = new Patience();
+  const verdict = await attempt(load, (seen.road = {}), env, ctx);
+  load.patience.end();
+  return verdict;
+}
+
+async function attempt(load, road, env, ctx) {
   const { ledger } = load.source;
-  const road = (seen.road = {});
   let first;
   if (ledger) {
     first = await holdInLedger(load, env, FIRST_HOLD_MS);
@@ -44,27 +50,47 @@ const isHeld = (outcome) => outcome === HELD || outcome === REVIVED;
 /** With a `load`, the event is written into KV after the answer; with `note`, into the ledger as well. */
 function taken(outcome, place, road, load, env, ctx, note) {
   road.heldAt = place;
-  if (load !== undefined) ctx.waitUntil(note ? remember(load, env).then(() => ask(load, env, "note", undefined, NOTE_MS)) : remember(load, env));
+  if (load !== undefined) ctx.waitUntil(note ? remember(load, env).then(() => tellLedger(load, env)) : remember(load, env));
   return outcome === REVIVED ? { revived: true } : { accepted: true };
 }
 
-/** The value, or `FAILED` after telling `failed`, or `UNKNOWN` after `ms`. */
-function within(ms, promise, failed) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms, UNKNOWN);
-    const settle = (value) => {
-      clearTimeout(timer);
-      resolve(value);
-    };
-    promise.then(settle, (error) => {
-      failed(error);
-      settle(FAILED);
+/** Waits for one effect after the other, each within its slice. One timer serves them all. */
+class Patience {
+  #timer;
+  #until;
+  #expire;
+
+  /** The value, or `FAILED` after telling `failed`, or `UNKNOWN` after `ms`. */
+  within(ms, promise, failed) {
+    this.#until = Date.now() + ms;
+    return new Promise((resolve) => {
+      this.#expire = resolve;
+      if (this.#timer === undefined) this.#set(ms);
+      promise.then(resolve, (error) => {
+        failed(error);
+        resolve(FAILED);
+      });
     });
-  });
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+  }
+
+  #set(ms) {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const left = this.#until - Date.now();
+      if (left > 0) this.#set(left);
+      else this.#expire(UNKNOWN);
+    }, ms);
+  }
 }
 
-async function wasSeen({ dedup, digest }, road, env) {
-  const found = await within(ASK_MS, env.SEEN.get(`seen/1/${dedup}`), (error) => alarm("memory_unread", { detail: String(error) }));
+async function wasSeen({ dedup, digest, patience }, road, env) {
+  const found = await patience.within(ASK_MS, env.SEEN.get(`seen/1/${dedup}`), (error) =>
+    alarm("memory_unread", { detail: String(error) }),
+  );
   if (typeof found !== "string") {
     road.memory = found === FAILED ? "failed" : found === UNKNOWN ? "unknown" : "unseen";
     return false;
@@ -80,7 +106,7 @@ const AS_TEXT = { contentType: "text" };
 
 async function holdOnQueue(load, env, ctx, ms) {
   const sent = env.EVENTS.send(load.message, AS_TEXT);
-  const outcome = await within(ms, sent, (error) => alarm("hold_failed", { detail: String(error) }));
+  const outcome = await load.patience.within(ms, sent, (error) => alarm("hold_failed", { detail: String(error) }));
   if (outcome === FAILED) return FAILED;
   if (outcome !== UNKNOWN) return HELD;
   // If it succeeds after all, the sender's retry must find the event remembered.
@@ -112,15 +138,24 @@ async function holdInLedger(load, env, ms) {
   }
 }
 
-function ask({ source, dedup }, env, what, message, ms) {
-  const request = `{"key":"${dedup}","expires_ms":${Date.now() + source.rowLifeMs},"ask":"${what}"}`;
-  const ledger = env.LEDGER.getByName(source.home, {});
-  return within(ms, ledger.ask(request, message), (error) => alarm("ledger_failed", { detail: String(error) }));
+/** Tells the ledger of an event that it does not hold itself; the log says if it was not heard. */
+async function tellLedger(load, env) {
+  const patience = new Patience();
+  await ask({ ...load, patience }, env, "note", undefined, NOTE_MS);
+  patience.end();
 }
 
-async function holdInSpool({ message }, env) {
+function ask({ source, dedup, patience }, env, what, message, ms) {
+  const request = `{"key":"${dedup}","expires_ms":${Date.now() + source.rowLifeMs},"ask":"${what}"}`;
+  const ledger = env.LEDGER.getByName(source.home, {});
+  return patience.within(ms, ledger.ask(request, message), (error) => alarm("ledger_failed", { detail: String(error) }));
+}
+
+async function holdInSpool({ message, patience }, env) {
   const name = `spool/${crypto.getRandomValues(new Uint8Array(16)).toHex()}`;
-  const outcome = await within(SPOOL_MS, env.ARCHIVE.put(name, message), (error) => alarm("spool_failed", { detail: String(error) }));
+  const outcome = await patience.within(SPOOL_MS, env.ARCHIVE.put(name, message), (error) =>
+    alarm("spool_failed", { detail: String(error) }),
+  );
   return outcome === FAILED || outcome === UNKNOWN ? outcome : HELD;
 }
 

@@ -41,6 +41,7 @@ function live(name, source, env) {
     ledger: source.dedup === "ledger",
     retention,
     rowLifeMs: (retention + CONFIG.queue_retention_seconds + DEAD_LETTER_SECONDS) * 1_000,
+    // One object: the sources of the benchmark have no further shards.
     home: `2/${source.tenant}/source/${name}/1/0`,
   };
 }

@@ -18,7 +18,13 @@ export function ids(header) {
   let trace = random.slice(32, 64);
   let flags = "01";
   const match = header === null ? null : TRACEPARENT.exec(header.trim());
-  if (match !== null && match[1] !== "ff" && !zero(match[2]) && !zero(match[3]) && (match[1] !== "00" || match[5] === undefined)) {
+  if (
+    match !== null &&
+    match[1] !== "ff" &&
+    !zero(match[2]) &&
+    !zero(match[3]) &&
+    (match[1] !== "00" || match[5] === undefined)
+  ) {
     trace = match[2];
     flags = match[4];
   }
