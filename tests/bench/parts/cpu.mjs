@@ -1,6 +1,6 @@
 // Processor time a request, as a ratio to each rival's.
 import { CONTENDERS } from "../contenders.mjs";
-import { ROWS } from "../rows.mjs";
+import { HELD, ROWS } from "../rows.mjs";
 import { startReal } from "../support/real.mjs";
 import { bodyBytesMax } from "../support/requests.mjs";
 import { measureRow, withContenders } from "../support/rounds.mjs";
@@ -62,7 +62,11 @@ async function measureRows(setting, rows, pace, start) {
     // The bars are about the Worker; under miniflare its own cost is the smaller part.
     if (start !== undefined) continue;
     for (const base of bases)
-      if (row.bars[base] !== undefined) result.bars.push(judged(`${row.name} / ${base}`, ratios[base], row.bars[base]));
+      if (row.bars[base] !== undefined) {
+        // Where a bar is not reached yet, CI sees to it that it does not get farther away.
+        const most = (quick ? HELD[row.name] : undefined) ?? row.bars[base];
+        result.bars.push(judged(`${row.name} / ${base}`, ratios[base], most));
+      }
   }
   return result;
 }
