@@ -37,7 +37,6 @@ const DONE = { ask: "done", run: 0 };
 const LIFE = [ARRIVE, CLAIM, DONE];
 const WHOLE = "arrive, claim, done";
 
-// Awaited, because a kept connection that ends meanwhile has to be noticed.
 const program = promisify(execFile);
 const writeOut = () => program("sync", databases());
 
