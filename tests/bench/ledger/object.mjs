@@ -50,7 +50,8 @@ export class Ledger extends Whole {
 
   /** Keys that are there, from all over the table. */
   sample(near) {
-    return near.map((key) => this.#one("SELECT key FROM events WHERE key > ? ORDER BY key LIMIT 1", key));
+    const [next, first] = ["SELECT key FROM events WHERE key > ? ORDER BY key LIMIT 1", "SELECT min(key) FROM events"];
+    return near.map((key) => this.#one(`SELECT coalesce((${next}), (${first}))`, key));
   }
 
   forget(keys) {

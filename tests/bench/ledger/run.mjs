@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
+import { summary } from "../support/statistics.mjs";
 import { start } from "./workerd.mjs";
 
 const { values: options } = parseArgs({
@@ -36,7 +37,6 @@ const DONE = { ask: "done", run: 0 };
 const LIFE = [ARRIVE, CLAIM, DONE];
 const WHOLE = "arrive, claim, done";
 
-// Awaited, because a kept connection that ends meanwhile has to be noticed.
 const program = promisify(execFile);
 const writeOut = () => program("sync", databases());
 
@@ -238,9 +238,9 @@ async function alternate(what, most, turn, rounds = ROUNDS) {
 }
 
 function spread(values) {
-  const sorted = values.toSorted((one, other) => one - other);
-  const at = (part) => Number(sorted[Math.floor((sorted.length - 1) * part)].toFixed(3));
-  return { median: at(0.5), p25: at(0.25), p75: at(0.75) };
+  const { median, quartiles } = summary(values);
+  const [p25, p75] = quartiles;
+  return Object.fromEntries(Object.entries({ median, p25, p75 }).map(([name, value]) => [name, Number(value.toFixed(3))]));
 }
 
 function round(value) {

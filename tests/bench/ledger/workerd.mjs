@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Miniflare } from "miniflare";
+import { cpuOf } from "../support/process.mjs";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 const BUILD = join(ROOT, "build");
@@ -56,7 +57,7 @@ export async function start(directory) {
     call: (object, method, ...args) => post({ object, method, args }),
     ask: (object, asks, message) => post({ object, asks, message }),
     /** Nanoseconds of processor time that the process has used. */
-    cpuNs: () => cpuNs(pid),
+    cpuNs: () => cpuOf(pid),
     stop: () => mf.dispose(),
   };
 }
@@ -67,11 +68,3 @@ function children() {
 }
 
 const nameOf = (pid) => readFileSync(`/proc/${pid}/comm`, "utf8");
-
-function cpuNs(pid) {
-  let total = 0;
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    total += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]);
-  }
-  return total;
-}

@@ -161,8 +161,8 @@ fn hookgate_verify(request: &Rc<Request>, secret: &str) -> Contender {
     let request = Rc::clone(request);
     contender(PREPARED, move || {
         let live = live.source();
-        let inbound = Inbound::new(&head, black_box(&request.body));
-        black_box(verify(&live.scheme, &live.keys, &claims, &inbound)).is_ok()
+        let inbound = Inbound::new(&head, black_box(&request.body), &live.json_pointers);
+        black_box(verify(&live.scheme, &live.keys, &claims, &inbound, None)).is_ok()
     })
 }
 
@@ -173,9 +173,9 @@ fn hookgate_read_and_verify(request: &Rc<Request>, secret: &str) -> Contender {
     let request = Rc::clone(request);
     contender("hookgate read+verify", move || {
         let live = live.source();
-        let inbound = Inbound::new(&head, black_box(&request.body));
+        let inbound = Inbound::new(&head, black_box(&request.body), &live.json_pointers);
         Claims::read(&live.scheme, &head).is_ok_and(|claims| {
-            black_box(verify(&live.scheme, &live.keys, &claims, &inbound)).is_ok()
+            black_box(verify(&live.scheme, &live.keys, &claims, &inbound, None)).is_ok()
         })
     })
 }
@@ -195,10 +195,13 @@ fn hookgate_admit(request: &Rc<Request>, secret: &str) -> Option<Contender> {
         let Ok(opening) = admission::open(live, &head) else {
             return false;
         };
-        let inbound = Inbound::new(&head, black_box(&request.body));
+        let inbound = Inbound::new(&head, black_box(&request.body), &live.json_pointers);
         let mut findings = Findings::default();
-        let admission = admission::admit(live, &opening, &inbound, now_ms, &mut findings);
-        matches!(black_box(admission), Ok(Admission::Event(_)))
+        let admission = admission::check(live, &opening, &inbound, None, now_ms, &mut findings)
+            .and_then(|matched| {
+                admission::admit(live, &opening, &inbound, matched, now_ms, &mut findings)
+            });
+        matches!(black_box(&admission), Ok(Admission::Event(_)))
     }))
 }
 
