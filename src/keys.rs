@@ -107,7 +107,7 @@ impl fmt::Debug for LiveKey {
 pub enum Mac {
     Sha1(Hmac<Sha1>),
     Sha256(Hmac<Sha256>),
-    Sha512(Hmac<Sha512>),
+    Sha512(Box<Hmac<Sha512>>),
 }
 
 impl fmt::Debug for Mac {
@@ -123,7 +123,9 @@ impl Mac {
         match algorithm {
             Algorithm::HmacSha1 => Mac::Sha1(Hmac::new_from_slice(key).expect("any length")),
             Algorithm::HmacSha256 => Mac::Sha256(Hmac::new_from_slice(key).expect("any length")),
-            Algorithm::HmacSha512 => Mac::Sha512(Hmac::new_from_slice(key).expect("any length")),
+            Algorithm::HmacSha512 => {
+                Mac::Sha512(Box::new(Hmac::new_from_slice(key).expect("any length")))
+            }
         }
     }
 
@@ -132,6 +134,15 @@ impl Mac {
             Mac::Sha1(mac) => mac.update(bytes),
             Mac::Sha256(mac) => mac.update(bytes),
             Mac::Sha512(mac) => mac.update(bytes),
+        }
+    }
+
+    /// Shows the tag without putting it on the heap.
+    pub fn with_tag<T>(self, f: impl FnOnce(&[u8]) -> T) -> T {
+        match self {
+            Mac::Sha1(mac) => f(&mac.finalize().into_bytes()),
+            Mac::Sha256(mac) => f(&mac.finalize().into_bytes()),
+            Mac::Sha512(mac) => f(&mac.finalize().into_bytes()),
         }
     }
 

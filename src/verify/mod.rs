@@ -211,7 +211,7 @@ pub fn verify<'a>(
         Some(matched) => Some(matched.key),
         None => keys
             .iter()
-            .position(|key| claims.has(&mac_over(&pieces, scheme, key, claims).tag())),
+            .position(|key| mac_over(&pieces, scheme, key, claims).with_tag(|tag| claims.has(tag))),
     };
     // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
     let time = scheme.time.as_ref().map(|form| &form.at);

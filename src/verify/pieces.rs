@@ -15,11 +15,11 @@ pub(super) fn pieces<'a>(
     claims: &'a Claims,
     inbound: &'a Inbound<'_, '_>,
 ) -> Result<Vec<Piece<'a>>, Reject> {
-    scheme
-        .signed
-        .iter()
-        .map(|part| Piece::of(part, claims, inbound))
-        .collect()
+    let mut pieces = Vec::with_capacity(scheme.signed.len());
+    for part in &scheme.signed {
+        pieces.push(Piece::of(part, claims, inbound)?);
+    }
+    Ok(pieces)
 }
 
 /// The MAC over all parts.
@@ -29,8 +29,8 @@ pub(super) fn mac_over(
     key: &LiveKey,
     claims: &Claims,
 ) -> Mac {
-    let keyed = key.mac(scheme.algorithm, claims.key_suffix.as_deref());
-    let mut mac = keyed.clone();
+    let keyed = || key.mac(scheme.algorithm, claims.key_suffix.as_deref());
+    let mut mac = keyed();
     for piece in pieces {
         piece.feed(&mut mac, key, &keyed);
     }
@@ -107,14 +107,14 @@ impl<'a> Piece<'a> {
     }
 
     /// `keyed` is the MAC before its first byte.
-    fn feed(&self, mac: &mut Mac, key: &LiveKey, keyed: &Mac) {
+    fn feed(&self, mac: &mut Mac, key: &LiveKey, keyed: &dyn Fn() -> Mac) {
         match self {
             Piece::Plain(bytes) => mac.update(bytes),
             Piece::PerAttempt(bytes) => mac.update(bytes),
             Piece::Secret => mac.update(key.text()),
             Piece::Canonical(signed, _) => mac.update(signed),
             Piece::MacHex(inner) => {
-                let mut nested = keyed.clone();
+                let mut nested = keyed();
                 inner.feed(&mut nested, key, keyed);
                 mac.update(encode_hex(&nested.tag()).as_bytes());
             }
