@@ -144,7 +144,7 @@ impl Arrival {
     }
 
     /// Begins to check the body. `undefined`: that is over. Otherwise the effect that was begun: wait
-    /// for it, for at most [`Arrival::slice_ms`], and say what came of it.
+    /// for it, and say what came of it.
     pub fn check(&mut self, body: Uint8Array) -> Option<Promise> {
         #[cfg(feature = "test-hooks")]
         panic_on_purpose(&self.head);
@@ -153,8 +153,8 @@ impl Arrival {
             return None;
         };
         if body.length() >= NATIVE_BYTES_MIN
-            && let Some(mac) = NativeMac::of(&live, &opening)
-            && let Some(effect) = mac.begin(&live, &body)
+            && let Some(mac) = NativeMac::of(&live, &opening, &body)
+            && let Some(effect) = mac.begin(&live)
         {
             self.stage = Stage::Check { opening, body, mac };
             return Some(effect);
@@ -164,7 +164,8 @@ impl Arrival {
     }
 
     /// Takes what was verified, and begins to hold it. `lines` is the head as [`Head::from_lines`]
-    /// reads it. What is returned is as with [`Arrival::check`].
+    /// reads it. What is returned is as with [`Arrival::check`], to be waited for within
+    /// [`Arrival::slice_ms`].
     pub fn admit(&mut self, lines: &str, env: &Env, ctx: &ExecutionContext) -> Option<Promise> {
         let live = self.live.clone()?;
         let Stage::Verified {
@@ -203,10 +204,7 @@ impl Arrival {
     pub fn slice_ms(&self) -> u32 {
         match &self.stage {
             Stage::Hold(drive) => drive.slice_ms(),
-            _ => self
-                .live
-                .as_ref()
-                .map_or(0, |live| live.scheme.answer_by_ms),
+            _ => 0,
         }
     }
 
@@ -270,7 +268,7 @@ impl Arrival {
                     self.conclude(&live, opening, body, Some(matched));
                     return None;
                 }
-                if let Some(effect) = mac.next().and_then(|()| mac.begin(&live, &body)) {
+                if let Some(effect) = mac.next().and_then(|()| mac.begin(&live)) {
                     self.stage = Stage::Check { opening, body, mac };
                     return Some(effect);
                 }

@@ -101,7 +101,8 @@ pub fn answer_request(
         close(storage, now_ms)?;
     }
     let found = read(storage, &request.key)?;
-    let is_closed = !found.is_some_and(|row| row.is_alive(now_ms)) && is_closed(storage)?;
+    let is_alive = found.is_some_and(|row| row.is_alive(now_ms));
+    let is_closed = request.newer || (!is_alive && is_closed(storage)?);
     let (reply, written) = answer(found, &request, is_closed, now_ms);
     if let Some(row) = written {
         write(storage, &request.key, &row)?;

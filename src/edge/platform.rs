@@ -59,12 +59,15 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn put(this: &Kv, key: &str, value: &str, options: &Object) -> Result<Promise, JsValue>;
 
-    /// A queue to send to.
+    /// A queue to send to. The crate's has no `metrics`.
     pub type Queue;
     #[wasm_bindgen(method, catch)]
     fn send(this: &Queue, text: &JsString, options: &Object) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = sendBatch)]
     fn send_batch(this: &Queue, messages: &Array) -> Result<Promise, JsValue>;
+    /// <https://developers.cloudflare.com/queues/configuration/javascript-apis/>
+    #[wasm_bindgen(method, catch)]
+    pub fn metrics(this: &Queue) -> Result<Promise, JsValue>;
 
     /// The objects of a class. The crate cannot call their methods.
     pub type Namespace;
@@ -268,7 +271,8 @@ pub fn expiration_ttl(seconds: u32) -> Object {
     options
 }
 
-fn queue_of(env: &Env, name: &str) -> Queue {
+/// The queue of this name.
+pub fn queue_of(env: &Env, name: &str) -> Queue {
     // Of a name that is not bound this is `undefined`, and every call of it fails.
     Reflect::get(env.as_ref(), &name.into())
         .unwrap_or_default()
@@ -282,7 +286,7 @@ async fn settled(begun: Result<Promise, JsValue>) -> Result<(), String> {
 }
 
 /// Setting a property of a plain object cannot fail.
-fn set(object: &Object, name: &str, value: &JsValue) {
+pub fn set(object: &Object, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &name.into(), value);
 }
 

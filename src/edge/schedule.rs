@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join3;
 use futures_util::{StreamExt as _, stream};
-use js_sys::{Date, Object, Promise, Reflect};
+use js_sys::{Date, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
-use super::platform::{self, binding, now_ms, within};
+use super::platform::{self, binding, now_ms, queue_of, within};
 use super::state::State;
 use super::{ledger, spool};
 use crate::audit::Notice;
@@ -69,24 +69,12 @@ async fn wake(env: &Env, live: &LiveSource, home: &str) {
     }
 }
 
-#[wasm_bindgen]
-extern "C" {
-    type MeteredQueue;
-    /// <https://developers.cloudflare.com/queues/configuration/javascript-apis/>; the crate has none.
-    #[wasm_bindgen(method, catch)]
-    fn metrics(this: &MeteredQueue) -> Result<Promise, JsValue>;
-}
-
 async fn look_at_queues(env: &Env) {
     for (name, at) in [
         (binding::EVENTS, "queue"),
         (binding::DEAD_LETTERS, "dead_letter_queue"),
     ] {
-        let measuring = async {
-            let queue = Reflect::get(env.as_ref(), &name.into())?;
-            let queue: Object = queue.dyn_into()?;
-            JsFuture::from(queue.unchecked_ref::<MeteredQueue>().metrics()?).await
-        };
+        let measuring = async { JsFuture::from(queue_of(env, name).metrics()?).await };
         let detail = match within(ASK_MS, measuring).await {
             Some(Ok(metrics)) => {
                 let number = |name: &str| {
@@ -103,7 +91,7 @@ async fn look_at_queues(env: &Env) {
                 });
                 continue;
             }
-            Some(Err(error)) => platform::describe(&error.into()),
+            Some(Err(error)) => platform::describe_value(&error),
             None => "no answer in time".to_owned(),
         };
         platform::notice(&Notice::BacklogUnknown { detail: &detail });

@@ -22,9 +22,6 @@ pub struct State {
 
 thread_local! {
     static STATE: OnceCell<Rc<State>> = const { OnceCell::new() };
-}
-
-thread_local! {
     static CRYPTO_KEYS: RefCell<BTreeMap<(String, String), JsValue>> =
         const { RefCell::new(BTreeMap::new()) };
 }

@@ -10,7 +10,7 @@
 //!                                                         Open, the next run
 //! ```
 //!
-//! These functions decide; `edge/ledger.rs` reads a row, asks, and writes the row back, in one
+//! These functions decide; `edge/ledger_object.rs` reads a row, asks, and writes the row back, in one
 //! synchronous step of a Durable Object, so that no two callers ever see the same row unchanged.
 //!
 //! A row belongs to a *run* of its event: 0 as it came, and one more for each redrive or revival.
@@ -225,14 +225,14 @@ pub fn release(row: Option<Row>, run: u32, owner: Owner) -> Option<Row> {
 mod tests {
     use super::*;
 
-    const NOW: i64 = 1_000;
-    const LATER: i64 = 1_000_000;
+    pub(super) const NOW: i64 = 1_000;
+    pub(super) const LATER: i64 = 1_000_000;
 
-    fn row(state: State) -> Option<Row> {
+    pub(super) fn row(state: State) -> Option<Row> {
         Some(Row::new(1, state, LATER))
     }
 
-    fn states() -> [State; 5] {
+    pub(super) fn states() -> [State; 5] {
         [
             State::Open,
             State::Claimed {

@@ -49,30 +49,11 @@ pub fn redrive(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NOW: i64 = 1_000;
-    const LATER: i64 = 1_000_000;
-    const STATES: [State; 5] = [
-        State::Open,
-        State::Claimed {
-            owner: 7,
-            until_ms: NOW + 1,
-        },
-        State::Claimed {
-            owner: 7,
-            until_ms: NOW,
-        },
-        State::Done,
-        State::Dead,
-    ];
-
-    fn row(state: State) -> Option<Row> {
-        Some(Row::new(1, state, LATER))
-    }
+    use crate::ledger::tests::{LATER, NOW, row, states};
 
     #[test]
     fn a_redrive_is_always_a_run_of_its_own() {
-        for state in STATES {
+        for state in states() {
             let (redriven, written) = redrive(row(state), 0, true, NOW, LATER);
             assert_eq!(redriven, Redrive::Granted { run: 2 }, "{state:?}");
             assert_eq!(written, Some(Row::new(2, State::Open, LATER)), "{state:?}");
@@ -83,7 +64,7 @@ mod tests {
 
     #[test]
     fn what_is_alive_or_done_is_not_sent_again_unless_an_operator_insists() {
-        for state in STATES {
+        for state in states() {
             let expected = match state {
                 State::Claimed { until_ms, .. } if until_ms > NOW => Redrive::Busy { until_ms },
                 State::Open | State::Claimed { .. } => Redrive::OnItsWay,

@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Miniflare } from "miniflare";
+import { COMPATIBILITY_DATE, COMPATIBILITY_FLAGS } from "../../e2e/support/compatibility.mjs";
 import { cpuOf } from "../support/process.mjs";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
@@ -37,8 +38,8 @@ export async function start(directory) {
       {
         config: {
           name: NAME,
-          compatibilityDate: "2026-11-01",
-          compatibilityFlags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
+          compatibilityDate: COMPATIBILITY_DATE,
+          compatibilityFlags: COMPATIBILITY_FLAGS,
           manifest: { mainModule: MAIN, modulesRoot: "/", modules: modules() },
           env: { LEDGER: { type: "durable-object", worker: NAME, exportName: "Ledger" } },
           exports: { Ledger: { type: "durable-object", storage: "sqlite" } },

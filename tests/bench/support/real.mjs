@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Miniflare } from "miniflare";
 import { CONTENDERS } from "../contenders.mjs";
 import { cpuOf, pin } from "./process.mjs";
-import { COMPATIBILITY_DATE, COMPATIBILITY_FLAGS } from "./workerd.mjs";
+import { COMPATIBILITY_DATE, COMPATIBILITY_FLAGS } from "../../e2e/support/compatibility.mjs";
 
 const TYPES = { esModule: "esm", wasm: "wasm" };
 

@@ -4,11 +4,9 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { default as packaged } from "workerd";
+import { COMPATIBILITY_DATE, COMPATIBILITY_FLAGS } from "../../e2e/support/compatibility.mjs";
 import { cpuOf, pin } from "./process.mjs";
 
-/** As in wrangler.toml. */
-export const COMPATIBILITY_DATE = "2026-11-01";
-export const COMPATIBILITY_FLAGS = ["no_nodejs_compat", "no_nodejs_compat_v2"];
 /** How miniflare hands `request.cf` over: the platform's own way is not public. */
 export const CF_HEADER = "cf-blob";
 

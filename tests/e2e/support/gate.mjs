@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Miniflare } from "miniflare";
 import { startBackend } from "./backend.mjs";
+import { COMPATIBILITY_DATE, COMPATIBILITY_FLAGS } from "./compatibility.mjs";
 import { exchange } from "./http.mjs";
 import { freshSecrets } from "./secrets.mjs";
 import { until } from "./wait.mjs";
@@ -11,9 +12,6 @@ import { until } from "./wait.mjs";
 export const ROOT = join(import.meta.dirname, "..", "..", "..");
 /** Made by `HOOKGATE_OUT=build-test HOOKGATE_FEATURES=test-hooks HOOKGATE_SOURCES=tests/e2e/sources.toml scripts/build`. */
 const BUILD = join(ROOT, "build-test");
-/** As in wrangler.toml; platform.test.mjs compares them. */
-const COMPATIBILITY_DATE = "2026-11-01";
-const COMPATIBILITY_FLAGS = ["no_nodejs_compat", "no_nodejs_compat_v2"];
 const EVENTS = "hookgate-events";
 const DEAD_LETTERS = "hookgate-dead-letters";
 /** A port that nobody listens on: the discard service's. */
