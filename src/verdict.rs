@@ -94,6 +94,8 @@ pub enum Trouble {
     HoldFailed,
     /// The queue did not answer in time: the event may be held, or not.
     HoldUnknown,
+    /// The archive did not take the event's content, or not in time.
+    ContentUnkept,
     /// The event does not fit into a message although its body is within the limit.
     MessageTooLarge,
     Panicked,
@@ -238,6 +240,7 @@ impl Trouble {
             Trouble::BodyUnread => "body_unread",
             Trouble::HoldFailed => "hold_failed",
             Trouble::HoldUnknown => "hold_unknown",
+            Trouble::ContentUnkept => "content_unkept",
             Trouble::MessageTooLarge => "message_too_large",
             Trouble::Panicked => "panicked",
         }

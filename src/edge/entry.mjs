@@ -50,7 +50,10 @@ async function receive(request, env, ctx) {
   replaceDeadInstance();
   const { cf } = request;
   const arrival = Arrival.open(request, cf?.colo ?? "", cf?.country ?? "", env);
-  if (arrival.isForOperator) return responseOf(await unlessItDies(administrate(linesOf(request), request, env)));
+  if (arrival.isForOperator) {
+    const answer = await unlessItDies(administrate(linesOf(request), request, env));
+    return typeof answer === "string" ? responseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
+  }
   if (arrival.wantsBody) {
     const body = await read(request, arrival.bodyBytesMax);
     if (body === TOO_LARGE) arrival.bodyTooLarge();
@@ -284,6 +287,13 @@ function responseOf(json) {
   // 204 and 205 take no body, not even an empty one.
   return new Response(answer.body || null, answer);
 }
+
+/** Of a dead letter's content, which is anything that a sender chose. */
+const CONTENT_HEADERS = {
+  "content-type": "application/octet-stream",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+};
 
 const TOO_LARGE = Symbol("too large");
 const UNREAD = Symbol("unread");

@@ -14,10 +14,14 @@ use wasm_bindgen::prelude::*;
 use web_sys::Request;
 use worker::Env;
 
+use super::content::Deposit;
 use super::drive::{Drive, Load};
+use super::head::look_up;
+#[cfg(feature = "test-hooks")]
+use super::head::panic_on_purpose;
 use super::health::{healthy, is_sound};
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
-use super::platform::{self, ExecutionContext, HeaderMap, Outcome, now_ms};
+use super::platform::{self, ExecutionContext, Outcome, now_ms};
 use super::record::Record;
 use super::state::State;
 use crate::admission::{self, Admission, Opening};
@@ -324,9 +328,21 @@ impl Arrival {
             request_id: self.record.request_id.clone(),
             fingerprint: event.fingerprint(),
         };
-        let envelope = event.into_envelope(&self.record.request_id, &self.record.traceparent)?;
-        let message = message(&envelope, body);
-        Some(Load { key, seen, message })
+        let (request_id, traceparent) = (&self.record.request_id, &self.record.traceparent);
+        let envelope = event.into_envelope(request_id, traceparent, platform::random)?;
+        let content = match &envelope.canonical {
+            None => body.clone(),
+            Some(canonical) => Uint8Array::from(canonical.as_slice()),
+        };
+        Some(Load {
+            key,
+            seen,
+            message: message(&envelope, &content),
+            deposit: envelope.apart.map(|check| Deposit {
+                check,
+                bytes: content,
+            }),
+        })
     }
 
     fn go_on(&mut self, mut drive: Drive, effect: Option<Promise>) -> Option<Promise> {
@@ -343,27 +359,13 @@ impl Arrival {
 }
 
 /// The platform encodes base64 several times as fast as wasm, and the text does not cross over.
-fn message(envelope: &Envelope, body: &Uint8Array) -> JsString {
-    let content = match &envelope.canonical {
-        None => platform::to_base64(body),
-        Some(canonical) => platform::to_base64(&Uint8Array::from(canonical.as_slice())),
-    };
-    let whole = JsString::from(envelope.before.as_str());
-    whole.concat(&content).concat(&envelope.after.into())
-}
-
-/// Asks for what a head must have for [`admission::open`] and for the record.
-fn look_up(head: &mut Head, headers: &HeaderMap, live: Option<&LiveSource>) {
-    let wanted = live.iter().flat_map(|live| &live.claim_headers);
-    let wanted = wanted.map(String::as_str);
-    let always = ["content-length", "traceparent", "cf-ray"];
-    #[cfg(feature = "test-hooks")]
-    let wanted = wanted.chain(["x-test-hook", "x-test-secret"]);
-    for name in always.into_iter().chain(wanted) {
-        if let Some(value) = headers.get(name) {
-            head.add(name, value);
-        }
+fn message(envelope: &Envelope, content: &Uint8Array) -> JsString {
+    let before = JsString::from(envelope.before.as_str());
+    if envelope.apart.is_some() {
+        return before;
     }
+    let content = platform::to_base64(content);
+    before.concat(&content).concat(&envelope.after.into())
 }
 
 fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> Stage {
@@ -382,16 +384,5 @@ fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> St
         None => Stage::Decided(Verdict::Refused(Reject::UnknownSource)),
         Some(Ok(opening)) => Stage::Read(opening),
         Some(Err(verdict)) => Stage::Decided(verdict),
-    }
-}
-
-/// Only in builds for the end-to-end tests: shows what a panic and a trap do to their neighbours.
-#[cfg(feature = "test-hooks")]
-#[allow(clippy::panic, reason = "on purpose")]
-fn panic_on_purpose(head: &Head) {
-    match head.header("x-test-hook") {
-        Some("panic") => panic!("on purpose, quoting {:?}", head.header("x-test-secret")),
-        Some("trap") => core::arch::wasm32::unreachable(),
-        _ => {}
     }
 }

@@ -11,8 +11,10 @@
 mod admin;
 mod archive;
 mod consume;
+mod content;
 mod drive;
 mod fetch;
+mod head;
 mod health;
 mod ledger;
 mod ledger_object;

@@ -1,0 +1,30 @@
+//! What is looked at of a head before its request has proved anything.
+
+use super::platform::HeaderMap;
+use crate::gate::LiveSource;
+use crate::request::Head;
+
+/// Asks for what a head must have for [`admission::open`] and for the record.
+pub fn look_up(head: &mut Head, headers: &HeaderMap, live: Option<&LiveSource>) {
+    let wanted = live.iter().flat_map(|live| &live.claim_headers);
+    let wanted = wanted.map(String::as_str);
+    let always = ["content-length", "traceparent", "cf-ray"];
+    #[cfg(feature = "test-hooks")]
+    let wanted = wanted.chain(["x-test-hook", "x-test-secret"]);
+    for name in always.into_iter().chain(wanted) {
+        if let Some(value) = headers.get(name) {
+            head.add(name, value);
+        }
+    }
+}
+
+/// Only in builds for the end-to-end tests: shows what a panic and a trap do to their neighbours.
+#[cfg(feature = "test-hooks")]
+#[allow(clippy::panic, reason = "on purpose")]
+pub fn panic_on_purpose(head: &Head) {
+    match head.header("x-test-hook") {
+        Some("panic") => panic!("on purpose, quoting {:?}", head.header("x-test-secret")),
+        Some("trap") => core::arch::wasm32::unreachable(),
+        _ => {}
+    }
+}
