@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use js_sys::{JsString, Promise};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
-use super::content::Deposit;
+use super::load::Load;
 use super::platform::{self, Bindings, ExecutionContext, Outcome, describe_value, notice};
 use super::{ledger, spool};
 use crate::audit::Notice;
@@ -28,19 +28,6 @@ pub struct Driven {
     pub duplicate_of: Option<String>,
     /// It was signed over other content under the same identity.
     pub content_differs: bool,
-}
-
-/// One event on its way.
-#[derive(Clone)]
-pub struct Load {
-    /// The event's key.
-    pub key: String,
-    /// What the memory will keep of it.
-    pub seen: Seen,
-    /// What the queue is given.
-    pub message: JsString,
-    /// What the message only refers to.
-    pub deposit: Option<Deposit>,
 }
 
 /// After the answer, the ledger may take its time.

@@ -9,26 +9,22 @@
 
 use std::sync::Arc;
 
-use js_sys::{JsString, Promise, Uint8Array};
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
 use worker::Env;
 
-use super::content::Deposit;
-use super::drive::{Drive, Load};
+use super::drive::Drive;
 use super::head::look_up;
-#[cfg(feature = "test-hooks")]
-use super::head::panic_on_purpose;
 use super::health::{healthy, is_sound};
+use super::load::Load;
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
 use super::platform::{self, ExecutionContext, Outcome, now_ms};
 use super::record::Record;
 use super::state::State;
 use crate::admission::{self, Admission, Opening};
 use crate::answer;
-use crate::event::{Envelope, Event};
 use crate::gate::LiveSource;
-use crate::memory::Seen;
 use crate::request::{Head, Inbound};
 use crate::trace;
 use crate::verdict::{Reject, Trouble, Verdict};
@@ -147,6 +143,26 @@ impl Arrival {
         self.stage = Stage::Decided(Verdict::Unavailable(Trouble::BodyUnread));
     }
 
+    /// The body took too long.
+    #[wasm_bindgen(js_name = bodyTooSlow)]
+    pub fn body_too_slow(&mut self) {
+        self.stage = Stage::Decided(Verdict::Unavailable(Trouble::BodyTooSlow));
+    }
+
+    /// There was no room for it among those that are not verified.
+    #[wasm_bindgen(js_name = noRoom)]
+    pub fn no_room(&mut self) {
+        self.stage = Stage::Decided(Verdict::Unavailable(Trouble::NoRoom));
+    }
+
+    /// Tells the source from every other of this isolate.
+    #[wasm_bindgen(getter, js_name = sourceNumber)]
+    pub fn source_number(&self) -> usize {
+        self.live
+            .as_ref()
+            .map_or(0, |live| Arc::as_ptr(live).addr())
+    }
+
     /// Begins to check the body. `undefined`: that is over. Otherwise the effect that was begun: wait
     /// for it, and say what came of it.
     pub fn check(&mut self, body: Uint8Array) -> Option<Promise> {
@@ -191,7 +207,7 @@ impl Arrival {
                 self.record.echo = Some(echo);
                 Verdict::Challenged
             }
-            Ok(Admission::Event(event)) => match self.load(*event, &body) {
+            Ok(Admission::Event(event)) => match Load::pack(*event, &body, &mut self.record) {
                 Some(load) => {
                     let (drive, effect) = Drive::begin(live, load, env, ctx);
                     return self.go_on(drive, effect);
@@ -317,34 +333,6 @@ impl Arrival {
         };
     }
 
-    /// What is to be held, and where it will be remembered. `None`: no message can hold it.
-    fn load(&mut self, event: Event<'_>, body: &Uint8Array) -> Option<Load> {
-        let key = event.dedup_key().to_owned();
-        let (id, kind) = event.labels();
-        self.record.event_id = Some(id.to_owned());
-        self.record.event_type = Some(kind.to_owned());
-        self.record.dedup_key = Some(key.clone());
-        let seen = Seen {
-            request_id: self.record.request_id.clone(),
-            fingerprint: event.fingerprint(),
-        };
-        let (request_id, traceparent) = (&self.record.request_id, &self.record.traceparent);
-        let envelope = event.into_envelope(request_id, traceparent, platform::random)?;
-        let content = match &envelope.canonical {
-            None => body.clone(),
-            Some(canonical) => Uint8Array::from(canonical.as_slice()),
-        };
-        Some(Load {
-            key,
-            seen,
-            message: message(&envelope, &content),
-            deposit: envelope.apart.map(|check| Deposit {
-                check,
-                bytes: content,
-            }),
-        })
-    }
-
     fn go_on(&mut self, mut drive: Drive, effect: Option<Promise>) -> Option<Promise> {
         self.stage = match drive.ending() {
             None => Stage::Hold(drive),
@@ -356,16 +344,6 @@ impl Arrival {
         };
         effect
     }
-}
-
-/// The platform encodes base64 several times as fast as wasm, and the text does not cross over.
-fn message(envelope: &Envelope, content: &Uint8Array) -> JsString {
-    let before = JsString::from(envelope.before.as_str());
-    if envelope.apart.is_some() {
-        return before;
-    }
-    let content = platform::to_base64(content);
-    before.concat(&content).concat(&envelope.after.into())
 }
 
 fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> Stage {
@@ -384,5 +362,16 @@ fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> St
         None => Stage::Decided(Verdict::Refused(Reject::UnknownSource)),
         Some(Ok(opening)) => Stage::Read(opening),
         Some(Err(verdict)) => Stage::Decided(verdict),
+    }
+}
+
+/// Only in builds for the end-to-end tests: shows what a panic and a trap do to their neighbours.
+#[cfg(feature = "test-hooks")]
+#[allow(clippy::panic, reason = "on purpose")]
+fn panic_on_purpose(head: &Head) {
+    match head.header("x-test-hook") {
+        Some("panic") => panic!("on purpose, quoting {:?}", head.header("x-test-secret")),
+        Some("trap") => core::arch::wasm32::unreachable(),
+        _ => {}
     }
 }

@@ -17,14 +17,3 @@ pub fn look_up(head: &mut Head, headers: &HeaderMap, live: Option<&LiveSource>) 
         }
     }
 }
-
-/// Only in builds for the end-to-end tests: shows what a panic and a trap do to their neighbours.
-#[cfg(feature = "test-hooks")]
-#[allow(clippy::panic, reason = "on purpose")]
-pub fn panic_on_purpose(head: &Head) {
-    match head.header("x-test-hook") {
-        Some("panic") => panic!("on purpose, quoting {:?}", head.header("x-test-secret")),
-        Some("trap") => core::arch::wasm32::unreachable(),
-        _ => {}
-    }
-}

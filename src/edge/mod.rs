@@ -18,6 +18,7 @@ mod head;
 mod health;
 mod ledger;
 mod ledger_object;
+mod load;
 mod native_mac;
 mod platform;
 mod record;

@@ -6,6 +6,8 @@
 //
 // POST /-/clock with a number sets the cron's clock ahead by as many milliseconds.
 //
+// GET /-/intake shows how many unverified bytes are held, and how many there ever were at once.
+//
 // LEDGER.ask stands for every question to the ledger, LEDGER.ask.done for one kind of them.
 //
 //   fail           rejects at once, without effect
@@ -19,6 +21,7 @@
 // Each time one strikes, the log has a line {"event":"fault","call":"EVENTS.send"}.
 
 import worker, { Ledger as Whole } from "../../../src/edge/entry.mjs";
+import { budget } from "../../../src/edge/intake.mjs";
 
 let standing = new Map();
 let aheadMs = 0;
@@ -44,6 +47,7 @@ export default {
       aheadMs = Number(await request.text());
       return new Response(null, { status: 204 });
     }
+    if (new URL(request.url).pathname === "/-/intake") return Response.json({ bytes: budget.bytes, peak: budget.peak });
     return worker.fetch(request, faulty(env, read(request.headers.get("x-test-fault"))), ctx);
   },
   queue: (batch, env, ctx) => worker.queue(batch, faulty(env, standing), ctx),
