@@ -6,6 +6,7 @@ use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
 use super::archive::Failed;
+use super::fetch::Upload;
 use super::platform::{self, Bindings, Bucket, describe_value, set, within};
 use crate::audit::Notice;
 use crate::event::ClaimCheck;
@@ -21,11 +22,15 @@ extern "C" {
     fn stream_of(bucket: &Bucket, key: &str) -> Promise;
 }
 
-/// A content on its way into the archive.
+/// A content to be put into the archive.
 #[derive(Clone)]
-pub struct Deposit {
-    pub check: ClaimCheck,
-    pub bytes: Uint8Array,
+pub enum Deposit {
+    Whole {
+        check: ClaimCheck,
+        bytes: Uint8Array,
+    },
+    /// All of it but its last chunk is on its way.
+    Streamed(Upload),
 }
 
 impl Deposit {
@@ -34,9 +39,14 @@ impl Deposit {
     /// # Errors
     /// There is no archive.
     pub fn begin(&self, env: &Env) -> Result<Promise, JsValue> {
-        let options = Object::new();
-        set(&options, "sha256", &encode_hex(&self.check.sha256).into());
-        archive(env).put(&self.check.key, &self.bytes, &options)
+        match self {
+            Deposit::Whole { check, bytes } => {
+                let options = Object::new();
+                set(&options, "sha256", &encode_hex(&check.sha256).into());
+                archive(env).put(&check.key, bytes, &options)
+            }
+            Deposit::Streamed(upload) => Ok(upload.commit()),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { BODY_MS, NO_ROOM, Reading, TOO_LARGE } from "./intake.mjs";
+import { STREAM_MS, UNKEPT, Upload } from "./upload.mjs";
 import {
   Arrival,
   administrate,
@@ -64,15 +65,14 @@ async function receive(request, env, ctx) {
         // WebCrypto needs no time-out: what it was given is all it waits for.
         await carryOut(arrival.check(read.value), arrival, settled, ctx);
         reading.end();
-        if (arrival.isVerified) {
-          const within = (effect) => patience.outcomeOf(effect, arrival.sliceMs);
-          await carryOut(arrival.admit(linesOf(request), env, ctx), arrival, within, ctx);
-        }
+        if (arrival.isVerified) await hold(arrival, request, env, ctx, patience);
       }
     } finally {
       reading.end();
       patience.end();
     }
+  } else if (arrival.wantsStream) {
+    await receiveStream(arrival, request, env, ctx);
   }
   const remembering = arrival.remembering;
   const response = responseOf(arrival.answer());
@@ -80,6 +80,30 @@ async function receive(request, env, ctx) {
     ctx.waitUntil(remembering.catch(() => memoryUnwritten(response.headers.get("hookgate-request-id"))));
   }
   return response;
+}
+
+/** Has what was verified held. */
+function hold(arrival, request, env, ctx, patience) {
+  const within = (effect) => patience.outcomeOf(effect, arrival.sliceMs);
+  return carryOut(arrival.admit(linesOf(request), env, ctx), arrival, within, ctx);
+}
+
+/** The same with a body that goes by. */
+async function receiveStream(arrival, request, env, ctx) {
+  const plan = arrival.streamPlan();
+  const upload = new Upload(arrival.sourceNumber, env.ARCHIVE, plan);
+  const patience = new Patience();
+  try {
+    const read = await patience.outcomeOf(upload.read(request.body), STREAM_MS);
+    if (read.value === UNKEPT) arrival.contentUnkept();
+    else if (isWhole(read, arrival)) {
+      arrival.checkStream(upload, plan.key, read.value);
+      if (arrival.isVerified) await hold(arrival, request, env, ctx, patience);
+    }
+  } finally {
+    upload.end();
+    patience.end();
+  }
 }
 
 /** Whether a body was read to its end; if not, the arrival is told why. */

@@ -7,12 +7,16 @@
 //! Of the head only what is asked for crosses over, until the request has proved that it is the
 //! source's: a flood of forgeries pays for few headers.
 
+mod stream;
+
 use std::sync::Arc;
 
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
 use worker::Env;
+
+pub use stream::Upload;
 
 use super::drive::Drive;
 use super::head::look_up;
@@ -24,6 +28,7 @@ use super::record::Record;
 use super::state::State;
 use crate::admission::{self, Admission, Opening};
 use crate::answer;
+use crate::event::ClaimCheck;
 use crate::gate::LiveSource;
 use crate::request::{Head, Inbound};
 use crate::trace;
@@ -57,8 +62,7 @@ enum Stage {
     /// The source's, and fresh: the whole head is wanted.
     Verified {
         opening: Opening,
-        body: Uint8Array,
-        bytes: Vec<u8>,
+        arrived: Arrived,
         matched: Matched,
         now_ms: i64,
     },
@@ -69,6 +73,14 @@ enum Stage {
         sound: bool,
     },
     Administrate,
+}
+
+/// A body that was verified.
+pub enum Arrived {
+    /// As received, and the same bytes here.
+    Whole { body: Uint8Array, bytes: Vec<u8> },
+    /// On its way into the archive.
+    Streamed { check: ClaimCheck, upload: Upload },
 }
 
 #[wasm_bindgen]
@@ -105,7 +117,7 @@ impl Arrival {
     /// The body is to be read, and [`Arrival::check`] called with it.
     #[wasm_bindgen(getter, js_name = wantsBody)]
     pub fn wants_body(&self) -> bool {
-        matches!(self.stage, Stage::Read(_))
+        matches!(&self.stage, Stage::Read(opening) if opening.stream_bytes.is_none())
     }
 
     /// [`Arrival::admit`] comes next, with the whole head.
@@ -190,8 +202,7 @@ impl Arrival {
         let live = self.live.clone()?;
         let Stage::Verified {
             opening,
-            body,
-            bytes,
+            arrived,
             matched,
             now_ms,
         } = self.take_stage()
@@ -199,7 +210,10 @@ impl Arrival {
             return None;
         };
         self.head = Head::from_lines(lines);
-        let inbound = Inbound::new(&self.head, &bytes, &live.json_pointers);
+        let inbound = match &arrived {
+            Arrived::Whole { bytes, .. } => Inbound::new(&self.head, bytes, &live.json_pointers),
+            Arrived::Streamed { check, .. } => Inbound::streamed_to(&self.head, check.clone()),
+        };
         let findings = &mut self.record.findings;
         let verdict = match admission::admit(&live, &opening, &inbound, matched, now_ms, findings) {
             Err(verdict) => verdict,
@@ -207,7 +221,7 @@ impl Arrival {
                 self.record.echo = Some(echo);
                 Verdict::Challenged
             }
-            Ok(Admission::Event(event)) => match Load::pack(*event, &body, &mut self.record) {
+            Ok(Admission::Event(event)) => match Load::pack(*event, &arrived, &mut self.record) {
                 Some(load) => {
                     let (drive, effect) = Drive::begin(live, load, env, ctx);
                     return self.go_on(drive, effect);
@@ -325,8 +339,7 @@ impl Arrival {
             Err(verdict) => Stage::Decided(verdict),
             Ok(matched) => Stage::Verified {
                 opening,
-                body,
-                bytes,
+                arrived: Arrived::Whole { body, bytes },
                 matched,
                 now_ms,
             },

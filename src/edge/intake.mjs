@@ -22,7 +22,7 @@ export const BODY_MS = 10_000;
 const WHOLE_BYTES_MAX = 16_384;
 /** Otherwise in steps: of the first size, and then of the second. */
 const FIRST_STEP_BYTES = 16_384;
-const STEP_BYTES = 65_536;
+export const STEP_BYTES = 65_536;
 
 export const TOO_LARGE = Symbol("too large");
 export const NO_ROOM = Symbol("no room");

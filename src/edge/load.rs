@@ -3,6 +3,7 @@
 use js_sys::{JsString, Uint8Array};
 
 use super::content::Deposit;
+use super::fetch::Arrived;
 use super::platform;
 use super::record::Record;
 use crate::event::{Envelope, Event};
@@ -23,7 +24,7 @@ pub struct Load {
 
 impl Load {
     /// Packs an event, and says in the record what it is. `None`: no message can hold it.
-    pub fn pack(event: Event<'_>, body: &Uint8Array, record: &mut Record) -> Option<Self> {
+    pub fn pack(event: Event<'_>, arrived: &Arrived, record: &mut Record) -> Option<Self> {
         let key = event.dedup_key().to_owned();
         let (id, kind) = event.labels();
         record.event_id = Some(id.to_owned());
@@ -35,18 +36,23 @@ impl Load {
         };
         let envelope =
             event.into_envelope(&record.request_id, &record.traceparent, platform::random)?;
-        let content = match &envelope.canonical {
-            None => body.clone(),
-            Some(canonical) => Uint8Array::from(canonical.as_slice()),
+        let bytes = match (arrived, &envelope.canonical) {
+            (Arrived::Streamed { upload, .. }, _) => {
+                return Some(Load {
+                    key,
+                    seen,
+                    message: envelope.before.into(),
+                    deposit: Some(Deposit::Streamed(upload.clone())),
+                });
+            }
+            (Arrived::Whole { body, .. }, None) => body.clone(),
+            (_, Some(canonical)) => Uint8Array::from(canonical.as_slice()),
         };
         Some(Load {
             key,
             seen,
-            message: message(&envelope, &content),
-            deposit: envelope.apart.map(|check| Deposit {
-                check,
-                bytes: content,
-            }),
+            message: message(&envelope, &bytes),
+            deposit: envelope.apart.map(|check| Deposit::Whole { check, bytes }),
         })
     }
 }

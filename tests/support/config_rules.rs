@@ -54,6 +54,8 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("scheme ", "scheme = \"gitlab\"", "scheme = \"gitlab\" is unknown: use a built-in one (the files of src/schemes) or write a table [schemes.gitlab]"),
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 0", "body_bytes_max = 0: use 1 to 1048576"),
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 1048577", "the largest body that is read whole"),
+    ("tenant", "tenant = \"acme\"\nstream_bytes_max = 26214401", "use more than body_bytes_max, which is 1048576, and at most 26214400"),
+    ("tenant", "tenant = \"acme\"\nstream_bytes_max = 1048576", "stream_bytes_max = 1048576: use more than body_bytes_max"),
     ("tenant", "tenant = \"acme\"\nmode = \"observe\"\nbody_bytes_max = 1048577", "body_bytes_max = 1048577: use 1 to 1048576, the largest body that is read whole"),
     ("tenant", "tenant = \"acme\"\ndedup = \"redis\"", "unknown variant `redis`"),
     ("tenant", "tenant = \"acme\"\nledger_location = \"europe\"", "ledger_location = \"europe\": use one of afr, apac"),

@@ -6,7 +6,7 @@
 //
 // POST /-/clock with a number sets the cron's clock ahead by as many milliseconds.
 //
-// GET /-/intake shows how many unverified bytes are held, and how many there ever were at once.
+// GET /-/intake shows how many unverified bytes are held, and how many there were at once since it was asked last.
 //
 // LEDGER.ask stands for every question to the ledger, LEDGER.ask.done for one kind of them.
 //
@@ -47,7 +47,11 @@ export default {
       aheadMs = Number(await request.text());
       return new Response(null, { status: 204 });
     }
-    if (new URL(request.url).pathname === "/-/intake") return Response.json({ bytes: budget.bytes, peak: budget.peak });
+    if (new URL(request.url).pathname === "/-/intake") {
+      const { bytes, peak } = budget;
+      budget.peak = bytes;
+      return Response.json({ bytes, peak });
+    }
     return worker.fetch(request, faulty(env, read(request.headers.get("x-test-fault"))), ctx);
   },
   queue: (batch, env, ctx) => worker.queue(batch, faulty(env, standing), ctx),
