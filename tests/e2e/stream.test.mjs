@@ -1,8 +1,10 @@
 // Bodies that are too long to be read whole: they go into R2 while they are verified, and are an object only if they are.
 import assert from "node:assert/strict";
-import { createHmac, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { Budget, NO_ROOM } from "../../src/edge/intake.mjs";
+import { Upload } from "../../src/edge/upload.mjs";
 import { startGate } from "./support/gate.mjs";
 import { freshId, shopEvent, sign, under } from "./support/sign.mjs";
 import { sleep, until } from "./support/wait.mjs";
@@ -163,4 +165,97 @@ test("many at once, genuine and forged: each gets its own end", async () => {
   assert.ok(peak <= 12 * MEGABYTE, `${peak}`);
   // Other sources do not mind.
   await expect(shopEvent(gate), "accepted");
+});
+
+describe("what lies in memory of a body that goes by", () => {
+  const { DigestStream, FixedLengthStream } = { DigestStream: crypto.DigestStream, FixedLengthStream: globalThis.FixedLengthStream };
+  before(() => {
+    // workerd's own, as far as an upload needs them.
+    crypto.DigestStream = class extends WritableStream {
+      constructor(name) {
+        const hash = createHash(name.replace("-", ""));
+        let resolve;
+        const digest = new Promise((settle) => (resolve = settle));
+        super({ write: (chunk) => void hash.update(chunk), close: () => resolve(hash.digest()) });
+        this.digest = digest;
+      }
+    };
+    globalThis.FixedLengthStream = class extends TransformStream {
+      constructor() {
+        super({}, { highWaterMark: 0 }, { highWaterMark: 0 });
+      }
+    };
+  });
+  after(() => {
+    crypto.DigestStream = DigestStream;
+    globalThis.FixedLengthStream = FixedLengthStream;
+  });
+
+  /** Sends `length` bytes through; R2 takes them as slowly as `pace` says. */
+  async function goBy(length, { budget = new Budget(), pace = () => undefined } = {}) {
+    const seen = { read: 0, passed: 0, most: 0, ended: undefined };
+    const note = () => (seen.most = Math.max(seen.most, seen.read - seen.passed));
+    const bucket = {
+      async put(_key, readable) {
+        try {
+          for await (const chunk of readable) {
+            await pace();
+            seen.passed += chunk.byteLength;
+          }
+          seen.ended = "kept";
+        } catch (error) {
+          seen.ended = "refused";
+          throw error;
+        }
+      },
+    };
+    const body = {
+      getReader: () => ({
+        async readAtLeast(_count, view) {
+          seen.read += view.byteLength;
+          note();
+          return { value: view, done: false };
+        },
+        cancel: async () => {},
+      }),
+    };
+    const upload = new Upload(7, bucket, { key: "k", length, texts: [["SHA-256", new Uint8Array(), new Uint8Array()]] }, budget);
+    return { seen, upload, budget, hashes: await upload.read(body) };
+  }
+
+  test("two chunks at most, and all but the last one has gone when it is judged", async () => {
+    for (const length of [STREAM_BYTES_LIMIT, MEGABYTE + 1, 65_536 * 20, 65_536 * 20 + 1]) {
+      for (const pace of [undefined, () => new Promise((resolve) => setImmediate(resolve))]) {
+        const { seen, upload, budget, hashes } = await goBy(length, { pace });
+        assert.equal(Buffer.compare(hashes[0], createHash("sha256").update(Buffer.alloc(length)).digest()), 0);
+        assert.ok(seen.most <= 3 * 65_536, `${seen.most} bytes at once`);
+        assert.equal(seen.read, length);
+        const last = length % 65_536 || 65_536;
+        await sleep(0);
+        assert.ok(seen.passed <= length - last, "the last chunk was let go");
+        assert.equal(budget.bytes, 2 * 65_536);
+        await upload.commit();
+        assert.deepEqual([seen.passed, seen.ended], [length, "kept"]);
+        upload.end();
+        assert.equal(budget.bytes, 0);
+      }
+    }
+  });
+
+  test("what is not committed is refused by what takes it", async () => {
+    const { seen, upload, budget } = await goBy(2 * MEGABYTE);
+    upload.end();
+    await until(() => seen.ended !== undefined, "the end of the put");
+    assert.deepEqual([seen.ended, budget.bytes], ["refused", 0]);
+  });
+
+  test("without room nothing is begun", async () => {
+    const budget = new Budget();
+    while (budget.take(7, 65_536, true));
+    const { seen, upload, hashes } = await goBy(2 * MEGABYTE, { budget });
+    assert.deepEqual([hashes, seen.read], [NO_ROOM, 0]);
+    const before = budget.bytes;
+    upload.end();
+    assert.equal(budget.bytes, before);
+  });
 });
