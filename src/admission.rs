@@ -19,7 +19,7 @@ use crate::keys::encode_hex;
 use crate::request::{Head, Inbound};
 use crate::scheme::{IdentityRule, Place};
 use crate::verdict::{Reject, Verdict};
-use crate::verify::{AroundBody, Claims, Matched, Verified, digest_part, verify};
+use crate::verify::{AroundBody, Claims, Matched, Streaming, Verified, digest_part, verify};
 
 /// `/hooks/{source}`: this path is stable for ever.
 const HOOKS: &str = "/hooks/";
@@ -29,6 +29,8 @@ const HOOKS: &str = "/hooks/";
 pub struct Opening {
     claims: Claims,
     pub body_bytes_max: usize,
+    /// The length of a body that is to go by as a stream.
+    pub stream_bytes: Option<u32>,
 }
 
 impl Opening {
@@ -41,6 +43,27 @@ impl Opening {
     /// sender sent.
     pub fn matched(&self, key: usize, tag: &[u8]) -> Option<Matched> {
         self.claims.matched(key, tag)
+    }
+
+    /// What to hash of a body that goes by. `None`: it is to be read whole.
+    pub fn streaming(&self, live: &LiveSource) -> Option<Streaming> {
+        let body_bytes = u64::from(self.stream_bytes?);
+        Streaming::of(&live.scheme, &live.keys, &self.claims, body_bytes)
+    }
+
+    /// These are the hashes that [`Streaming`] asked for.
+    ///
+    /// # Errors
+    /// As [`check`], where they are not what the sender signed.
+    pub fn matched_stream(
+        &self,
+        live: &LiveSource,
+        mac_hashes: &[Vec<u8>],
+        identity: [u8; 32],
+    ) -> Result<Matched, Verdict> {
+        self.claims
+            .matched_stream(&live.scheme, &live.keys, mac_hashes, identity)
+            .ok_or_else(|| unverified(live, Reject::SignatureMismatch))
     }
 }
 
@@ -84,13 +107,20 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     let declared = head
         .header("content-length")
         .and_then(|text| text.parse::<u64>().ok());
-    if declared.is_some_and(|declared| declared > body_bytes_max as u64) {
-        return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
+    let mut stream_bytes = None;
+    if let Some(declared) = declared.filter(|declared| *declared > body_bytes_max as u64) {
+        let limit = live.source.stream_bytes_max.unwrap_or_default();
+        stream_bytes = u32::try_from(declared).ok().filter(|bytes| *bytes <= limit);
+        if stream_bytes.is_none() {
+            let body_bytes_max = body_bytes_max.max(limit as usize);
+            return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
+        }
     }
     let claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
     Ok(Opening {
         claims,
         body_bytes_max,
+        stream_bytes,
     })
 }
 

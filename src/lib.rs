@@ -57,6 +57,7 @@ pub mod scheme;
 pub mod schemes;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod sign;
+pub mod split_mac;
 pub mod time;
 pub mod trace;
 pub mod verdict;

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use crate::event::ClaimCheck;
 use crate::json;
 use crate::scheme::Place;
 
@@ -125,6 +126,7 @@ pub struct Inbound<'h, 'b> {
     /// Pointers that will be asked for, so that one pass over the body finds them all.
     pointers: &'h [String],
     json: OnceCell<Vec<Option<String>>>,
+    streamed: Option<ClaimCheck>,
 }
 
 impl<'h, 'b> Inbound<'h, 'b> {
@@ -135,7 +137,21 @@ impl<'h, 'b> Inbound<'h, 'b> {
             body,
             pointers,
             json: OnceCell::new(),
+            streamed: None,
         }
+    }
+
+    /// A request whose body went by as a stream, on its way into the archive: no value is found in it.
+    pub fn streamed_to(head: &'h Head, check: ClaimCheck) -> Self {
+        Inbound {
+            streamed: Some(check),
+            ..Inbound::new(head, &[], &[])
+        }
+    }
+
+    /// Where the body is on its way to, if it was not read whole.
+    pub fn streamed(&self) -> Option<&ClaimCheck> {
+        self.streamed.as_ref()
     }
 
     /// A value of the request. In JSON, strings and integers have one; anything else is missing.

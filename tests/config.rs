@@ -41,7 +41,7 @@ fn what_stands_at_the_edge_of_a_rule_is_in_order() {
         ("dedup_retention", "dedup_retention_seconds = 86700"),
         ("dedup_retention", "dedup_retention_seconds = 34560000"),
         ("tenant", "tenant = \"a\"\nbody_bytes_max = 1"),
-        ("tenant", "tenant = \"a\"\nbody_bytes_max = 92832"),
+        ("tenant", "tenant = \"a\"\nbody_bytes_max = 1048576"),
         (
             "tenant",
             "tenant = \"a\"\nmode = \"observe\"\nbody_bytes_max = 1048576",
@@ -69,7 +69,7 @@ fn what_stands_at_the_edge_of_a_rule_is_in_order() {
             result.err().unwrap_or_default().join("\n")
         );
     }
-    assert_eq!(BODY_BYTES_LIMIT, 92_832);
+    assert_eq!(BODY_BYTES_LIMIT, 1_048_576);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::scheme::Scheme;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use deployed::gaps;
-pub use rules::{BODY_BYTES_LIMIT, MESSAGE_BYTES_MAX};
+pub use rules::{BODY_BYTES_LIMIT, MESSAGE_BYTES_MAX, STREAM_BYTES_LIMIT};
 #[cfg(not(target_arch = "wasm32"))]
 pub use toml_text::{built_in, from_toml};
 
@@ -68,6 +68,10 @@ pub struct Source {
     pub tolerance_seconds: Option<u32>,
     #[serde(default = "default_body_bytes_max")]
     pub body_bytes_max: usize,
+    /// A body longer than that, and up to here, may go by as a stream, if the scheme can be verified so
+    /// and the sender declares its length. In bytes.
+    #[serde(default)]
+    pub stream_bytes_max: Option<u32>,
     /// Values of the scheme's discriminator header that tell events with equal bodies apart.
     #[serde(default)]
     pub discriminator_values: Vec<String>,

@@ -14,6 +14,7 @@ use web_sys::{AbortSignal, Headers, RequestInit, RequestRedirect, Response};
 use worker::Env;
 
 use super::archive;
+use super::content;
 use super::ledger;
 use super::platform::{self, Batch, QueueMessage, binding, now_ms};
 use super::state::State;
@@ -21,7 +22,7 @@ use crate::audit::{DeliveryLine, Notice};
 use crate::consumer::{Action, End, Errand, Report, Step, busy_seconds, lease_ms};
 use crate::dead::DeadLetter;
 use crate::delivery::{self, Plan, QueueRole, plan, queue_role};
-use crate::event::{Held, MESSAGE_BYTES_MAX};
+use crate::event::{Held, HeldContent, MESSAGE_BYTES_MAX};
 use crate::gate::{LiveDestination, LiveSource};
 use crate::ledger::{Ask, Claim, Owner, Reply};
 use crate::retry::{self, Attempt, DeathCause, Next};
@@ -203,7 +204,7 @@ impl Delivery<'_> {
     async fn attempt(&self, attempt: u32) -> (Attempt, Next) {
         let started_ms = now_ms();
         let held = &self.held;
-        let outcome = post(held, self.route, attempt).await;
+        let outcome = post(held, self.route, attempt, self.env).await;
         let random = u32::from_le_bytes(platform::random());
         let next = retry::next(&self.route.destination, attempt, outcome, random);
         let destination = &self.source.source.destination;
@@ -312,10 +313,29 @@ async fn keep(letter: &DeadLetter, env: &Env) -> bool {
 }
 
 /// One attempt at the backend.
-async fn post(held: &Held, route: &LiveDestination, attempt: u32) -> Attempt {
+async fn post(held: &Held, route: &LiveDestination, attempt: u32, env: &Env) -> Attempt {
+    let now_ms = now_ms();
+    let (body, inner_hash) = match &held.content {
+        HeldContent::Here(bytes) => (Uint8Array::from(bytes.as_slice()).into(), Vec::new()),
+        HeldContent::Apart(check) => {
+            let before = delivery::before_content(held, &route.key, now_ms);
+            match content::fetch(env, check, &before).await {
+                Ok(opened) => opened,
+                Err(attempt) => return attempt,
+            }
+        }
+    };
+    let headers = delivery::headers(
+        held,
+        &route.destination,
+        &route.key,
+        attempt,
+        now_ms,
+        &inner_hash,
+    );
     let timeout_ms = route.destination.timeout_seconds.saturating_mul(1_000);
     let signal = AbortSignal::timeout_with_u32(timeout_ms);
-    match send(held, route, attempt, &signal).await {
+    match send(&route.url, &headers, &body, &signal).await {
         Ok(response) => {
             // An unread body would keep its connection; its content is of no interest.
             if let Some(body) = response.body() {
@@ -325,7 +345,7 @@ async fn post(held: &Held, route: &LiveDestination, attempt: u32) -> Attempt {
             Attempt::Answered {
                 status: response.status(),
                 retry_after_seconds: header
-                    .and_then(|header| retry::retry_after_seconds(&header, now_ms())),
+                    .and_then(|header| retry::retry_after_seconds(&header, platform::now_ms())),
             }
         }
         Err(_) if signal.aborted() => Attempt::TimedOut,
@@ -334,25 +354,24 @@ async fn post(held: &Held, route: &LiveDestination, attempt: u32) -> Attempt {
 }
 
 async fn send(
-    held: &Held,
-    route: &LiveDestination,
-    attempt: u32,
+    url: &str,
+    names_and_values: &[(String, String)],
+    body: &JsValue,
     signal: &AbortSignal,
 ) -> Result<Response, JsValue> {
     let headers = Headers::new()?;
-    for (name, value) in delivery::headers(held, &route.destination, &route.key, attempt, now_ms())
-    {
-        headers.set(&name, &value)?;
+    for (name, value) in names_and_values {
+        headers.set(name, value)?;
     }
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_headers(&headers);
-    init.set_body(&Uint8Array::from(held.body.as_slice()));
+    init.set_body(body);
     init.set_signal(Some(signal));
     // A redirect would carry the event to a host that nobody configured.
     init.set_redirect(RequestRedirect::Manual);
     let global: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
-    let response = JsFuture::from(global.fetch_with_str_and_init(&route.url, &init)).await?;
+    let response = JsFuture::from(global.fetch_with_str_and_init(url, &init)).await?;
     response.dyn_into()
 }
 
@@ -361,6 +380,6 @@ async fn send(
 #[allow(clippy::panic, reason = "on purpose")]
 fn panic_on_purpose(held: &Held) {
     if held.message.kind == "test.panic" {
-        panic!("on purpose, quoting {:?}", held.body);
+        panic!("on purpose, quoting {:?}", held.content);
     }
 }

@@ -11,11 +11,13 @@
 mod admin;
 mod archive;
 mod consume;
+mod content;
 mod drive;
 mod fetch;
 mod health;
 mod ledger;
 mod ledger_object;
+mod load;
 mod native_mac;
 mod platform;
 mod record;
@@ -23,3 +25,5 @@ mod relay;
 mod schedule;
 mod spool;
 mod state;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;

@@ -23,7 +23,7 @@ pub mod binding {
     pub const EVENTS: &str = "EVENTS";
     /// Queue: events that were given up, on their way to the archive.
     pub const DEAD_LETTERS: &str = "DEAD_LETTERS";
-    /// R2: dead letters.
+    /// R2: dead letters, the spool, and contents that are too long for a message.
     pub const ARCHIVE: &str = "ARCHIVE";
     /// Variable: development, test, staging or production.
     pub const ENVIRONMENT: &str = "ENVIRONMENT";
@@ -52,6 +52,8 @@ extern "C" {
     pub fn events(this: &Bindings) -> Queue;
     #[wasm_bindgen(method, getter, js_name = LEDGER)]
     pub fn ledger(this: &Bindings) -> Namespace;
+    #[wasm_bindgen(method, getter, js_name = ARCHIVE)]
+    pub fn archive(this: &Bindings) -> Bucket;
 
     /// A KV namespace.
     pub type Kv;
@@ -59,6 +61,16 @@ extern "C" {
     pub fn get(this: &Kv, key: &str) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn put(this: &Kv, key: &str, value: &str, options: &Object) -> Result<Promise, JsValue>;
+
+    /// An R2 bucket. The crate's takes no stream whose length it cannot see.
+    pub type Bucket;
+    #[wasm_bindgen(method, catch)]
+    pub fn put(
+        this: &Bucket,
+        key: &str,
+        value: &Uint8Array,
+        options: &Object,
+    ) -> Result<Promise, JsValue>;
 
     /// A queue to send to. The crate's has no `metrics`.
     pub type Queue;

@@ -116,7 +116,7 @@ impl State {
             }
         };
         #[cfg(feature = "test-hooks")]
-        reshard_on_purpose(&mut config, env);
+        super::test_hooks::reshard_on_purpose(&mut config, env);
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
         let gate = Gate::assemble(config, &environment, |name| variable(env, name));
         for fault in &gate.faults {
@@ -137,17 +137,4 @@ fn write_only_the_place_of_panics() {
             place: place.as_deref().unwrap_or("unknown"),
         });
     }));
-}
-
-/// Only in builds for the end-to-end tests: other shards than the build has, as a later version would.
-#[cfg(feature = "test-hooks")]
-fn reshard_on_purpose(config: &mut Config, env: &Env) {
-    const SHARDS: &str = "TEST_LEDGER_SHARDS";
-    let Some(shards) = variable(env, SHARDS) else {
-        return;
-    };
-    let shards: Vec<u32> = serde_json::from_str(&shards).unwrap_or_default();
-    for source in config.sources.values_mut() {
-        source.ledger_shards.clone_from(&shards);
-    }
 }

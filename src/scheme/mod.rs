@@ -11,6 +11,7 @@
 
 mod lint;
 mod places;
+mod stream;
 mod text;
 
 use serde::{Deserialize, Deserializer, Serialize};

@@ -21,7 +21,8 @@ const NOWHERE = "http://127.0.0.1:9/";
 function modules() {
   const found = {};
   const add = (file, type) => (found[file] = { type, contents: readFileSync(join(ROOT, file)) });
-  for (const file of ["src/edge/entry.mjs", "tests/e2e/support/wrap.mjs"]) add(file, "esm");
+  for (const file of readdirSync(join(ROOT, "src/edge"))) if (file.endsWith(".mjs")) add(join("src/edge", file), "esm");
+  add("tests/e2e/support/wrap.mjs", "esm");
   for (const entry of readdirSync(BUILD, { recursive: true, withFileTypes: true })) {
     const type = /\.m?js$/.test(entry.name) ? "esm" : entry.name.endsWith(".wasm") ? "wasm" : undefined;
     if (!entry.isFile() || type === undefined) continue;

@@ -6,6 +6,8 @@
 //
 // POST /-/clock with a number sets the cron's clock ahead by as many milliseconds.
 //
+// GET /-/intake shows how many unverified bytes are held, and how many there were at once since it was asked last.
+//
 // LEDGER.ask stands for every question to the ledger, LEDGER.ask.done for one kind of them.
 //
 //   fail           rejects at once, without effect
@@ -19,6 +21,7 @@
 // Each time one strikes, the log has a line {"event":"fault","call":"EVENTS.send"}.
 
 import worker, { Ledger as Whole } from "../../../src/edge/entry.mjs";
+import { budget } from "../../../src/edge/intake.mjs";
 
 let standing = new Map();
 let aheadMs = 0;
@@ -43,6 +46,11 @@ export default {
     if (request.method === "POST" && new URL(request.url).pathname === "/-/clock") {
       aheadMs = Number(await request.text());
       return new Response(null, { status: 204 });
+    }
+    if (new URL(request.url).pathname === "/-/intake") {
+      const { bytes, peak } = budget;
+      budget.peak = bytes;
+      return Response.json({ bytes, peak });
     }
     return worker.fetch(request, faulty(env, read(request.headers.get("x-test-fault"))), ctx);
   },
