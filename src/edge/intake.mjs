@@ -17,6 +17,8 @@ const SOURCE_BYTES_MAX = UNVERIFIED_BYTES_MAX / 4;
 
 /** How long a body may take. Providers wait for seconds, and their bodies come in milliseconds. */
 export const BODY_MS = 10_000;
+/** Beside it, the time to verify it, with more than enough to spare. */
+export const GRACE_MS = 10_000;
 
 /** Up to here a body is read at once. */
 const WHOLE_BYTES_MAX = 16_384;
@@ -35,9 +37,37 @@ export class Budget {
   #large = 0;
   /** What each source holds; there are as many as are configured. */
   #sources = new Map();
+  /** Who may hold something, and until when. */
+  #holders = new Map();
+
+  /**
+   * `holder` may take from now on, and says when it has ended. The platform ends requests whose senders leave,
+   * and runs nothing more of them: what such a one holds is given back when nobody can hold so for so long.
+   */
+  began(holder, lifeMs) {
+    this.#holders.set(holder, Date.now() + lifeMs);
+  }
+
+  ended(holder) {
+    this.#holders.delete(holder);
+  }
 
   /** True: there is room for so many more, and they are counted from now on. */
   take(source, bytes, isLarge) {
+    return this.#count(source, bytes, isLarge) || (this.#sweep() && this.#count(source, bytes, isLarge));
+  }
+
+  #sweep() {
+    const now = Date.now();
+    const gone = [...this.#holders].filter(([, until]) => until < now).map(([holder]) => holder);
+    for (const holder of gone) {
+      holder.giveBack();
+      this.ended(holder);
+    }
+    return gone.length > 0;
+  }
+
+  #count(source, bytes, isLarge) {
     let held = this.#sources.get(source);
     if (held === undefined) this.#sources.set(source, (held = { small: 0, large: 0 }));
     if (this.bytes + bytes > UNVERIFIED_BYTES_MAX) return false;
@@ -91,6 +121,7 @@ export class Reading {
 
   /** Brings the bytes, or why there are none. */
   bytes() {
+    this.#budget.began(this, BODY_MS + GRACE_MS);
     const declared = this.#declared;
     if (declared <= WHOLE_BYTES_MAX) {
       if (!this.#take(declared)) return Promise.resolve(NO_ROOM);
@@ -104,10 +135,15 @@ export class Reading {
 
   /** Nothing of it is unverified any more, or nothing of it is wanted any more. */
   end() {
-    if (this.#taken > 0) this.#budget.give(this.#source, this.#taken, this.#isLarge);
-    this.#taken = 0;
+    this.giveBack();
+    this.#budget.ended(this);
     this.#reader?.cancel().catch(() => {});
     this.#reader = undefined;
+  }
+
+  giveBack() {
+    if (this.#taken > 0) this.#budget.give(this.#source, this.#taken, this.#isLarge);
+    this.#taken = 0;
   }
 
   #take(bytes) {
