@@ -9,11 +9,18 @@
 //! A scheme is checked ([`Scheme::faults`]) when the Worker is built: an entry whose identity is
 //! not signed, or whose signed string could be read two ways, never reaches production.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod about;
+mod label;
 mod lint;
 mod places;
 mod text;
 
 use serde::{Deserialize, Deserializer, Serialize};
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use about::About;
+pub use label::Label;
 
 /// One way of signing a webhook.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -45,12 +52,13 @@ pub struct Scheme {
     /// turned away for lacking an id. A scheme must state at least one rule: keys taken from an
     /// unsigned id would let one captured request in as often as the attacker likes.
     pub identity: Vec<IdentityRule>,
-    /// Where the provider's own event id stands: a label for the backend, never a key.
+    /// What the provider calls the event: a label for the backend, never a key. The first that is
+    /// there is used.
     #[serde(default)]
-    pub event_id: Vec<Place>,
-    /// Where the provider's event type stands: a label for the backend.
+    pub event_id: Vec<Label>,
+    /// The provider's event type: a label for the backend.
     #[serde(default)]
-    pub event_type: Vec<Place>,
+    pub event_type: Vec<Label>,
     /// Header names passed on to the backend, besides `content-type` and `content-encoding`.
     /// A trailing `*` matches the rest of a name.
     #[serde(default, deserialize_with = "lower_case")]
@@ -72,6 +80,10 @@ pub struct Scheme {
     pub answer_by_ms: u32,
     /// Seconds over which the provider may send one event again by itself; 0 where it never does.
     pub retry_horizon_seconds: u32,
+    /// What people and tools read about the scheme. The Worker is not given it.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(default, skip_serializing)]
+    pub about: About,
 }
 
 /// Header names have no case; the platform writes them small.

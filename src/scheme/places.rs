@@ -1,6 +1,6 @@
 //! What of a request a scheme asks for, so that it is looked up once and nothing else is.
 
-use super::{IdentityRule, Place, Scheme};
+use super::{IdentityRule, Label, Place, Scheme};
 
 impl Scheme {
     /// The headers that the claims of a request stand in: what [`crate::admission::open`] asks for,
@@ -21,7 +21,8 @@ impl Scheme {
 
     /// The pointers into a JSON body that may be asked for on the way of a request, each once.
     pub fn json_pointers(&self) -> Vec<String> {
-        let mut places: Vec<&Place> = self.event_id.iter().chain(&self.event_type).collect();
+        let labels = self.event_id.iter().chain(&self.event_type);
+        let mut places: Vec<&Place> = labels.flat_map(Label::places).collect();
         for rule in &self.identity {
             match rule {
                 IdentityRule::SignedId(place) => places.push(place),
