@@ -87,6 +87,7 @@ fn plain(verdict: Verdict, live: Option<&LiveSource>, request_id: &str) -> Answe
         Wire::Accepted => json("accepted"),
         Wire::Duplicate => json("duplicate"),
         Wire::Challenged => json("challenged"),
+        Wire::Permitted { origin, rate } => permitted(live, origin, rate),
         Wire::NotFound => problem(404, "not-found", "No such source"),
         Wire::MethodNotAllowed => {
             let mut answer = problem(405, "method-not-allowed", "Method not allowed");
@@ -108,6 +109,28 @@ fn plain(verdict: Verdict, live: Option<&LiveSource>, request_id: &str) -> Answe
             answer
         }
         Wire::Unavailable => unavailable(request_id),
+    }
+}
+
+/// CloudEvents' grant: the origin as it is configured, so that nothing of the request comes back but
+/// a number.
+fn permitted(live: Option<&LiveSource>, origin: usize, rate: Option<u32>) -> Answer {
+    let origin = live.and_then(|live| live.allowed_origins.get(origin));
+    let methods = live.map(|live| live.scheme.methods.join(", "));
+    Answer {
+        status: 200,
+        headers: vec![
+            ("allow", methods.unwrap_or_default()),
+            (
+                "webhook-allowed-origin",
+                origin.cloned().unwrap_or_default(),
+            ),
+            (
+                "webhook-allowed-rate",
+                rate.map_or("*".to_owned(), |rate| rate.to_string()),
+            ),
+        ],
+        body: String::new(),
     }
 }
 

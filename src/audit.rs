@@ -92,6 +92,7 @@ impl<'a> VerdictLine<'a> {
             | Verdict::Revived
             | Verdict::Duplicate
             | Verdict::Challenged
+            | Verdict::Permitted { .. }
             | Verdict::Observed
             | Verdict::Unavailable(_) => None,
         };

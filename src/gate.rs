@@ -33,6 +33,8 @@ pub struct LiveSource {
     pub claim_headers: Vec<String>,
     /// [`Scheme::json_pointers`] of its scheme.
     pub json_pointers: Vec<String>,
+    /// Who may ask for permission: the scheme's origins and the source's own.
+    pub allowed_origins: Vec<String>,
     /// How long the ledger keeps a row of this source, in milliseconds: until the event is forgotten
     /// wherever it could still come from.
     pub row_life_ms: i64,
@@ -226,6 +228,10 @@ impl LiveSource {
             keys: Vec::new(),
             claim_headers: scheme.claim_headers(),
             json_pointers: scheme.json_pointers(),
+            allowed_origins: match &scheme.abuse_protection {
+                None => Vec::new(),
+                Some(form) => [&form.origins[..], &source.allowed_origins].concat(),
+            },
             row_life_ms: 0,
             incomplete: None,
             trouble: None,

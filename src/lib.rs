@@ -38,6 +38,7 @@ pub mod answer;
 pub mod audit;
 pub mod backlog;
 pub mod canonical;
+pub mod cloudevents;
 pub mod config;
 pub mod consumer;
 pub mod dead;

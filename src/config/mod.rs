@@ -75,6 +75,9 @@ pub struct Source {
     /// of events: the same request is then the same event at each of them.
     #[serde(default)]
     pub shared_secret: Option<String>,
+    /// Origins that may ask for permission to send, where the scheme has abuse protection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_origins: Vec<String>,
     #[serde(default)]
     pub mode: Mode,
     /// Says that refusing every delivery in production is meant.

@@ -15,9 +15,10 @@ use web_sys::Request;
 use worker::Env;
 
 use super::drive::{Drive, Load};
+use super::head::look_up;
 use super::health::{healthy, is_sound};
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
-use super::platform::{self, ExecutionContext, HeaderMap, Outcome, now_ms};
+use super::platform::{self, ExecutionContext, Outcome, now_ms};
 use super::record::Record;
 use super::state::State;
 use crate::admission::{self, Admission, Opening};
@@ -350,20 +351,6 @@ fn message(envelope: &Envelope, body: &Uint8Array) -> JsString {
     };
     let whole = JsString::from(envelope.before.as_str());
     whole.concat(&content).concat(&envelope.after.into())
-}
-
-/// Asks for what a head must have for [`admission::open`] and for the record.
-fn look_up(head: &mut Head, headers: &HeaderMap, live: Option<&LiveSource>) {
-    let wanted = live.iter().flat_map(|live| &live.claim_headers);
-    let wanted = wanted.map(String::as_str);
-    let always = ["content-length", "traceparent", "cf-ray"];
-    #[cfg(feature = "test-hooks")]
-    let wanted = wanted.chain(["x-test-hook", "x-test-secret"]);
-    for name in always.into_iter().chain(wanted) {
-        if let Some(value) = headers.get(name) {
-            head.add(name, value);
-        }
-    }
 }
 
 fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> Stage {

@@ -13,6 +13,7 @@ mod archive;
 mod consume;
 mod drive;
 mod fetch;
+mod head;
 mod health;
 mod ledger;
 mod ledger_object;

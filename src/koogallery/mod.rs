@@ -41,15 +41,18 @@ fn result(verdict: Verdict, kind: Option<&str>) -> (&'static str, &'static str) 
         {
             ("000004", "in progress")
         }
-        Verdict::Accepted | Verdict::Revived | Verdict::Duplicate | Verdict::Challenged => {
-            ("000000", "success")
-        }
+        Verdict::Accepted
+        | Verdict::Revived
+        | Verdict::Duplicate
+        | Verdict::Challenged
+        | Verdict::Permitted { .. } => ("000000", "success"),
         Verdict::Observed | Verdict::Unavailable(_) => ("000005", "internal error"),
         Verdict::Refused(reject) => match reject {
             Reject::MissingTime
             | Reject::MalformedTime(_)
             | Reject::MissingSignedPart
             | Reject::MalformedSignedPart(_)
+            | Reject::MalformedEvent(_)
             | Reject::BodyTooLarge { .. } => ("000002", "invalid parameter"),
             Reject::UnknownSource
             | Reject::MethodNotAllowed

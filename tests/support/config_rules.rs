@@ -86,10 +86,10 @@ pub const RULES: &[(&str, &str, &str)] = &[
     // Schemes: names and places.
     ("[schemes.shop]", "[schemes.github]", "\"github\" is a built-in scheme; give yours another name"),
     ("provider", "provider = \"Shop\"\ncolour = 1", "unknown field `colour`"),
-    ("id ", "id = \"x-id\"", "\"x-id\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME or signature:NAME"),
+    ("id ", "id = \"x-id\"", "\"x-id\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME, signature:NAME, cloudevents:ATTRIBUTE or path:last"),
     ("id ", "id = \"header:\"", "\"header:\" names nothing after the colon"),
     ("id ", "id = \"json:id\"", "a JSON pointer starts with a slash"),
-    ("id ", "id = \"cookie:id\"", "\"cookie\" is unknown; use header, query, json, form or signature"),
+    ("id ", "id = \"cookie:id\"", "\"cookie\" is unknown; use header, query, json, form, signature, cloudevents or path:last"),
     ("signed", "signed = [\"bdy\"]", "\"bdy\" is not a part: write body, time, id, nonce, secret, literal:TEXT"),
     ("signed", "signed = [\"literal:\"]", "\"literal:\" is not a part"),
     // Schemes: what is signed.
