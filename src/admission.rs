@@ -63,6 +63,8 @@ pub enum Admission<'b> {
     Event(Box<Event<'b>>),
     /// It asks for this text back and brings no event.
     Challenge(String),
+    /// It asks a question of this type and brings no event.
+    Question(String),
 }
 
 /// The source a path names. What stands behind its name must be one of its scheme's.
@@ -155,6 +157,9 @@ pub fn admit<'b>(
     if let Some(echo) = challenge(live, inbound) {
         return Ok(Admission::Challenge(echo));
     }
+    if let Some(kind) = question(live, inbound) {
+        return Ok(Admission::Question(kind));
+    }
     let dedup_key = dedup_key(live, &verified, inbound, findings);
     if live.source.mode == Mode::Observe {
         return Err(Verdict::Observed);
@@ -226,6 +231,14 @@ fn challenge(live: &LiveSource, inbound: &Inbound<'_, '_>) -> Option<String> {
     let echo = inbound.value_at(&challenge.echo).ok()?;
     let harmless = echo.len() <= 512 && echo.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     harmless.then_some(echo)
+}
+
+/// The message's type, if it is the one that asks. The type is signed, or it would be no question.
+fn question(live: &LiveSource, inbound: &Inbound<'_, '_>) -> Option<String> {
+    let asking = live.scheme.question.as_ref()?;
+    let place = live.scheme.event_type.first()?.place()?;
+    let kind = inbound.value_at(place).ok()?;
+    (kind == *asking).then_some(kind)
 }
 
 /// The key under which the event is remembered: SHA-256 over a version, the tenant, the source (or

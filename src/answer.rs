@@ -32,6 +32,8 @@ fn as_members<S: Serializer>(
 pub struct Known<'a> {
     /// The event's type.
     pub kind: Option<&'a str>,
+    /// The event's key.
+    pub dedup_key: Option<&'a str>,
     /// What a challenge asked for.
     pub echo: Option<&'a str>,
     /// The name of the secret that matched.
@@ -185,7 +187,8 @@ pub fn problem(
 /// of ours might be a message of another scheme, and a signed refusal beside an unsigned one would
 /// tell a stale request from a forged one.
 fn koogallery_answer(verdict: Verdict, live: &LiveSource, known: Known<'_>) -> Answer {
-    let body = koogallery::body(verdict, known.kind);
+    let front_end_url = live.source.front_end_url.as_deref();
+    let body = koogallery::body(verdict, known, front_end_url);
     let mut headers = vec![("content-type", "application/json; charset=utf-8".to_owned())];
     let matched = |name| live.keys.iter().find(|key| key.name == name);
     let refused = matches!(verdict, Verdict::Refused(_));

@@ -3,6 +3,7 @@
 //! The rules are applied when the Worker is built (`build.rs`, on TOML) and in the tools; the Worker
 //! reads the JSON that its build embedded, and a `Config` exists only after every rule of `rules` held.
 
+mod answering;
 #[cfg(not(target_arch = "wasm32"))]
 mod deployed;
 mod destination;
@@ -78,6 +79,9 @@ pub struct Source {
     /// Origins that may ask for permission to send, where the scheme has abuse protection.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_origins: Vec<String>,
+    /// KooGallery: where a buyer finds the product, told in the answer to `newInstance`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub front_end_url: Option<String>,
     #[serde(default)]
     pub mode: Mode,
     /// Says that refusing every delivery in production is meant.

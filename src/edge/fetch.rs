@@ -188,6 +188,10 @@ impl Arrival {
                 self.record.echo = Some(echo);
                 Verdict::Challenged
             }
+            Ok(Admission::Question(kind)) => {
+                self.record.event_type = Some(kind);
+                Verdict::Challenged
+            }
             Ok(Admission::Event(event)) => match self.load(*event, &body) {
                 Some(load) => {
                     let (drive, effect) = Drive::begin(live, load, env, ctx);

@@ -95,6 +95,13 @@ impl Scheme {
                 "`key.append` = \"{place}\": use a header or a query parameter"
             ));
         }
+        let kind = self.event_type.first().and_then(Label::place);
+        if self.question.is_some() && !kind.is_some_and(|place| self.is_signed(place)) {
+            faults.push(
+                "`question` is a signed event type: let `event_type` begin with a signed place"
+                    .into(),
+            );
+        }
         if let Some(challenge) = &self.challenge {
             for place in [&challenge.at, &challenge.echo] {
                 if !self.is_signed(place) && !self.is_bearer() {

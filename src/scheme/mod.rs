@@ -89,6 +89,9 @@ pub struct Scheme {
     /// A signed message that asks for an echo instead of bringing an event.
     #[serde(default)]
     pub challenge: Option<Challenge>,
+    /// The event type of messages that ask for an answer and bring no event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
     /// A sender that asks for permission before its first event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abuse_protection: Option<AbuseProtection>,

@@ -83,6 +83,7 @@ pub fn outcome(live: &LiveSource, request: &Request) -> &'static str {
     match run(live, request) {
         Ok(Admission::Event(_)) => "accept",
         Ok(Admission::Challenge(_)) => "challenge",
+        Ok(Admission::Question(_)) => "question",
         Err(verdict) => verdict.reason().unwrap_or(verdict.name()),
     }
 }

@@ -98,6 +98,17 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
                 answer: None,
             })
         }
+        Ok(Admission::Question(kind)) => {
+            let known = Known {
+                kind: Some(&kind),
+                key_id: findings.key_id.as_deref(),
+                ..Known::default()
+            };
+            Outcome::Accepted(Seen {
+                answer: Some(answer(Verdict::Challenged, Some(live), "", known)),
+                ..Seen::default()
+            })
+        }
         Ok(Admission::Challenge(echo)) => {
             let known = Known {
                 echo: Some(&echo),
