@@ -14,8 +14,43 @@ mod config;
 mod scheme;
 #[path = "src/schemes.rs"]
 mod schemes;
+#[path = "src/uses.rs"]
+mod uses;
 
 use std::path::Path;
+
+/// A constant of `src/uses.rs`.
+struct Word {
+    cfg: &'static str,
+    is_used_by: fn(&scheme::Scheme) -> bool,
+}
+
+const WORDS: [Word; 6] = [
+    Word {
+        cfg: "uses_credentials",
+        is_used_by: |scheme| scheme.is_bearer(),
+    },
+    Word {
+        cfg: "uses_tokens",
+        is_used_by: |scheme| scheme.is_jws(),
+    },
+    Word {
+        cfg: "uses_canonical_requests",
+        is_used_by: |scheme| scheme.signs_headers(),
+    },
+    Word {
+        cfg: "uses_cloudevents",
+        is_used_by: |scheme| scheme.reads_cloudevents(),
+    },
+    Word {
+        cfg: "uses_sorted_fields",
+        is_used_by: |scheme| scheme.signed.contains(&scheme::Part::SortedFields),
+    },
+    Word {
+        cfg: "uses_body_times",
+        is_used_by: |scheme| scheme.has_body_time(),
+    },
+];
 
 fn main() {
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("Cargo sets it");
@@ -28,6 +63,7 @@ fn main() {
         "src/scheme",
         "src/schemes",
         "src/schemes.rs",
+        "src/uses.rs",
         &name,
     ] {
         println!("cargo::rerun-if-changed={watched}");
@@ -40,6 +76,11 @@ fn main() {
         Ok((config, findings)) => {
             for warning in findings.warnings {
                 println!("cargo::warning={name}: {warning}");
+            }
+            for word in WORDS {
+                if config.schemes.values().any(word.is_used_by) {
+                    println!("cargo::rustc-cfg={}", word.cfg);
+                }
             }
             let json = serde_json::to_string(&config).expect("plain data");
             let file = Path::new(&out).join("sources.json");

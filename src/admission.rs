@@ -19,6 +19,7 @@ use crate::gate::{Gate, LiveSource};
 use crate::keys::encode_hex;
 use crate::request::{Head, Inbound};
 use crate::scheme::{IdentityRule, Place};
+use crate::uses;
 use crate::verdict::{Reject, Shape, Verdict};
 use crate::verify::{AroundBody, Claims, Matched, Verified, digest_part, verify};
 
@@ -185,7 +186,7 @@ pub fn unverified(live: &LiveSource, reject: Reject) -> Verdict {
 /// Allows a sender to send, if it asks as CloudEvents has it and is one of those that may. The rate
 /// is only a number; whoever asks for none may send as it likes.
 fn permission(live: &LiveSource, head: &Head) -> Option<Verdict> {
-    if head.method != "OPTIONS" || live.scheme.abuse_protection.is_none() {
+    if !uses::CLOUDEVENTS || head.method != "OPTIONS" || live.allowed_origins.is_empty() {
         return None;
     }
     let asking = head.header("webhook-request-origin")?;

@@ -77,7 +77,9 @@ pub fn sorted_fields(body: &[u8]) -> Result<SortedFields, NotCanonical> {
             joined.push('&');
             object.push(',');
         }
-        joined.push_str(&format!("{name}={value}"));
+        for text in [&name, "=", &value] {
+            joined.push_str(text);
+        }
         write_string(&mut object, &name);
         object.push(':');
         write_string(&mut object, &value);

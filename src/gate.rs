@@ -228,10 +228,7 @@ impl LiveSource {
             keys: Vec::new(),
             claim_headers: scheme.claim_headers(),
             json_pointers: scheme.json_pointers(),
-            allowed_origins: match &scheme.abuse_protection {
-                None => Vec::new(),
-                Some(form) => [&form.origins[..], &source.allowed_origins].concat(),
-            },
+            allowed_origins: [&scheme.allowed_origins[..], &source.allowed_origins].concat(),
             row_life_ms: 0,
             incomplete: None,
             trouble: None,

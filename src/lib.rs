@@ -60,6 +60,7 @@ pub mod schemes;
 pub mod sign;
 pub mod time;
 pub mod trace;
+pub mod uses;
 pub mod verdict;
 pub mod verify;
 

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use crate::cloudevents::{self, Mode};
 use crate::json;
 use crate::scheme::Place;
+use crate::uses;
 
 /// Method, path, query and headers, before the body is read.
 #[derive(Clone, Debug, Default)]
@@ -151,6 +152,7 @@ impl<'h, 'b> Inbound<'h, 'b> {
             Place::Json(pointer) => self.json_at(pointer).ok_or(Absent::Missing),
             // Whatever the content-type says: it is not signed, and must not change an identity.
             Place::Form(name) => single(decode_pairs(self.body)?, name),
+            Place::CloudEvent(_) if !uses::CLOUDEVENTS => Err(Absent::Missing),
             Place::CloudEvent(name) => match cloudevents::mode(self.head) {
                 Mode::Binary => cloudevents::attribute(self.head, name),
                 Mode::Structured => self.json_at(&format!("/{name}")).ok_or(Absent::Missing),

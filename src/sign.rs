@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::keys::{LiveKey, encode_hex};
 use crate::request::{Head, Inbound, encode_pairs};
-use crate::scheme::{IdentityRule, JwsForm, Label, Place, Scheme, SignatureEncoding};
+use crate::scheme::{IdentityRule, Label, Place, Scheme, SignatureEncoding};
 use crate::verify::{Claims, tag, verify};
 
 /// A request to be sent.
@@ -153,7 +153,7 @@ pub fn signature(
     if scheme.is_bearer() {
         return Ok(write_credential(scheme, key));
     }
-    claims.token = scheme.jws.as_ref().map(|form| token(form, inbound.body));
+    claims.token = scheme.is_jws().then(|| token(scheme, inbound.body));
     let tag = tag(scheme, key, &claims, inbound).map_err(|reject| {
         format!(
             "cannot be signed: {} {:?}",
@@ -271,14 +271,13 @@ fn write_credential(scheme: &Scheme, key: &LiveKey) -> String {
 }
 
 /// Everything of a token but its signature.
-fn token(form: &JwsForm, body: &[u8]) -> String {
-    let header = serde_json::json!({ "alg": form.alg, "typ": "JWT" });
-    let mut claims: serde_json::Map<String, Value> = serde_json::Map::new();
-    for (name, value) in &form.claims {
-        claims.insert(name.clone(), Value::from(value.clone()));
-    }
+fn token(scheme: &Scheme, body: &[u8]) -> String {
+    let header = serde_json::json!({ "alg": scheme.algorithm.jws_name(), "typ": "JWT" });
     let digest = encode_hex(&Sha256::digest(body));
-    claims.insert(form.body_sha256.clone(), Value::from(digest));
+    let mut claims: serde_json::Map<String, Value> = serde_json::Map::new();
+    for (name, value) in scheme.claims() {
+        claims.insert(name.to_owned(), value.unwrap_or(&digest).into());
+    }
     let encode = |json: String| URL_SAFE_NO_PAD.encode(json);
     format!(
         "{}.{}",

@@ -16,7 +16,7 @@ pub(super) fn answering_faults(source: &Source, scheme: &Scheme) -> Vec<String> 
             faults.push(format!("front_end_url = \"{url}\": write an https URL"));
         }
     }
-    if !source.allowed_origins.is_empty() && scheme.abuse_protection.is_none() {
+    if !source.allowed_origins.is_empty() && !scheme.reads_cloudevents() {
         faults.push(format!(
             "allowed_origins is set, but senders of the scheme \"{}\" do not ask for permission",
             source.scheme

@@ -3,17 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Algorithm, IdentityRule, Place, Scheme, SignatureEncoding};
-
-/// Another place where the credential may stand.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct OtherPlace {
-    pub at: Place,
-    /// A prefix that must be there and is removed.
-    #[serde(default)]
-    pub strip: Option<String>,
-    pub encoding: SignatureEncoding,
-}
+use crate::uses;
 
 /// What the sender calls an event, where nothing is signed. It folds the sender's own retries; it
 /// stops nobody who has the credential.
@@ -30,13 +20,12 @@ pub struct BearerRule {
 impl Scheme {
     /// Whether nothing is signed.
     pub fn is_bearer(&self) -> bool {
-        self.algorithm == Algorithm::Credential
+        uses::CREDENTIALS && self.algorithm == Algorithm::Credential
     }
 
     /// Every place where the credential may stand.
     pub fn credential_places(&self) -> impl Iterator<Item = &Place> {
-        let others = self.signature.or.iter().map(|other| &other.at);
-        std::iter::once(&self.signature.at).chain(others)
+        std::iter::once(&self.signature.at).chain(&self.signature.or)
     }
 
     /// What is wrong with a scheme of this class, in sentences.
@@ -47,14 +36,11 @@ impl Scheme {
         if self.time.is_some() || self.id.is_some() || self.nonce.is_some() {
             faults.push("`time`, `id` and `nonce` are signed values, and a credential signs nothing: leave them out".into());
         }
-        let forms = self.signature.or.iter().map(|other| other.encoding);
-        for encoding in std::iter::once(self.signature.encoding).chain(forms) {
-            if !matches!(
-                encoding,
-                SignatureEncoding::Verbatim | SignatureEncoding::Base64
-            ) {
-                faults.push("a credential is written \"verbatim\" or, as Basic has it, in \"base64\": use one of these for `signature.encoding`".into());
-            }
+        if !matches!(
+            self.signature.encoding,
+            SignatureEncoding::Verbatim | SignatureEncoding::Base64
+        ) {
+            faults.push("a credential is written \"verbatim\" or, as Basic has it, in \"base64\": use one of these for `signature.encoding`".into());
         }
         if self
             .credential_places()

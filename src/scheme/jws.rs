@@ -1,40 +1,38 @@
 //! Signatures that are a token.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
 use super::{Algorithm, Part, Place, Scheme, SignatureEncoding};
+use crate::uses;
 
-/// What must be true of a compact JWS (RFC 7515) whose MAC is right.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct JwsForm {
-    /// The only `alg` that is taken. It says nothing about how we verify: that is the scheme's.
-    pub alg: String,
-    /// Claims with the one value that each must have.
-    #[serde(default)]
-    pub claims: BTreeMap<String, String>,
-    /// The claim that is the lower-case hex of SHA-256 over the body: it binds the body to the token.
-    pub body_sha256: String,
-}
+/// The claim with this value is a digest of the body.
+const BODY_DIGEST: &str = "sha256-hex:body";
 
 impl Scheme {
+    /// Names and values of the claims that a token must have; none for a claim whose value is the
+    /// body's digest.
+    pub fn claims(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let pairs = self.claims.iter().filter_map(|claim| claim.split_once('='));
+        pairs.map(|(name, value)| (name, Some(value).filter(|value| *value != BODY_DIGEST)))
+    }
+
+    /// Whether the signature is a token.
+    pub fn is_jws(&self) -> bool {
+        uses::TOKENS && self.signature.encoding == SignatureEncoding::Jws
+    }
+
     /// What is wrong with signatures that are tokens, and with credentials that are not allowed here.
     pub(super) fn token_faults(&self, faults: &mut Vec<String>) {
         let form = &self.signature;
-        let is_token = form.encoding == SignatureEncoding::Jws;
+        let is_token = self.is_jws();
         let signs_token = self.signed == [Part::Jws];
-        if is_token != signs_token || is_token != self.jws.is_some() {
-            faults.push("a token needs all three: `signature.encoding` = \"jws\", `signed` = [\"jws\"] and a `jws` table that says what must be true of it".into());
+        let binds_body = self.claims().any(|(_, value)| value.is_none());
+        if is_token != signs_token || is_token != binds_body {
+            faults.push("a token needs all three: `signature.encoding` = \"jws\", `signed` = [\"jws\"] and a claim that binds the body, as in `claims` = [\"sha256=sha256-hex:body\"]".into());
         }
-        if let Some(jws) = &self.jws
-            && Some(jws.alg.as_str()) != self.algorithm.jws_name()
-        {
-            faults.push(format!(
-                "`jws.alg` = \"{}\" is not the name of `algorithm` in tokens",
-                jws.alg
-            ));
+        if self.claims().count() != self.claims.len() {
+            faults.push("`claims`: write each as NAME=VALUE".into());
+        }
+        if is_token && self.algorithm.jws_name().is_none() {
+            faults.push("`algorithm`: tokens know \"hmac-sha256\" and \"hmac-sha512\"".into());
         }
         if form.encoding == SignatureEncoding::Verbatim || !form.or.is_empty() {
             faults.push("`signature.encoding` = \"verbatim\" and `signature.or` are for `algorithm` = \"credential\"".into());

@@ -12,7 +12,6 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod about;
 mod bearer;
-mod handshake;
 mod jws;
 mod label;
 mod lint;
@@ -24,9 +23,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use about::About;
-pub use bearer::{BearerRule, OtherPlace};
-pub use handshake::AbuseProtection;
-pub use jws::JwsForm;
+pub use bearer::BearerRule;
 pub use label::Label;
 
 /// One way of signing a webhook.
@@ -49,9 +46,10 @@ pub struct Scheme {
     /// What is signed, in order. Must contain the whole content of the event; empty only where
     /// nothing is signed ([`Algorithm::Credential`]).
     pub signed: Vec<Part>,
-    /// What must be true of the token, where the signature is one ([`SignatureEncoding::Jws`]).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jws: Option<JwsForm>,
+    /// What must be true of the token, where the signature is one ([`SignatureEncoding::Jws`]): each
+    /// `NAME=VALUE`. The value `sha256-hex:body` is that digest of the body, and binds the body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<String>,
     /// The signed time, where the scheme has one.
     #[serde(default)]
     pub time: Option<TimeForm>,
@@ -92,9 +90,14 @@ pub struct Scheme {
     /// The event type of messages that ask for an answer and bring no event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
-    /// A sender that asks for permission before its first event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub abuse_protection: Option<AbuseProtection>,
+    /// Origins that the provider documents and that may ask for permission to send: CloudEvents'
+    /// abuse protection, `OPTIONS` with `WebHook-Request-Origin`, answered with
+    /// `WebHook-Allowed-Origin`. A source may name more; whoever is not named is answered 405. It lets
+    /// nobody in: events still bring their credential.
+    ///
+    /// Source: <https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md>, section 4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_origins: Vec<String>,
     /// Milliseconds until the sender must have its answer: 0.6 × the provider's documented
     /// time-out, at most 5,000.
     pub answer_by_ms: u32,
@@ -167,9 +170,9 @@ pub enum KeyEncoding {
 #[serde(deny_unknown_fields)]
 pub struct SignatureForm {
     pub at: Place,
-    /// Where a credential may stand instead.
+    /// Where a credential may stand instead, in its own characters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub or: Vec<OtherPlace>,
+    pub or: Vec<Place>,
     /// What stands in front of the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
@@ -293,7 +296,7 @@ pub enum Part {
     /// The body as JSON with nothing inside its members, as `name=value` sorted by name and joined
     /// by `&`; what is empty is left out. The backend is given these members.
     SortedFields,
-    /// Everything of a compact JWS but its signature. The token binds the body ([`JwsForm`]).
+    /// Everything of a compact JWS but its signature. The token binds the body ([`Scheme::claims`]).
     Jws,
     /// Method, path, query, the headers that the signature's list names, and SHA-256 of the body,
     /// in Huawei's canonical form ([`crate::verify`]).

@@ -1,8 +1,9 @@
 //! What of a request a scheme asks for, so that it is looked up once and nothing else is.
 
 use super::{IdentityRule, Label, Part, Place, Scheme};
+use crate::uses;
 
-/// What [`super::AbuseProtection`] is asked with.
+/// What a sender asks for permission with ([`Scheme::allowed_origins`]).
 const PERMISSION_HEADERS: [&str; 2] = ["webhook-request-origin", "webhook-request-rate"];
 
 impl Scheme {
@@ -20,7 +21,7 @@ impl Scheme {
                 _ => {}
             }
         }
-        if self.abuse_protection.is_some() {
+        if self.reads_cloudevents() {
             names.extend(PERMISSION_HEADERS.map(str::to_owned));
         }
         names
@@ -30,14 +31,20 @@ impl Scheme {
     /// needed to verify it.
     pub fn signs_headers(&self) -> bool {
         let mut parts = self.signed.iter().map(Part::innermost);
-        parts.any(|part| *part == Part::CanonicalRequest)
+        uses::CANONICAL_REQUESTS && parts.any(|part| *part == Part::CanonicalRequest)
     }
 
     /// Whether events are CloudEvents over HTTP.
     pub fn reads_cloudevents(&self) -> bool {
         let labels = self.event_id.iter().chain(&self.event_type);
         let mut places = labels.flat_map(Label::places);
-        places.any(|place| matches!(place, Place::CloudEvent(_)))
+        uses::CLOUDEVENTS && places.any(|place| matches!(place, Place::CloudEvent(_)))
+    }
+
+    /// Whether the signed time stands in the body.
+    pub fn has_body_time(&self) -> bool {
+        let at = self.time.as_ref().map(|form| &form.at);
+        uses::BODY_TIMES && matches!(at, Some(Place::Json(_)))
     }
 
     /// The pointers into a JSON body that may be asked for on the way of a request, each once.

@@ -82,7 +82,9 @@ impl<'a> CanonicalRequest<'a> {
         let mut headers = String::new();
         for name in signed_headers.split(';') {
             let value = head.header(name).ok_or(Reject::MissingSignedPart)?;
-            headers.push_str(&format!("{name}:{}\n", value.trim()));
+            for text in [name, ":", value.trim(), "\n"] {
+                headers.push_str(text);
+            }
         }
         headers.push('\n');
         headers.push_str(signed_headers);
@@ -135,11 +137,7 @@ fn canonical_path(path: &str) -> Result<String, Absent> {
 fn canonical_query(head: &Head) -> Result<String, Absent> {
     let mut pairs: Vec<String> = Vec::new();
     for (name, value) in head.query_pairs()? {
-        pairs.push(format!(
-            "{}={}",
-            encode_percent(&name),
-            encode_percent(&value)
-        ));
+        pairs.push([encode_percent(&name), encode_percent(&value)].join("="));
     }
     pairs.sort();
     Ok(pairs.join("&"))

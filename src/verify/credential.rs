@@ -13,9 +13,9 @@ use crate::verdict::{Reject, Shape};
 /// nothing about a length either.
 pub(super) fn read(scheme: &Scheme, head: &Head) -> Result<Vec<Vec<u8>>, Reject> {
     let form = &scheme.signature;
-    let first = (&form.at, form.strip.as_deref(), form.encoding);
     let others = form.or.iter();
-    let others = others.map(|other| (&other.at, other.strip.as_deref(), other.encoding));
+    let others = others.map(|place| (place, None, SignatureEncoding::Verbatim));
+    let first = (&form.at, form.strip.as_deref(), form.encoding);
     let mut presented = Vec::new();
     let mut wrong = Reject::MissingSignature;
     for (place, strip, encoding) in std::iter::once(first).chain(others) {
@@ -31,6 +31,7 @@ pub(super) fn read(scheme: &Scheme, head: &Head) -> Result<Vec<Vec<u8>>, Reject>
     Ok(presented)
 }
 
+#[inline(never)]
 fn read_at(
     head: &Head,
     place: &Place,
@@ -53,14 +54,9 @@ fn read_at(
     if text.is_empty() {
         return Err(Shape::Empty);
     }
-    match encoding {
-        SignatureEncoding::Base64 => {
-            let bytes = STANDARD.decode(text).map_err(|_| Shape::NotBase64)?;
-            Ok(Some(Sha256::digest(bytes).into()))
-        }
-        SignatureEncoding::Verbatim
-        | SignatureEncoding::Hex
-        | SignatureEncoding::HexAnyCase
-        | SignatureEncoding::Jws => Ok(Some(Sha256::digest(text).into())),
-    }
+    let bytes = match encoding {
+        SignatureEncoding::Base64 => STANDARD.decode(text).map_err(|_| Shape::NotBase64)?,
+        _ => text.as_bytes().to_vec(),
+    };
+    Ok(Some(Sha256::digest(bytes).into()))
 }

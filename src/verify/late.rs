@@ -7,6 +7,7 @@ use crate::time;
 use crate::verdict::{Reject, Shape};
 
 /// What stands in the body although the head was read without it.
+#[derive(Default)]
 pub(super) struct Late {
     pub time_ms: Option<i64>,
     pub key_suffix: Option<String>,
@@ -14,6 +15,9 @@ pub(super) struct Late {
 
 impl Late {
     pub(super) fn read(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Self, Reject> {
+        if !scheme.has_body_time() {
+            return Ok(Late::default());
+        }
         let time_ms = match &scheme.time {
             Some(form) if matches!(form.at, Place::Json(_)) => {
                 let text = inbound

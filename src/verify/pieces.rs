@@ -8,6 +8,7 @@ use crate::canonical::{self, NotCanonical};
 use crate::keys::{LiveKey, Mac, encode_hex};
 use crate::request::{Head, Inbound, encode_pairs};
 use crate::scheme::{Part, Scheme};
+use crate::uses;
 use crate::verdict::{Reject, Shape};
 
 /// Every part with its bytes, or why there is none.
@@ -94,11 +95,11 @@ impl<'a> Piece<'a> {
                 let bytes = canonical::sorted_json(inbound.body).map_err(not_canonical)?;
                 Piece::Canonical(bytes.clone(), bytes)
             }
-            Part::SortedFields => {
+            Part::SortedFields if uses::SORTED_FIELDS => {
                 let fields = canonical::sorted_fields(inbound.body).map_err(not_canonical)?;
                 Piece::Canonical(fields.joined, fields.object)
             }
-            Part::Jws => {
+            Part::Jws if uses::TOKENS => {
                 let token = claims.token.as_deref();
                 Piece::Token(token.ok_or(Reject::MissingSignature)?, inbound.body)
             }
@@ -115,10 +116,14 @@ impl<'a> Piece<'a> {
             }
             Part::MacHex(inner) => Piece::MacHex(Box::new(Piece::of(inner, claims, inbound)?)),
             // The whole is a kilobyte, its digest 64 characters: nobody signs it as it is.
-            Part::CanonicalRequest | Part::Sha256Hex(_) => {
+            Part::CanonicalRequest | Part::Sha256Hex(_) if uses::CANONICAL_REQUESTS => {
                 let names = claims.signed_headers.as_deref();
                 let names = names.ok_or(Reject::MissingSignedPart)?;
                 Piece::Digested(Box::new(CanonicalRequest::of(inbound, names)?))
+            }
+            // The build left out what none of its sources says.
+            Part::SortedFields | Part::Jws | Part::CanonicalRequest | Part::Sha256Hex(_) => {
+                return Err(Reject::MissingSignedPart);
             }
         })
     }

@@ -47,8 +47,8 @@ pub(super) fn read_signatures(scheme: &Scheme, head: &Head) -> Result<Presented,
         return malformed(Shape::Repeated);
     }
     let length = scheme.algorithm.tag_bytes();
-    if let Some(token) = &scheme.jws {
-        let (tag, signed) = jws::split(token, &text).map_err(Reject::MalformedSignature)?;
+    if scheme.is_jws() {
+        let (tag, signed) = jws::split(scheme, &text).map_err(Reject::MalformedSignature)?;
         if tag.len() != length {
             return malformed(Shape::WrongLength);
         }

@@ -126,7 +126,7 @@ fn handshake(scheme: &Scheme) -> String {
     if scheme.challenge.is_some() {
         ways.push("echo of a challenge".to_owned());
     }
-    if scheme.abuse_protection.is_some() {
+    if scheme.reads_cloudevents() {
         ways.push("OPTIONS, allowed origins".to_owned());
     }
     ways.extend(scheme.about.handshake.clone());
@@ -152,9 +152,15 @@ fn signed(scheme: &Scheme) -> String {
         Algorithm::HmacSha512 => "HMAC-SHA512",
         Algorithm::Credential => "nothing",
     };
-    let bound = scheme.jws.as_ref().map_or(String::new(), |form| {
-        format!("; its claim `{}` is SHA-256 of the body", form.body_sha256)
-    });
+    let claims: Vec<String> = scheme
+        .claims
+        .iter()
+        .map(|claim| format!("`{claim}`"))
+        .collect();
+    let bound = match claims.is_empty() {
+        true => String::new(),
+        false => format!("; the token must have {}", claims.join(" and ")),
+    };
     format!(
         "{} by {algorithm}, at `{}`{bound}",
         parts.join(" "),
