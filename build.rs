@@ -22,33 +22,45 @@ use std::path::Path;
 /// A constant of `src/uses.rs`.
 struct Word {
     cfg: &'static str,
-    is_used_by: fn(&scheme::Scheme) -> bool,
+    is_used_by: fn(&config::Config) -> bool,
 }
 
-const WORDS: [Word; 6] = [
+const WORDS: [Word; 7] = [
+    Word {
+        cfg: "uses_decryption",
+        is_used_by: |config| config.sources.values().any(|source| source.decrypt_fields),
+    },
     Word {
         cfg: "uses_credentials",
-        is_used_by: |scheme| scheme.is_bearer(),
+        is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_bearer),
     },
     Word {
         cfg: "uses_tokens",
-        is_used_by: |scheme| scheme.is_jws(),
+        is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_jws),
     },
     Word {
         cfg: "uses_canonical_requests",
-        is_used_by: |scheme| scheme.signs_headers(),
+        is_used_by: |config| config.schemes.values().any(scheme::Scheme::signs_headers),
     },
     Word {
         cfg: "uses_cloudevents",
-        is_used_by: |scheme| scheme.reads_cloudevents(),
+        is_used_by: |config| {
+            config
+                .schemes
+                .values()
+                .any(scheme::Scheme::reads_cloudevents)
+        },
     },
     Word {
         cfg: "uses_sorted_fields",
-        is_used_by: |scheme| scheme.signed.contains(&scheme::Part::SortedFields),
+        is_used_by: |config| {
+            let mut parts = config.schemes.values().flat_map(|scheme| &scheme.signed);
+            parts.any(|part| *part == scheme::Part::SortedFields)
+        },
     },
     Word {
         cfg: "uses_body_times",
-        is_used_by: |scheme| scheme.has_body_time(),
+        is_used_by: |config| config.schemes.values().any(scheme::Scheme::has_body_time),
     },
 ];
 
@@ -78,7 +90,7 @@ fn main() {
                 println!("cargo::warning={name}: {warning}");
             }
             for word in WORDS {
-                if config.schemes.values().any(word.is_used_by) {
+                if (word.is_used_by)(&config) {
                     println!("cargo::rustc-cfg={}", word.cfg);
                 }
             }

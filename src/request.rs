@@ -184,7 +184,7 @@ fn single(pairs: Vec<(String, String)>, name: &str) -> Result<String, Absent> {
 
 /// Decodes `application/x-www-form-urlencoded` strictly: a `%` without two hex digits and bytes
 /// that are not UTF-8 are refused instead of repaired, because a repaired value was not signed.
-fn decode_pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, Absent> {
+pub fn decode_pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, Absent> {
     bytes
         .split(|byte| *byte == b'&')
         .filter(|pair| !pair.is_empty())

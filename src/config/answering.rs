@@ -1,4 +1,4 @@
-//! What a source says of its answers.
+//! What a source says of its answers, and of fields that only some senders encrypt.
 
 use super::{Destination, Source};
 use crate::scheme::{AnswerStyle, Scheme};
@@ -15,6 +15,12 @@ pub(super) fn answering_faults(source: &Source, scheme: &Scheme) -> Vec<String> 
         if !url.starts_with("https://") || !Destination::is_url(url) {
             faults.push(format!("front_end_url = \"{url}\": write an https URL"));
         }
+    }
+    if source.decrypt_fields && scheme.encrypted_fields.is_empty() {
+        faults.push(format!(
+            "decrypt_fields is set, but the scheme \"{}\" encrypts no fields",
+            source.scheme
+        ));
     }
     if !source.allowed_origins.is_empty() && !scheme.reads_cloudevents() {
         faults.push(format!(

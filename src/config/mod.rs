@@ -82,6 +82,10 @@ pub struct Source {
     /// KooGallery: where a buyer finds the product, told in the answer to `newInstance`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub front_end_url: Option<String>,
+    /// The backend is given the scheme's encrypted fields in plain text. They are opened on their way
+    /// to it: what is held stays as it came.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decrypt_fields: bool,
     #[serde(default)]
     pub mode: Mode,
     /// Says that refusing every delivery in production is meant.

@@ -11,6 +11,7 @@
 mod admin;
 mod archive;
 mod consume;
+mod decrypt;
 mod drive;
 mod fetch;
 mod head;

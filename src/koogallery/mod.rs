@@ -19,7 +19,7 @@ use crate::keys::LiveKey;
 use crate::scheme::Algorithm;
 use crate::verdict::{Reject, Verdict};
 
-pub use field::EncryptedField;
+pub use field::{EncryptedField, encrypted_fields, with_plain};
 
 /// The body of the answer. `front_end_url` is the source's.
 pub fn body(verdict: Verdict, known: Known<'_>, front_end_url: Option<&str>) -> String {

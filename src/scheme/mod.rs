@@ -78,6 +78,9 @@ pub struct Scheme {
     /// Headers of `carry` whose value is a live credential; replaced before anything is held.
     #[serde(default, deserialize_with = "lower_case")]
     pub credentials: Vec<String>,
+    /// Members of the content whose values KooGallery encrypts ([`crate::koogallery::EncryptedField`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encrypted_fields: Vec<String>,
     /// How the sender wants to be answered.
     #[serde(default)]
     pub answer: AnswerStyle,

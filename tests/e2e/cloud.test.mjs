@@ -1,6 +1,6 @@
 // Cloud providers in workerd: credentials, tokens, canonical requests, permissions, and KooGallery's calls.
 import assert from "node:assert/strict";
-import { createHmac, randomBytes } from "node:crypto";
+import { createCipheriv, createHash, createHmac, randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { startGate } from "./support/gate.mjs";
 import { sources } from "./support/secrets.mjs";
@@ -19,6 +19,32 @@ const BODIES = {
   "koogallery-kit": (id) => JSON.stringify({ instanceId: id, flag: 1, nothing: null }),
   "koogallery-v1-post": (id) => JSON.stringify({ activity: "refreshInstance", orderId: id, productId: "1" }),
 };
+
+/** Java's SHA1PRNG, seeded with the access key: its first bytes are the AES key. */
+function sha1prng(seed, count) {
+  const sha1 = (bytes) => createHash("sha1").update(bytes).digest();
+  const signed = (byte) => (byte > 127 ? byte - 256 : byte);
+  let state = sha1(seed);
+  let stream = Buffer.alloc(0);
+  while (stream.length < count) {
+    const output = sha1(state);
+    stream = Buffer.concat([stream, output]);
+    let carry = 1;
+    state = Buffer.from(state.map((byte, index) => {
+      const sum = signed(byte) + signed(output[index]) + carry;
+      carry = sum >> 8;
+      return sum & 255;
+    }));
+  }
+  return stream.subarray(0, count);
+}
+
+/** A field as KooGallery encrypts it. */
+function encrypted(secret, bytes, text) {
+  const iv = randomBytes(8).toString("hex");
+  const cipher = createCipheriv(bytes === 32 ? "aes-256-cbc" : "aes-128-cbc", sha1prng(secret, bytes), iv);
+  return iv + Buffer.concat([cipher.update(text), cipher.final()]).toString("base64");
+}
 
 const secretOf = (source) => gate.secrets[sources[source].secrets[0]];
 const signed = (source, id, { secret = secretOf(source), ...options } = {}) =>
@@ -139,6 +165,19 @@ describe("koogallery is a call", () => {
     for (let turn = 0; turn < 2; turn += 1) {
       const frozen = await call({ activity: "updateInstanceStatus", instanceId: "i", status: "FREEZE" });
       assert.deepEqual([frozen.json.resultCode, (await gate.verdict(frozen)).verdict], ["000000", "accepted"]);
+    }
+  });
+
+  test("V1's personal data reaches the backend in plain text, and what cannot be opened as it came", async () => {
+    const secret = gate.secrets.KOOGALLERY_V1_POST_SECRET;
+    for (const [encryptType, bytes] of [["1", 32], ["2", 16]]) {
+      const orderId = freshId();
+      const fields = { activity: "newInstance", orderId, productId: "1", encryptType, mobilePhone: encrypted(secret, bytes, "15905222222"), email: "A1b2C3d4E5f6G7h8caH2rSDA0mX82/mB/PWahg==" };
+      const answer = await gate.send(sign("koogallery-v1-post", "koogallery-v1-post", secret, JSON.stringify(fields)));
+      assert.equal(answer.json.resultCode, "000000");
+      const [{ body }] = await gate.backend.wait(`newInstance|${orderId}|1`);
+      const { mobilePhone, email, orderId: order } = JSON.parse(body.toString());
+      assert.deepEqual([mobilePhone, email, order], ["15905222222", fields.email, orderId]);
     }
   });
 

@@ -64,6 +64,7 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("tenant", "tenant = \"acme\"\ndiscriminator_values = [\"a\"]", "discriminator_values is set, but the scheme \"shop\" has no discriminator"),
     ("tenant", "tenant = \"acme\"\nfront_end_url = \"https://a.example/\"", "front_end_url is set, but the scheme \"shop\" answers no newInstance"),
     ("scheme ", "scheme = \"koogallery-v2\"\nfront_end_url = \"http://a.example/\"", "front_end_url = \"http://a.example/\": write an https URL"),
+    ("tenant", "tenant = \"acme\"\ndecrypt_fields = true", "decrypt_fields is set, but the scheme \"shop\" encrypts no fields"),
     ("tenant", "tenant = \"acme\"\nallowed_origins = [\"a.example\"]", "allowed_origins is set, but senders of the scheme \"shop\" do not ask for permission"),
     ("scheme ", "scheme = \"cloudevents\"\nallowed_origins = [\"*\"]", "allowed_origins: \"*\" is not an origin"),
     // The memory of events.
