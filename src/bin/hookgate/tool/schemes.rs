@@ -20,6 +20,20 @@ sender's own retries.
 
 ";
 
+/// What was looked at and left out.
+const ABSENT: &str = "\
+## What is not here
+
+- Alibaba Cloud EventBridge V1: its HMAC key travels encrypted with the provider's private key, and
+  recovering it with the public one is no operation of WebCrypto; documentation and SDK differ about a
+  line feed as well. V2 is the scheme to choose.
+- Tencent Cloud TDMQ CMQ: nothing is signed, no credential is documented, and the endpoints are plain HTTP.
+- DigitalOcean: no signed customer webhook is documented.
+- Supabase Database Webhooks: nothing is signed; with a custom header, `ibm-event-notifications` shows how to
+  write such a scheme.
+- Huawei's `SDK-HMAC-SM3`, `SDK-SM2-SM3`, `SDK-ECDSA-P256-SHA256` and `V11-HMAC-SHA256`.
+- Fastly's CDN alerts and log streaming: their challenge is not documented well enough to answer it.";
+
 /// Answers that do not depend on the scheme.
 const PLAIN: &str = "duplicate like accepted; malformed 400, not verified or too old 401, too large 413; our own failure 503 with `Retry-After`, never the sender's fault";
 const KOOGALLERY: &str = "HTTP 200 with a signed `resultCode`: accepted and duplicate 000000 (`newInstance` with its `instanceId`), questions 000004 while nothing is known; refused, and then not signed, 000001 or 000002; our own failure 000005";
@@ -52,6 +66,7 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     for (name, scheme, text) in &schemes {
         section(name, scheme, text);
     }
+    println!("\n{ABSENT}");
     Ok(())
 }
 
