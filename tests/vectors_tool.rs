@@ -223,7 +223,7 @@ fn the_page_of_schemes_is_what_the_table_says() {
         "make it anew: cargo run --bin hookgate -- schemes > docs/schemes.md"
     );
     for scheme in support::built_in() {
-        let about = &support::scheme(scheme).about;
+        let about = hookgate::config::about(scheme).unwrap().unwrap();
         assert!(
             !about.vector_source.is_empty() && !about.retries.is_empty(),
             "{scheme}: say in [about] where the vectors come from and when the provider sends again"

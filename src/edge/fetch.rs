@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use js_sys::{JsString, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::Request;
+use web_sys::Headers;
 use worker::Env;
 
 use super::drive::{Drive, Load};
@@ -20,7 +20,7 @@ use super::health::{healthy, is_sound};
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
 use super::platform::{self, ExecutionContext, Outcome, now_ms};
 use super::record::Record;
-use super::state::State;
+use super::state::{State, asked};
 use crate::admission::{self, Admission, Opening};
 use crate::answer;
 use crate::event::{Envelope, Event};
@@ -55,7 +55,7 @@ enum Stage {
         body: Uint8Array,
         mac: NativeMac,
     },
-    /// The source's, and fresh: the whole head is wanted.
+    /// The source's, and fresh: more of the head is wanted.
     Verified {
         opening: Opening,
         body: Uint8Array,
@@ -75,17 +75,26 @@ enum Stage {
 #[wasm_bindgen]
 impl Arrival {
     /// Looks at the head, as far as it must.
-    pub fn open(request: &Request, colo: String, country: String, env: &Env) -> Arrival {
+    /// `lines` is what is wanted of every head, as [`Head::from_lines`] reads it; `headers` has the rest.
+    pub fn open(
+        lines: &str,
+        headers: &Headers,
+        colo: String,
+        country: String,
+        env: &Env,
+    ) -> Arrival {
         let started_ms = now_ms();
         // First of all, because it also sees to it that a panic is not printed with its text.
         let state = State::of(env);
-        let mut head = Head::of_url(&request.method(), &request.url());
+        let mut head = Head::from_lines(lines);
         let live = state
             .gate
             .as_ref()
             .and_then(|gate| admission::source_of(gate, &head))
             .cloned();
-        look_up(&mut head, &platform::headers_of(request), live.as_deref());
+        if let Some(live) = &live {
+            look_up(&mut head, live, headers);
+        }
         let (request_id, random) = platform::request_id_and_random();
         Arrival {
             stage: stage(&head, live.as_deref(), &state, env),
@@ -109,7 +118,7 @@ impl Arrival {
         matches!(self.stage, Stage::Read(_))
     }
 
-    /// [`Arrival::admit`] comes next, with the whole head.
+    /// [`Arrival::admit`] comes next.
     #[wasm_bindgen(getter, js_name = isVerified)]
     pub fn is_verified(&self) -> bool {
         matches!(self.stage, Stage::Verified { .. })
@@ -164,10 +173,14 @@ impl Arrival {
         None
     }
 
-    /// Takes what was verified, and begins to hold it. `lines` is the head as [`Head::from_lines`]
-    /// reads it. What is returned is as with [`Arrival::check`], to be waited for within
-    /// [`Arrival::slice_ms`].
-    pub fn admit(&mut self, lines: &str, env: &Env, ctx: &ExecutionContext) -> Option<Promise> {
+    /// Takes what was verified, and begins to hold it. What is returned is as with [`Arrival::check`],
+    /// to be waited for within [`Arrival::slice_ms`].
+    pub fn admit(
+        &mut self,
+        headers: &Headers,
+        env: &Env,
+        ctx: &ExecutionContext,
+    ) -> Option<Promise> {
         let live = self.live.clone()?;
         let Stage::Verified {
             opening,
@@ -179,7 +192,7 @@ impl Arrival {
         else {
             return None;
         };
-        self.head = Head::from_lines(lines);
+        self.head.precede(&asked(&live).of_event(headers));
         let inbound = Inbound::new(&self.head, &bytes, &live.json_pointers);
         let findings = &mut self.record.findings;
         let verdict = match admission::admit(&live, &opening, &inbound, matched, now_ms, findings) {
@@ -347,14 +360,15 @@ impl Arrival {
     }
 }
 
-/// The platform encodes base64 several times as fast as wasm, and the text does not cross over.
 fn message(envelope: &Envelope, body: &Uint8Array) -> JsString {
-    let content = match &envelope.canonical {
-        None => platform::to_base64(body),
-        Some(canonical) => platform::to_base64(&Uint8Array::from(canonical.as_slice())),
-    };
-    let whole = JsString::from(envelope.before.as_str());
-    whole.concat(&content).concat(&envelope.after.into())
+    let (before, after) = (&envelope.before, envelope.after);
+    match &envelope.canonical {
+        None => platform::enclose_base64(before, body, after),
+        Some(canonical) => {
+            let canonical = Uint8Array::from(canonical.as_slice());
+            platform::enclose_base64(before, &canonical, after)
+        }
+    }
 }
 
 fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> Stage {

@@ -1,26 +1,19 @@
 //! What of a request's head crosses over before the request has proved anything.
 
-use super::platform::HeaderMap;
+use web_sys::Headers;
+
+use super::state::asked;
 use crate::gate::LiveSource;
 use crate::request::Head;
 use crate::verify;
 
-/// Asks for what a head must have for [`admission::open`] and for the record.
-pub fn look_up(head: &mut Head, headers: &HeaderMap, live: Option<&LiveSource>) {
-    let wanted = live.iter().flat_map(|live| &live.claim_headers);
-    let wanted = wanted.map(String::as_str);
-    let always = ["content-length", "traceparent", "cf-ray"];
-    #[cfg(feature = "test-hooks")]
-    let wanted = wanted.chain(["x-test-hook", "x-test-secret"]);
-    for name in always.into_iter().chain(wanted) {
-        if let Some(value) = headers.get(name) {
-            head.add(name, value);
-        }
-    }
-    let named = live.map(|live| verify::headers_named(&live.scheme, head));
-    for name in named.into_iter().flatten() {
-        if let Some(value) = headers.get(&name) {
-            head.add(&name, value);
+/// Asks for what a head must have for [`crate::admission::open`].
+pub fn look_up(head: &mut Head, live: &LiveSource, headers: &Headers) {
+    head.precede(&asked(live).claims_of(headers));
+    for name in verify::headers_named(&live.scheme, head) {
+        // What is no name was left out there: it would be an exception here.
+        if let Ok(Some(value)) = headers.get(&name) {
+            head.precede(&format!("{name}\n{value}"));
         }
     }
 }

@@ -38,7 +38,7 @@ pub struct Scheme {
     #[serde(default = "post_only")]
     pub methods: Vec<String>,
     /// What may stand behind the source's name in the path (`/hooks/{source}/…`), each in full.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub subpaths: Vec<String>,
     pub algorithm: Algorithm,
     pub key: KeyForm,
@@ -48,7 +48,7 @@ pub struct Scheme {
     pub signed: Vec<Part>,
     /// What must be true of the token, where the signature is one ([`SignatureEncoding::Jws`]): each
     /// `NAME=VALUE`. The value `sha256-hex:body` is that digest of the body, and binds the body.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub claims: Vec<String>,
     /// The signed time, where the scheme has one.
     #[serde(default)]
@@ -79,7 +79,7 @@ pub struct Scheme {
     #[serde(default, deserialize_with = "lower_case")]
     pub credentials: Vec<String>,
     /// Members of the content whose values KooGallery encrypts ([`crate::koogallery::EncryptedField`]).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub encrypted_fields: Vec<String>,
     /// How the sender wants to be answered.
     #[serde(default)]
@@ -91,7 +91,7 @@ pub struct Scheme {
     #[serde(default)]
     pub challenge: Option<Challenge>,
     /// The event type of messages that ask for an answer and bring no event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub question: Option<String>,
     /// Origins that the provider documents and that may ask for permission to send: CloudEvents'
     /// abuse protection, `OPTIONS` with `WebHook-Request-Origin`, answered with
@@ -99,17 +99,13 @@ pub struct Scheme {
     /// nobody in: events still bring their credential.
     ///
     /// Source: <https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md>, section 4.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub allowed_origins: Vec<String>,
     /// Milliseconds until the sender must have its answer: 0.6 × the provider's documented
     /// time-out, at most 5,000.
     pub answer_by_ms: u32,
     /// Seconds over which the provider may send one event again by itself; 0 where it never does.
     pub retry_horizon_seconds: u32,
-    /// What people and tools read about the scheme. The Worker is not given it.
-    #[cfg(not(target_arch = "wasm32"))]
-    #[serde(default, skip_serializing)]
-    pub about: About,
 }
 
 /// Header names have no case; the platform writes them small.
@@ -174,10 +170,10 @@ pub enum KeyEncoding {
 pub struct SignatureForm {
     pub at: Place,
     /// Where a credential may stand instead, in its own characters.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub or: Vec<Place>,
     /// What stands in front of the list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub prefix: Option<String>,
     /// Separator of a list of items, as in `t=1,v1=…,v1=…`.
     #[serde(default)]
@@ -368,3 +364,6 @@ pub struct Challenge {
     /// The value that is echoed as `text/plain`: at most 512 printable ASCII characters.
     pub echo: Place,
 }
+
+/// Headers that are carried whatever the scheme says: without them the body cannot be read.
+pub const ALWAYS_CARRIED: [&str; 2] = ["content-type", "content-encoding"];

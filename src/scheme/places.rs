@@ -1,6 +1,6 @@
 //! What of a request a scheme asks for, so that it is looked up once and nothing else is.
 
-use super::{IdentityRule, Label, Part, Place, Scheme};
+use super::{ALWAYS_CARRIED, IdentityRule, Label, Part, Place, Scheme};
 use crate::uses;
 
 /// What a sender asks for permission with ([`Scheme::allowed_origins`]).
@@ -8,7 +8,8 @@ const PERMISSION_HEADERS: [&str; 2] = ["webhook-request-origin", "webhook-reques
 
 impl Scheme {
     /// The headers that the claims of a request stand in: what [`crate::admission::open`] asks for,
-    /// besides the body's length.
+    /// besides the body's length. Those that a request names itself come on top
+    /// ([`crate::verify::headers_named`]).
     pub fn claim_headers(&self) -> Vec<String> {
         let time = self.time.as_ref().map(|time| &time.at);
         let places = [time, self.id.as_ref()];
@@ -27,8 +28,43 @@ impl Scheme {
         names
     }
 
-    /// Whether the signature covers headers that the request itself names, so that the whole head is
-    /// needed to verify it.
+    /// The headers that an event is asked for once it is verified: those that are carried, and those
+    /// of its identity and its labels. A trailing `*` matches the rest of a name.
+    pub fn event_headers(&self) -> Vec<String> {
+        let mut names: Vec<String> = ALWAYS_CARRIED.map(str::to_owned).to_vec();
+        names.extend(self.carry.iter().cloned());
+        if self.reads_cloudevents() {
+            // All attributes: each of them must be text.
+            names.push("ce-*".to_owned());
+        }
+        for place in self.event_places() {
+            match place {
+                Place::Header(name) if !names.contains(name) => names.push(name.clone()),
+                _ => {}
+            }
+        }
+        names
+    }
+
+    /// The pointers into a JSON body that may be asked for on the way of a request, each once.
+    pub fn json_pointers(&self) -> Vec<String> {
+        let time = self.time.as_ref().map(|time| &time.at);
+        let of_the_body = time.into_iter().chain(&self.key.append);
+        let mut pointers: Vec<String> = Vec::new();
+        for place in self.event_places().into_iter().chain(of_the_body) {
+            let pointer = match place {
+                Place::Json(pointer) => pointer.clone(),
+                Place::CloudEvent(name) => format!("/{name}"),
+                _ => continue,
+            };
+            if !pointers.contains(&pointer) {
+                pointers.push(pointer);
+            }
+        }
+        pointers
+    }
+
+    /// Whether the signature covers headers that the request itself names.
     pub fn signs_headers(&self) -> bool {
         let mut parts = self.signed.iter().map(Part::innermost);
         uses::CANONICAL_REQUESTS && parts.any(|part| *part == Part::CanonicalRequest)
@@ -47,8 +83,8 @@ impl Scheme {
         uses::BODY_TIMES && matches!(at, Some(Place::Json(_)))
     }
 
-    /// The pointers into a JSON body that may be asked for on the way of a request, each once.
-    pub fn json_pointers(&self) -> Vec<String> {
+    /// Where the identity, the labels and a challenge stand.
+    fn event_places(&self) -> Vec<&Place> {
         let labels = self.event_id.iter().chain(&self.event_type);
         let mut places: Vec<&Place> = labels.flat_map(Label::places).collect();
         for rule in &self.identity {
@@ -56,25 +92,12 @@ impl Scheme {
                 IdentityRule::SignedId(place) => places.push(place),
                 IdentityRule::Fields(fields) => places.extend(fields),
                 IdentityRule::Bearer(rule) => places.extend(rule.fields.iter().chain(&rule.unless)),
-                IdentityRule::Digest(_) => {}
+                IdentityRule::Digest(rule) => places.extend(&rule.discriminator),
             }
         }
-        let body_time = self.time.as_ref().map(|time| &time.at);
-        places.extend(body_time.into_iter().chain(&self.key.append));
         if let Some(challenge) = &self.challenge {
             places.extend([&challenge.at, &challenge.echo]);
         }
-        let mut pointers: Vec<String> = Vec::new();
-        for place in places {
-            let pointer = match place {
-                Place::Json(pointer) => pointer.clone(),
-                Place::CloudEvent(name) => format!("/{name}"),
-                _ => continue,
-            };
-            if !pointers.contains(&pointer) {
-                pointers.push(pointer);
-            }
-        }
-        pointers
+        places
     }
 }

@@ -1,7 +1,7 @@
 //! `hookgate schemes`: the table of schemes as a page (`docs/schemes.md`).
 
-use hookgate::config::built_in;
-use hookgate::scheme::{Algorithm, AnswerStyle, IdentityRule, Place, Scheme};
+use hookgate::config::{about, built_in};
+use hookgate::scheme::{About, Algorithm, AnswerStyle, IdentityRule, Place, Scheme};
 use hookgate::schemes::BUILT_IN;
 
 use super::Failure;
@@ -44,34 +44,35 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     }
     let mut schemes = Vec::new();
     for (name, text) in BUILT_IN {
-        match built_in(name) {
-            Some(Ok(scheme)) => schemes.push((*name, scheme, *text)),
-            Some(Err(error)) => return Err(Failure::Refused(vec![format!("{name}: {error}")])),
-            None => {}
+        match (built_in(name), about(name)) {
+            (Some(Ok(scheme)), Some(Ok(about))) => schemes.push((*name, scheme, about, *text)),
+            (Some(Err(error)), _) | (_, Some(Err(error))) => {
+                return Err(Failure::Refused(vec![format!("{name}: {error}")]));
+            }
+            _ => {}
         }
     }
     print!("{INTRODUCTION}");
     println!("| scheme | signed id | signed time | replay class | handshake | vectors from |");
     println!("| --- | --- | --- | --- | --- | --- |");
-    for (name, scheme, _) in &schemes {
+    for (name, scheme, about, _) in &schemes {
         println!(
             "| [`{name}`](#{name}) | {} | {} | {} | {} | {} |",
             signed_id(scheme),
             signed_time(scheme),
             replay_class(scheme),
-            handshake(scheme),
-            scheme.about.vector_source
+            handshake(scheme, about),
+            about.vector_source
         );
     }
-    for (name, scheme, text) in &schemes {
-        section(name, scheme, text);
+    for (name, scheme, about, text) in &schemes {
+        section(name, scheme, about, text);
     }
     println!("\n{ABSENT}");
     Ok(())
 }
 
-fn section(name: &str, scheme: &Scheme, text: &str) {
-    let about = &scheme.about;
+fn section(name: &str, scheme: &Scheme, about: &About, text: &str) {
     println!("\n## {name}\n\n[{}]({})\n", scheme.provider, scheme.page);
     for warning in &about.warnings {
         println!("**{warning}**\n");
@@ -136,7 +137,7 @@ fn replay_class(scheme: &Scheme) -> &'static str {
     }
 }
 
-fn handshake(scheme: &Scheme) -> String {
+fn handshake(scheme: &Scheme, about: &About) -> String {
     let mut ways = Vec::new();
     if scheme.challenge.is_some() {
         ways.push("echo of a challenge".to_owned());
@@ -144,7 +145,7 @@ fn handshake(scheme: &Scheme) -> String {
     if scheme.reads_cloudevents() {
         ways.push("OPTIONS, allowed origins".to_owned());
     }
-    ways.extend(scheme.about.handshake.clone());
+    ways.extend(about.handshake.clone());
     if ways.is_empty() {
         return "–".to_owned();
     }

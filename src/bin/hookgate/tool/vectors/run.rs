@@ -2,7 +2,7 @@
 
 use hookgate::admission::{self, Admission, Findings};
 use hookgate::answer::{Answer, Known, answer};
-use hookgate::config::{Config, built_in};
+use hookgate::config::{Config, about, built_in};
 use hookgate::gate::{Gate, LiveSource};
 use hookgate::koogallery::{EncryptedField, body_sign};
 use hookgate::request::Inbound;
@@ -57,8 +57,11 @@ pub fn run(entry: &Entry) -> Outcome {
 fn schemes_of(entry: &Entry) -> Vec<Scheme> {
     BUILT_IN
         .iter()
+        .filter(|(name, _)| {
+            let about = about(name).and_then(Result::ok);
+            about.is_some_and(|about| about.is_meant_by(&entry.scheme, &entry.provider))
+        })
         .filter_map(|(name, _)| built_in(name)?.ok())
-        .filter(|scheme| scheme.about.is_meant_by(&entry.scheme, &entry.provider))
         .collect()
 }
 
