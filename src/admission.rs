@@ -12,13 +12,15 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::cloudevents;
 use crate::config::Mode;
 use crate::event::{Event, EventParts};
 use crate::gate::{Gate, LiveSource};
 use crate::keys::encode_hex;
 use crate::request::{Head, Inbound};
 use crate::scheme::{IdentityRule, Place};
-use crate::verdict::{Reject, Verdict};
+use crate::uses;
+use crate::verdict::{Reject, Shape, Verdict};
 use crate::verify::{AroundBody, Claims, Matched, Streaming, Verified, digest_part, verify};
 
 /// `/hooks/{source}`: this path is stable for ever.
@@ -85,11 +87,19 @@ pub enum Admission<'b> {
     Event(Box<Event<'b>>),
     /// It asks for this text back and brings no event.
     Challenge(String),
+    /// It asks a question of this type and brings no event.
+    Question(String),
 }
 
-/// The source a path names.
+/// The source a path names. What stands behind its name must be one of its scheme's.
 pub fn source_of<'a>(gate: &'a Gate, head: &Head) -> Option<&'a Arc<LiveSource>> {
-    gate.source(head.path.strip_prefix(HOOKS)?)
+    let rest = head.path.strip_prefix(HOOKS)?;
+    let Some((name, behind)) = rest.split_once('/') else {
+        return gate.source(rest);
+    };
+    let live = gate.source(name)?;
+    let known = live.scheme.subpaths.iter().any(|path| path == behind);
+    known.then_some(live)
 }
 
 /// Step 1. `live` is what [`source_of`] found.
@@ -97,6 +107,9 @@ pub fn source_of<'a>(gate: &'a Gate, head: &Head) -> Option<&'a Arc<LiveSource>>
 /// # Errors
 /// [`Verdict::Refused`] or [`Verdict::Unavailable`], before the body is read.
 pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
+    if let Some(permitted) = permission(live, head) {
+        return Err(permitted);
+    }
     if !live.scheme.methods.contains(&head.method) {
         return Err(Verdict::Refused(Reject::MethodNotAllowed));
     }
@@ -155,7 +168,8 @@ pub fn check(
 /// Step 3: what the request brings. `matched` is what [`check`] found of it, and the head is whole.
 ///
 /// # Errors
-/// [`Verdict::Observed`] in observe mode.
+/// [`Verdict::Observed`] in observe mode; [`Verdict::Refused`] for a CloudEvent with an attribute that
+/// is not text, which the specification demands.
 pub fn admit<'b>(
     live: &LiveSource,
     opening: &Opening,
@@ -167,8 +181,15 @@ pub fn admit<'b>(
     let claims = &opening.claims;
     let verified = verify(&live.scheme, &live.keys, claims, inbound, Some(matched))
         .map_err(|reject| unverified(live, reject))?;
+    if live.scheme.reads_cloudevents() && !cloudevents::is_text(inbound.head) {
+        let reject = Reject::MalformedEvent(Shape::Undecodable);
+        return Err(Verdict::Refused(reject));
+    }
     if let Some(echo) = challenge(live, inbound) {
         return Ok(Admission::Challenge(echo));
+    }
+    if let Some(kind) = question(live, inbound) {
+        return Ok(Admission::Question(kind));
     }
     let dedup_key = dedup_key(live, &verified, inbound, findings);
     if live.source.mode == Mode::Observe {
@@ -190,6 +211,22 @@ pub fn unverified(live: &LiveSource, reject: Reject) -> Verdict {
         .incomplete
         .filter(|_| reject == Reject::SignatureMismatch);
     ours.map_or(Verdict::Refused(reject), Verdict::Unavailable)
+}
+
+/// Allows a sender to send, if it asks as CloudEvents has it and is one of those that may. The rate
+/// is only a number; whoever asks for none may send as it likes.
+fn permission(live: &LiveSource, head: &Head) -> Option<Verdict> {
+    if !uses::CLOUDEVENTS || head.method != "OPTIONS" || live.allowed_origins.is_empty() {
+        return None;
+    }
+    let asking = head.header("webhook-request-origin")?;
+    let mut allowed = live.allowed_origins.iter();
+    let origin = allowed.position(|allowed| allowed == asking)?;
+    let rate = match head.header("webhook-request-rate") {
+        None => None,
+        Some(rate) => Some(rate.parse().ok().filter(|rate| *rate > 0)?),
+    };
+    Some(Verdict::Permitted { origin, rate })
 }
 
 fn judge_freshness(live: &LiveSource, verified: &Verified<'_>, now_ms: i64) -> Result<(), Reject> {
@@ -225,6 +262,14 @@ fn challenge(live: &LiveSource, inbound: &Inbound<'_, '_>) -> Option<String> {
     let echo = inbound.value_at(&challenge.echo).ok()?;
     let harmless = echo.len() <= 512 && echo.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     harmless.then_some(echo)
+}
+
+/// The message's type, if it is the one that asks. The type is signed, or it would be no question.
+fn question(live: &LiveSource, inbound: &Inbound<'_, '_>) -> Option<String> {
+    let asking = live.scheme.question.as_ref()?;
+    let place = live.scheme.event_type.first()?.place()?;
+    let kind = inbound.value_at(place).ok()?;
+    (kind == *asking).then_some(kind)
 }
 
 /// The key under which the event is remembered: SHA-256 over a version, the tenant, the source (or
@@ -276,6 +321,13 @@ fn identify(
         let (kind, places) = match rule {
             IdentityRule::SignedId(place) => ("signed-id", std::slice::from_ref(place)),
             IdentityRule::Fields(places) => ("fields", places.as_slice()),
+            IdentityRule::Bearer(rule) => {
+                let several = rule.unless.as_ref();
+                if several.is_some_and(|place| inbound.value_at(place).is_ok()) {
+                    continue;
+                }
+                ("bearer", rule.fields.as_slice())
+            }
             IdentityRule::Digest(rule) => {
                 digest_part(digest, b"digest");
                 digest_part(digest, &verified.digest());

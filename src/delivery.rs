@@ -14,6 +14,7 @@ use crate::gate::{Gate, LiveDestination, LiveSource};
 use crate::keys::{LiveKey, NotAKey};
 use crate::retry::DeathCause;
 use crate::scheme::{Algorithm, KeyEncoding, KeyForm};
+use crate::split_mac::Hash;
 use crate::time;
 
 /// What is to be done with a message of the events queue.
@@ -82,20 +83,18 @@ impl DeliveryKey {
 
 /// The public form of an event's key: the idempotency key of every delivery of it.
 pub fn webhook_id(held: &Held) -> String {
-    format!(
-        "hg_{}",
-        &held
-            .message
-            .dedupkey
-            .get(..40)
-            .unwrap_or(&held.message.dedupkey)
-    )
+    public_id(&held.message.dedupkey)
+}
+
+/// What an event is called outside the gate.
+pub fn public_id(dedup_key: &str) -> String {
+    format!("hg_{}", dedup_key.get(..40).unwrap_or(dedup_key))
 }
 
 /// What the signature's inner hash is made of in front of a content that is not here (see
 /// [`crate::split_mac`]).
 pub fn before_content(held: &Held, key: &DeliveryKey, now_ms: i64) -> Vec<u8> {
-    let mut before = key.0.inner_block(Algorithm::HmacSha256);
+    let mut before = key.0.inner_block(Hash::Sha256);
     before.extend(signed_head(held, now_ms).into_bytes());
     before
 }
@@ -128,7 +127,7 @@ pub fn headers(
             mac.update(content);
             mac.tag()
         }
-        HeldContent::Apart(_) => key.0.tag_of(Algorithm::HmacSha256, inner_hash),
+        HeldContent::Apart(_) => key.0.tag_of(Hash::Sha256, inner_hash),
     };
     let signature = format!("v1,{}", STANDARD.encode(tag));
     let prefix = match destination.sign {

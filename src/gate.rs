@@ -35,6 +35,8 @@ pub struct LiveSource {
     pub event_headers: Vec<String>,
     /// [`Scheme::json_pointers`] of its scheme.
     pub json_pointers: Vec<String>,
+    /// Who may ask for permission: the scheme's origins and the source's own.
+    pub allowed_origins: Vec<String>,
     /// How long the ledger keeps a row of this source, in milliseconds: until the event is forgotten
     /// wherever it could still come from.
     pub row_life_ms: i64,
@@ -229,6 +231,7 @@ impl LiveSource {
             claim_headers: scheme.claim_headers(),
             event_headers: scheme.event_headers(),
             json_pointers: scheme.json_pointers(),
+            allowed_origins: [&scheme.allowed_origins[..], &source.allowed_origins].concat(),
             row_life_ms: 0,
             incomplete: None,
             trouble: None,

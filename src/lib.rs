@@ -38,6 +38,7 @@ pub mod answer;
 pub mod audit;
 pub mod backlog;
 pub mod canonical;
+pub mod cloudevents;
 pub mod config;
 pub mod consumer;
 pub mod dead;
@@ -60,6 +61,7 @@ pub mod sign;
 pub mod split_mac;
 pub mod time;
 pub mod trace;
+pub mod uses;
 pub mod verdict;
 pub mod verify;
 

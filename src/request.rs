@@ -2,9 +2,11 @@
 
 use std::cell::OnceCell;
 
+use crate::cloudevents::{self, Mode};
 use crate::event::ClaimCheck;
 use crate::json;
 use crate::scheme::Place;
+use crate::uses;
 
 /// Method, path, query and headers, before the body is read.
 #[derive(Clone, Debug, Default)]
@@ -113,7 +115,13 @@ impl Head {
         match place {
             Place::Header(name) => self.header(name).map(str::to_owned).ok_or(Absent::Missing),
             Place::Query(name) => single(self.query_pairs()?, name),
-            Place::Json(_) | Place::Form(_) | Place::SignatureField(_) => Err(Absent::Missing),
+            Place::LastSegment => {
+                let last = self.path.rsplit('/').next();
+                last.map(str::to_owned).ok_or(Absent::Missing)
+            }
+            Place::Json(_) | Place::Form(_) | Place::SignatureField(_) | Place::CloudEvent(_) => {
+                Err(Absent::Missing)
+            }
         }
     }
 }
@@ -157,12 +165,18 @@ impl<'h, 'b> Inbound<'h, 'b> {
     /// A value of the request. In JSON, strings and integers have one; anything else is missing.
     pub fn value_at(&self, place: &Place) -> Result<String, Absent> {
         match place {
-            Place::Header(_) | Place::Query(_) | Place::SignatureField(_) => {
+            Place::Header(_) | Place::Query(_) | Place::SignatureField(_) | Place::LastSegment => {
                 self.head.value_at(place)
             }
             Place::Json(pointer) => self.json_at(pointer).ok_or(Absent::Missing),
             // Whatever the content-type says: it is not signed, and must not change an identity.
             Place::Form(name) => single(decode_pairs(self.body)?, name),
+            Place::CloudEvent(_) if !uses::CLOUDEVENTS => Err(Absent::Missing),
+            Place::CloudEvent(name) => match cloudevents::mode(self.head) {
+                Mode::Binary => cloudevents::attribute(self.head, name),
+                Mode::Structured => self.json_at(&format!("/{name}")).ok_or(Absent::Missing),
+                Mode::Batched => Err(Absent::Missing),
+            },
         }
     }
 
@@ -189,7 +203,7 @@ fn single(pairs: Vec<(String, String)>, name: &str) -> Result<String, Absent> {
 
 /// Decodes `application/x-www-form-urlencoded` strictly: a `%` without two hex digits and bytes
 /// that are not UTF-8 are refused instead of repaired, because a repaired value was not signed.
-fn decode_pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, Absent> {
+pub fn decode_pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, Absent> {
     bytes
         .split(|byte| *byte == b'&')
         .filter(|pair| !pair.is_empty())
@@ -238,13 +252,28 @@ pub fn encode_pairs(pairs: &[(String, String)]) -> String {
     encoded
 }
 
+/// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3).
+pub fn encode_percent(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    encode_but(&mut encoded, text, b"-._~");
+    encoded
+}
+
+/// Decodes percent-encoding strictly; a plus sign stands for itself.
+pub fn decode_percent(text: &str) -> Result<String, Absent> {
+    decode(text.replace('+', "%2B").as_bytes())
+}
+
 fn encode_into(encoded: &mut String, text: &str) {
+    encode_but(encoded, text, b"-._*");
+}
+
+fn encode_but(encoded: &mut String, text: &str, kept: &[u8; 4]) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
-                encoded.push(byte as char);
-            }
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => encoded.push(byte as char),
+            mark if kept.contains(&mark) => encoded.push(mark as char),
             other => {
                 encoded.push('%');
                 encoded.push(HEX[usize::from(other >> 4)] as char);

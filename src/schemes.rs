@@ -3,10 +3,55 @@
 
 /// Name and text of every built-in scheme.
 pub const BUILT_IN: &[(&str, &str)] = &[
+    (
+        "aws-eventbridge",
+        include_str!("schemes/aws-eventbridge.toml"),
+    ),
+    (
+        "azure-event-grid",
+        include_str!("schemes/azure-event-grid.toml"),
+    ),
+    (
+        "azure-event-grid-cloudevents",
+        include_str!("schemes/azure-event-grid-cloudevents.toml"),
+    ),
+    ("cloudevents", include_str!("schemes/cloudevents.toml")),
+    (
+        "cloudflare-notifications",
+        include_str!("schemes/cloudflare-notifications.toml"),
+    ),
+    ("fastly-ngwaf", include_str!("schemes/fastly-ngwaf.toml")),
+    ("fly", include_str!("schemes/fly.toml")),
     ("github", include_str!("schemes/github.toml")),
     ("heroku", include_str!("schemes/heroku.toml")),
+    (
+        "huawei-eventgrid",
+        include_str!("schemes/huawei-eventgrid.toml"),
+    ),
+    (
+        "huawei-sdk-hmac",
+        include_str!("schemes/huawei-sdk-hmac.toml"),
+    ),
+    (
+        "ibm-event-notifications",
+        include_str!("schemes/ibm-event-notifications.toml"),
+    ),
+    (
+        "koogallery-kit",
+        include_str!("schemes/koogallery-kit.toml"),
+    ),
+    (
+        "koogallery-license",
+        include_str!("schemes/koogallery-license.toml"),
+    ),
     ("koogallery-v1", include_str!("schemes/koogallery-v1.toml")),
+    (
+        "koogallery-v1-post",
+        include_str!("schemes/koogallery-v1-post.toml"),
+    ),
     ("koogallery-v2", include_str!("schemes/koogallery-v2.toml")),
+    ("netlify", include_str!("schemes/netlify.toml")),
+    ("oracle-oci", include_str!("schemes/oracle-oci.toml")),
     ("shopify", include_str!("schemes/shopify.toml")),
     ("slack", include_str!("schemes/slack.toml")),
     (
@@ -14,6 +59,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("schemes/standard-webhooks.toml"),
     ),
     ("stripe", include_str!("schemes/stripe.toml")),
+    ("supabase", include_str!("schemes/supabase.toml")),
     ("svix", include_str!("schemes/svix.toml")),
     ("vercel", include_str!("schemes/vercel.toml")),
 ];

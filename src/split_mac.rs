@@ -8,54 +8,74 @@ use sha2::{Sha256, Sha512};
 use crate::keys::LiveKey;
 use crate::scheme::Algorithm;
 
-impl Algorithm {
-    /// The name of its hash, as the platform knows it.
-    pub const fn hash_name(self) -> &'static str {
+/// What a MAC is made with.
+#[derive(Clone, Copy, Debug)]
+pub enum Hash {
+    Sha1,
+    Sha256,
+    Sha512,
+}
+
+impl Hash {
+    /// The name, as the platform knows it.
+    pub const fn name(self) -> &'static str {
         match self {
-            Algorithm::HmacSha1 => "SHA-1",
-            Algorithm::HmacSha256 => "SHA-256",
-            Algorithm::HmacSha512 => "SHA-512",
+            Hash::Sha1 => "SHA-1",
+            Hash::Sha256 => "SHA-256",
+            Hash::Sha512 => "SHA-512",
         }
     }
 
-    /// Length in bytes of what the hash takes at a time.
+    /// Length in bytes of what it takes at a time.
     const fn block_bytes(self) -> usize {
         match self {
-            Algorithm::HmacSha1 | Algorithm::HmacSha256 => 64,
-            Algorithm::HmacSha512 => 128,
+            Hash::Sha1 | Hash::Sha256 => 64,
+            Hash::Sha512 => 128,
         }
     }
 
-    fn hash(self, parts: [&[u8]; 2]) -> Vec<u8> {
+    fn of(self, parts: [&[u8]; 2]) -> Vec<u8> {
         fn of<D: sha2::Digest>(parts: [&[u8]; 2]) -> Vec<u8> {
             let digest = D::new().chain_update(parts[0]).chain_update(parts[1]);
             digest.finalize().to_vec()
         }
         match self {
-            Algorithm::HmacSha1 => of::<Sha1>(parts),
-            Algorithm::HmacSha256 => of::<Sha256>(parts),
-            Algorithm::HmacSha512 => of::<Sha512>(parts),
+            Hash::Sha1 => of::<Sha1>(parts),
+            Hash::Sha256 => of::<Sha256>(parts),
+            Hash::Sha512 => of::<Sha512>(parts),
+        }
+    }
+}
+
+impl Algorithm {
+    /// The hash of its MAC. `None`: it makes none.
+    pub const fn hash(self) -> Option<Hash> {
+        match self {
+            Algorithm::HmacSha1 => Some(Hash::Sha1),
+            Algorithm::HmacSha256 => Some(Hash::Sha256),
+            Algorithm::HmacSha512 => Some(Hash::Sha512),
+            Algorithm::Credential => None,
         }
     }
 }
 
 impl LiveKey {
     /// What the inner hash begins with. As secret as the key.
-    pub fn inner_block(&self, algorithm: Algorithm) -> Vec<u8> {
-        self.block(algorithm, 0x36)
+    pub fn inner_block(&self, hash: Hash) -> Vec<u8> {
+        self.block(hash, 0x36)
     }
 
     /// The MAC, from the inner hash over that block and the text.
-    pub fn tag_of(&self, algorithm: Algorithm, inner_hash: &[u8]) -> Vec<u8> {
-        algorithm.hash([&self.block(algorithm, 0x5c), inner_hash])
+    pub fn tag_of(&self, hash: Hash, inner_hash: &[u8]) -> Vec<u8> {
+        hash.of([&self.block(hash, 0x5c), inner_hash])
     }
 
-    fn block(&self, algorithm: Algorithm, pad: u8) -> Vec<u8> {
+    fn block(&self, hash: Hash, pad: u8) -> Vec<u8> {
         let mut block = self.bytes().to_vec();
-        if block.len() > algorithm.block_bytes() {
-            block = algorithm.hash([&block, &[]]);
+        if block.len() > hash.block_bytes() {
+            block = hash.of([&block, &[]]);
         }
-        block.resize(algorithm.block_bytes(), 0);
+        block.resize(hash.block_bytes(), 0);
         for byte in &mut block {
             *byte ^= pad;
         }
@@ -80,15 +100,16 @@ mod tests {
             Algorithm::HmacSha256,
             Algorithm::HmacSha512,
         ] {
+            let hash = algorithm.hash().unwrap();
             // Shorter than a block, as long as one, and longer.
             for length in [1, 20, 63, 64, 65, 127, 128, 129, 300] {
                 let key = LiveKey::new("KEY", &"k".repeat(length), &form, algorithm).unwrap();
                 let text = b"a text that went by";
-                let inner = algorithm.hash([&key.inner_block(algorithm), text]);
+                let inner = hash.of([&key.inner_block(hash), text]);
                 let mut mac = key.mac(algorithm, None);
                 mac.update(text);
                 assert_eq!(
-                    key.tag_of(algorithm, &inner),
+                    key.tag_of(hash, &inner),
                     mac.tag(),
                     "{algorithm:?}, {length}"
                 );

@@ -5,6 +5,11 @@ use crate::scheme::TimeUnit;
 /// Reads a time. `None`: not the canonical spelling of a time in this unit.
 pub fn parse(text: &str, unit: TimeUnit) -> Option<i64> {
     let bytes = text.as_bytes();
+    if unit == TimeUnit::BasicUtc {
+        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let compact = format!("{date}{time}000");
+        return (date.len() == 8).then(|| parse(&compact, TimeUnit::CompactUtc))?;
+    }
     if bytes.is_empty() || !bytes.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -14,7 +19,7 @@ pub fn parse(text: &str, unit: TimeUnit) -> Option<i64> {
             canonical.then(|| number(bytes) * 1_000)
         }
         TimeUnit::Milliseconds => (bytes.len() == 13 && bytes[0] != b'0').then(|| number(bytes)),
-        TimeUnit::CompactUtc => {
+        TimeUnit::CompactUtc | TimeUnit::BasicUtc => {
             if bytes.len() != 17 {
                 return None;
             }
@@ -54,6 +59,10 @@ pub fn format(ms: i64, unit: TimeUnit) -> String {
     match unit {
         TimeUnit::Seconds => (ms.div_euclid(1_000)).to_string(),
         TimeUnit::Milliseconds => ms.to_string(),
+        TimeUnit::BasicUtc => {
+            let compact = format(ms, TimeUnit::CompactUtc);
+            format!("{}T{}Z", &compact[..8], &compact[8..14])
+        }
         TimeUnit::CompactUtc => {
             let civil = Civil::from_ms(ms);
             format!(

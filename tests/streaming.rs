@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 use support::{Request, SourceText, a_secret, built_in, gate, only, signed};
 
 /// The built-in schemes that can be verified over a stream; the README names them.
-const STREAMED: [&str; 4] = ["github", "shopify", "standard-webhooks", "svix"];
+const STREAMED: [&str; 5] = ["github", "shopify", "standard-webhooks", "supabase", "svix"];
 
 /// What a scheme of one's own may sign besides: every hash, a time before and a text behind the body.
 const OWN: &str = r#"
@@ -105,13 +105,13 @@ fn run_streamed(live: &LiveSource, request: &Request) -> Result<String, Verdict>
     let head = request.head();
     let opening = admission::open(live, &head)?;
     let Streaming {
-        hash_name,
+        hash,
         macs,
         identity,
     } = opening.streaming(live).expect("it goes by");
     let macs: Vec<Vec<u8>> = macs
         .iter()
-        .map(|mac| hashed(hash_name, mac, &body))
+        .map(|mac| hashed(hash.name(), mac, &body))
         .collect();
     let identity = hashed("SHA-256", &identity, &body).try_into().unwrap();
     let matched = opening.matched_stream(live, &macs, identity)?;
@@ -125,7 +125,7 @@ fn run_streamed(live: &LiveSource, request: &Request) -> Result<String, Verdict>
     let matched = admission::check(live, &opening, &inbound, Some(matched), now_ms, findings)?;
     match admission::admit(live, &opening, &inbound, matched, now_ms, findings)? {
         Admission::Event(event) => Ok(event.into_message("r", "t").unwrap()),
-        Admission::Challenge(echo) => panic!("{echo}"),
+        Admission::Challenge(echo) | Admission::Question(echo) => panic!("{echo}"),
     }
 }
 

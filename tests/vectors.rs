@@ -61,7 +61,7 @@ fn accepted_vectors_yield_what_they_state() {
             "{title}: {findings:?}"
         );
         let held = held(live, &vector.request);
-        if !live.scheme.is_canonicalised() {
+        if !live.scheme.is_canonicalised() && vector.request.method != "GET" {
             assert_eq!(
                 content(&held),
                 vector.request.body,
@@ -170,12 +170,13 @@ fn comes_from_verification(reject: Reject) -> bool {
         | Reject::MalformedSignedPart(_)
         | Reject::SignatureMismatch
         | Reject::Stale { .. }
-        | Reject::FromFuture { .. } => true,
+        | Reject::FromFuture { .. }
+        | Reject::MalformedEvent(_) => true,
     }
 }
 
 /// [`comes_from_verification`] does not compile when one is missing there; add it here as well.
-fn every_reject() -> [Reject; 12] {
+fn every_reject() -> [Reject; 13] {
     [
         Reject::UnknownSource,
         Reject::MethodNotAllowed,
@@ -189,5 +190,6 @@ fn every_reject() -> [Reject; 12] {
         Reject::SignatureMismatch,
         Reject::Stale { age_ms: 1 },
         Reject::FromFuture { ahead_ms: 1 },
+        Reject::MalformedEvent(Shape::Undecodable),
     ]
 }

@@ -3,6 +3,7 @@
 //! The rules are applied when the Worker is built (`build.rs`, on TOML) and in the tools; the Worker
 //! reads the bytes that its build embedded, and a `Config` exists only after every rule of `rules` held.
 
+mod answering;
 #[cfg(not(target_arch = "wasm32"))]
 mod deployed;
 mod destination;
@@ -20,7 +21,7 @@ use crate::scheme::Scheme;
 pub use deployed::gaps;
 pub use rules::{BODY_BYTES_LIMIT, MESSAGE_BYTES_MAX, STREAM_BYTES_LIMIT};
 #[cfg(not(target_arch = "wasm32"))]
-pub use toml_text::{built_in, from_toml};
+pub use toml_text::{about, built_in, from_toml};
 
 /// Everything that is configured. Names are unique by construction.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -79,6 +80,16 @@ pub struct Source {
     /// of events: the same request is then the same event at each of them.
     #[serde(default)]
     pub shared_secret: Option<String>,
+    /// Origins that may ask for permission to send, where the scheme has abuse protection.
+    #[serde(default)]
+    pub allowed_origins: Vec<String>,
+    /// KooGallery: where a buyer finds the product, told in the answer to `newInstance`.
+    #[serde(default)]
+    pub front_end_url: Option<String>,
+    /// The backend is given the scheme's encrypted fields in plain text. They are opened on their way
+    /// to it: what is held stays as it came.
+    #[serde(default)]
+    pub decrypt_fields: bool,
     #[serde(default)]
     pub mode: Mode,
     /// Says that refusing every delivery in production is meant.

@@ -15,6 +15,7 @@ use worker::Env;
 
 use super::archive;
 use super::content;
+use super::decrypt::opened;
 use super::ledger;
 use super::platform::{self, Batch, QueueMessage, binding, now_ms};
 use super::state::State;
@@ -204,6 +205,8 @@ impl Delivery<'_> {
     async fn attempt(&self, attempt: u32) -> (Attempt, Next) {
         let started_ms = now_ms();
         let held = &self.held;
+        let opened = opened(held, self.source).await;
+        let held = opened.as_ref().unwrap_or(held);
         let outcome = post(held, self.route, attempt, self.env).await;
         let random = u32::from_le_bytes(platform::random());
         let next = retry::next(&self.route.destination, attempt, outcome, random);

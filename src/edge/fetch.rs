@@ -19,6 +19,7 @@ use worker::Env;
 pub use stream::Upload;
 
 use super::drive::Drive;
+use super::head::look_up;
 use super::health::{healthy, is_sound};
 use super::load::Load;
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
@@ -103,7 +104,7 @@ impl Arrival {
             .and_then(|gate| admission::source_of(gate, &head))
             .cloned();
         if let Some(live) = &live {
-            head.precede(&asked(live).claims_of(headers));
+            look_up(&mut head, live, headers);
         }
         let (request_id, random) = platform::request_id_and_random();
         Arrival {
@@ -231,6 +232,10 @@ impl Arrival {
             Err(verdict) => verdict,
             Ok(Admission::Challenge(echo)) => {
                 self.record.echo = Some(echo);
+                Verdict::Challenged
+            }
+            Ok(Admission::Question(kind)) => {
+                self.record.event_type = Some(kind);
                 Verdict::Challenged
             }
             Ok(Admission::Event(event)) => match Load::pack(*event, &arrived, &mut self.record) {

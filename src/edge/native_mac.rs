@@ -87,6 +87,8 @@ impl NativeMac {
             Algorithm::HmacSha1 => "SHA-1",
             Algorithm::HmacSha256 => "SHA-256",
             Algorithm::HmacSha512 => "SHA-512",
+            // Nothing is signed, so `signed_string` found nothing.
+            Algorithm::Credential => return None,
         };
         let algorithm = Object::new();
         set(&algorithm, "name", &"HMAC".into());

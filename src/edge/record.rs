@@ -65,6 +65,7 @@ impl Record {
             &self.request_id,
             answer::Known {
                 kind: self.event_type.as_deref(),
+                dedup_key: self.dedup_key.as_deref(),
                 echo: self.echo.as_deref(),
                 key_id: self.findings.key_id.as_deref(),
             },

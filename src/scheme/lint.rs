@@ -1,6 +1,6 @@
 //! What is wrong with a scheme, before it verifies anything.
 
-use super::{AnswerStyle, IdentityRule, Part, Place, Scheme};
+use super::{AnswerStyle, IdentityRule, Label, Part, Place, Scheme};
 
 /// Methods that bring a body. The others can only bring what stands in the query.
 const WITH_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
@@ -31,6 +31,9 @@ impl Scheme {
     }
 
     fn content_faults(&self, faults: &mut Vec<String>) {
+        if self.is_bearer() {
+            return self.bearer_faults(faults);
+        }
         if self.signed.is_empty() {
             faults.push("`signed` is empty: name what is signed, for example [\"body\"]".into());
         }
@@ -39,16 +42,17 @@ impl Scheme {
             1 => {}
             _ => faults.push("`signed` has two contents, and the backend can be given only one: use one of \"body\", \"sorted-json\" and \"sorted-query-except:NAME\"".into()),
         }
+        self.token_faults(faults);
         let fitting = if self.content_is_query() {
             &WITHOUT_BODY[..]
         } else {
             &WITH_BODY[..]
         };
         if self.methods.is_empty()
-            || self
-                .methods
-                .iter()
-                .any(|method| !fitting.contains(&method.as_str()))
+            || self.methods.iter().any(|method| {
+                // Such a signature covers both, and says which it is.
+                !fitting.contains(&method.as_str()) && !self.signs_headers()
+            })
         {
             faults.push(format!(
                 "`methods` = {:?}: what this scheme signs comes with {}",
@@ -72,7 +76,9 @@ impl Scheme {
                 (false, Some(place)) if !self.is_signed(place) => faults.push(format!(
                     "`{name}` stands at \"{place}\", which is not signed: anyone could change it; add it to `signed` or leave `{name}` out"
                 )),
-                (_, Some(Place::Json(_) | Place::Form(_))) => faults.push(format!(
+                // The time of a body is judged once the body is there; it cannot be a part by itself.
+                (false, Some(Place::Json(_))) if part == Part::Time => {}
+                (_, Some(Place::Json(_) | Place::Form(_) | Place::CloudEvent(_))) => faults.push(format!(
                     "`{name}` cannot be read from the body in this version: use a header or a query parameter"
                 )),
                 (_, Some(Place::SignatureField(field))) if part != Part::Time => faults.push(format!(
@@ -83,14 +89,22 @@ impl Scheme {
         }
         if let Some(place) = &self.key.append
             && !matches!(place, Place::Header(_) | Place::Query(_))
+            && Some(place) != self.time.as_ref().map(|time| &time.at)
         {
             faults.push(format!(
                 "`key.append` = \"{place}\": use a header or a query parameter"
             ));
         }
+        let kind = self.event_type.first().and_then(Label::place);
+        if self.question.is_some() && !kind.is_some_and(|place| self.is_signed(place)) {
+            faults.push(
+                "`question` is a signed event type: let `event_type` begin with a signed place"
+                    .into(),
+            );
+        }
         if let Some(challenge) = &self.challenge {
             for place in [&challenge.at, &challenge.echo] {
-                if !self.is_signed(place) {
+                if !self.is_signed(place) && !self.is_bearer() {
                     faults.push(format!(
                         "`challenge` uses \"{place}\", which is not signed: anyone could turn an event into a question"
                     ));
@@ -160,8 +174,8 @@ impl Scheme {
         let places = places
             .into_iter()
             .flatten()
-            .chain(&self.event_id)
-            .chain(&self.event_type);
+            .chain(self.event_id.iter().flat_map(Label::places))
+            .chain(self.event_type.iter().flat_map(Label::places));
         for place in places {
             if let Place::Header(name) = place
                 && !is_header_name(name)
@@ -176,9 +190,12 @@ impl Scheme {
             faults.push("`answer_by_ms` must be between 200 and 5000: 0.6 × the provider's time-out, at most 5 s".into());
         }
         // Our answers are signed with the same key: they must not be messages of this scheme.
-        let safe = self.key.append.is_some() || self.signed.contains(&Part::Secret);
+        let begins_otherwise =
+            matches!(self.signed.first(), Some(Part::Literal(text)) if !text.starts_with('{'));
+        let safe =
+            self.key.append.is_some() || self.signed.contains(&Part::Secret) || begins_otherwise;
         if self.answer == AnswerStyle::Koogallery && !safe {
-            faults.push("`answer` = \"koogallery\" signs our answers with the key alone, so a signature over the body alone could be had from an answer: only for schemes that sign \"secret\" or set `key.append`".into());
+            faults.push("`answer` = \"koogallery\" signs our answers with the key alone, so a signature over the body alone could be had from an answer: only for schemes that sign \"secret\", set `key.append` or begin with a literal".into());
         }
         if let Some(accepted) = &self.accepted {
             let empty = matches!(accepted.status, 204 | 205) && !accepted.body.is_empty();
@@ -213,6 +230,12 @@ impl Scheme {
                         faults.push("`identity` has a `fields` rule without a field".into());
                     }
                     places.as_slice()
+                }
+                IdentityRule::Bearer(_) => {
+                    if !self.is_bearer() {
+                        faults.push("`identity` has a `bearer` rule, but this scheme signs: use signed places or { digest = {} }".into());
+                    }
+                    continue;
                 }
                 IdentityRule::Digest(rule) => {
                     match &rule.discriminator {
@@ -258,6 +281,8 @@ impl Scheme {
                     ));
                 }
                 Some(Part::Literal(text)) if !text.is_empty() => {}
+                // A brace begins the object, and the part may not contain one.
+                _ if self.delimiter_after(part) == Some('{') => {}
                 _ => faults.push(format!(
                     "`signed`: \"{part}\" has no fixed length and no literal follows it, so a character could be moved between it and \"{}\" under the same signature",
                     rest[0]
@@ -276,20 +301,30 @@ impl Part {
     fn is_content(&self) -> bool {
         matches!(
             self.innermost(),
-            Part::Body | Part::SortedJson | Part::SortedQueryExcept(_)
+            Part::Body
+                | Part::SortedJson
+                | Part::SortedFields
+                | Part::SortedQueryExcept(_)
+                | Part::Jws
+                | Part::CanonicalRequest
         )
     }
 
     fn is_fixed(&self, scheme: &Scheme) -> bool {
         match self {
-            Part::Literal(_) | Part::Secret | Part::MacHex(_) => true,
+            Part::Literal(_) | Part::Secret | Part::MacHex(_) | Part::Sha256Hex(_) => true,
             Part::Time => scheme
                 .time
                 .as_ref()
                 .is_some_and(|time| time.unit.has_fixed_length()),
-            Part::Body | Part::Id | Part::Nonce | Part::SortedJson | Part::SortedQueryExcept(_) => {
-                false
-            }
+            Part::Body
+            | Part::Id
+            | Part::Nonce
+            | Part::SortedJson
+            | Part::SortedFields
+            | Part::SortedQueryExcept(_)
+            | Part::Jws
+            | Part::CanonicalRequest => false,
         }
     }
 }

@@ -9,12 +9,23 @@
 //! A scheme is checked ([`Scheme::faults`]) when the Worker is built: an entry whose identity is
 //! not signed, or whose signed string could be read two ways, never reaches production.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod about;
+mod bearer;
+mod jws;
+mod label;
 mod lint;
 mod places;
+mod signed;
 mod stream;
 mod text;
 
 use serde::{Deserialize, Deserializer, Serialize};
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use about::About;
+pub use bearer::BearerRule;
+pub use label::Label;
 
 /// One way of signing a webhook.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -27,11 +38,19 @@ pub struct Scheme {
     /// HTTP methods that deliver an event. Anything else is answered 405.
     #[serde(default = "post_only")]
     pub methods: Vec<String>,
+    /// What may stand behind the source's name in the path (`/hooks/{source}/…`), each in full.
+    #[serde(default)]
+    pub subpaths: Vec<String>,
     pub algorithm: Algorithm,
     pub key: KeyForm,
     pub signature: SignatureForm,
-    /// What is signed, in order. Must contain the whole content of the event.
+    /// What is signed, in order. Must contain the whole content of the event; empty only where
+    /// nothing is signed ([`Algorithm::Credential`]).
     pub signed: Vec<Part>,
+    /// What must be true of the token, where the signature is one ([`SignatureEncoding::Jws`]): each
+    /// `NAME=VALUE`. The value `sha256-hex:body` is that digest of the body, and binds the body.
+    #[serde(default)]
+    pub claims: Vec<String>,
     /// The signed time, where the scheme has one.
     #[serde(default)]
     pub time: Option<TimeForm>,
@@ -46,12 +65,13 @@ pub struct Scheme {
     /// turned away for lacking an id. A scheme must state at least one rule: keys taken from an
     /// unsigned id would let one captured request in as often as the attacker likes.
     pub identity: Vec<IdentityRule>,
-    /// Where the provider's own event id stands: a label for the backend, never a key.
+    /// What the provider calls the event: a label for the backend, never a key. The first that is
+    /// there is used.
     #[serde(default)]
-    pub event_id: Vec<Place>,
-    /// Where the provider's event type stands: a label for the backend.
+    pub event_id: Vec<Label>,
+    /// The provider's event type: a label for the backend.
     #[serde(default)]
-    pub event_type: Vec<Place>,
+    pub event_type: Vec<Label>,
     /// Header names passed on to the backend, besides `content-type` and `content-encoding`.
     /// A trailing `*` matches the rest of a name.
     #[serde(default, deserialize_with = "lower_case")]
@@ -59,6 +79,9 @@ pub struct Scheme {
     /// Headers of `carry` whose value is a live credential; replaced before anything is held.
     #[serde(default, deserialize_with = "lower_case")]
     pub credentials: Vec<String>,
+    /// Members of the content whose values KooGallery encrypts ([`crate::koogallery::EncryptedField`]).
+    #[serde(default)]
+    pub encrypted_fields: Vec<String>,
     /// How the sender wants to be answered.
     #[serde(default)]
     pub answer: AnswerStyle,
@@ -68,6 +91,17 @@ pub struct Scheme {
     /// A signed message that asks for an echo instead of bringing an event.
     #[serde(default)]
     pub challenge: Option<Challenge>,
+    /// The event type of messages that ask for an answer and bring no event.
+    #[serde(default)]
+    pub question: Option<String>,
+    /// Origins that the provider documents and that may ask for permission to send: CloudEvents'
+    /// abuse protection, `OPTIONS` with `WebHook-Request-Origin`, answered with
+    /// `WebHook-Allowed-Origin`. A source may name more; whoever is not named is answered 405. It lets
+    /// nobody in: events still bring their credential.
+    ///
+    /// Source: <https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md>, section 4.
+    #[serde(default)]
+    pub allowed_origins: Vec<String>,
     /// Milliseconds until the sender must have its answer: 0.6 × the provider's documented
     /// time-out, at most 5,000.
     pub answer_by_ms: u32,
@@ -85,13 +119,16 @@ fn post_only() -> Vec<String> {
     vec!["POST".to_owned()]
 }
 
-/// The keyed hash of a scheme.
+/// How the sender proves itself: by a keyed hash, but for the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Algorithm {
     HmacSha1,
     HmacSha256,
     HmacSha512,
+    /// The signature is the shared secret itself, as it travels. The body is not signed: whoever
+    /// has seen one request can send any other.
+    Credential,
 }
 
 impl Algorithm {
@@ -99,7 +136,8 @@ impl Algorithm {
     pub const fn tag_bytes(self) -> usize {
         match self {
             Algorithm::HmacSha1 => 20,
-            Algorithm::HmacSha256 => 32,
+            // A credential is compared by its SHA-256.
+            Algorithm::HmacSha256 | Algorithm::Credential => 32,
             Algorithm::HmacSha512 => 64,
         }
     }
@@ -132,6 +170,12 @@ pub enum KeyEncoding {
 #[serde(deny_unknown_fields)]
 pub struct SignatureForm {
     pub at: Place,
+    /// Where a credential may stand instead, in its own characters.
+    #[serde(default)]
+    pub or: Vec<Place>,
+    /// What stands in front of the list.
+    #[serde(default)]
+    pub prefix: Option<String>,
     /// Separator of a list of items, as in `t=1,v1=…,v1=…`.
     #[serde(default)]
     pub split: Option<String>,
@@ -157,6 +201,10 @@ pub enum SignatureEncoding {
     HexAnyCase,
     /// RFC 4648 section 4, padded, canonical.
     Base64,
+    /// A credential in its own characters.
+    Verbatim,
+    /// A compact JWS (RFC 7515, section 7.1): the signature is what stands behind the last dot.
+    Jws,
 }
 
 /// The signed time of an attempt or of an event.
@@ -180,6 +228,8 @@ pub enum TimeUnit {
     Milliseconds,
     /// `yyyyMMddHHmmssSSS` in UTC: exactly 17 digits.
     CompactUtc,
+    /// `yyyyMMdd'T'HHmmss'Z'`: exactly 16 characters.
+    BasicUtc,
 }
 
 impl TimeUnit {
@@ -187,7 +237,7 @@ impl TimeUnit {
     /// seconds leaves out up to 999 ms, which tolerances are not meant to count.
     pub const fn grain_ms(self) -> i64 {
         match self {
-            TimeUnit::Seconds => 999,
+            TimeUnit::Seconds | TimeUnit::BasicUtc => 999,
             TimeUnit::Milliseconds | TimeUnit::CompactUtc => 0,
         }
     }
@@ -196,7 +246,7 @@ impl TimeUnit {
     pub const fn has_fixed_length(self) -> bool {
         match self {
             TimeUnit::Seconds => false,
-            TimeUnit::Milliseconds | TimeUnit::CompactUtc => true,
+            TimeUnit::Milliseconds | TimeUnit::CompactUtc | TimeUnit::BasicUtc => true,
         }
     }
 }
@@ -215,6 +265,11 @@ pub enum Place {
     Form(String),
     /// A named item of the signature's list (`t` in `t=1,v1=…`).
     SignatureField(String),
+    /// A context attribute of a CloudEvent: a header in binary mode, a member of the body in
+    /// structured mode; a batch has none ([`crate::cloudevents`]).
+    CloudEvent(String),
+    /// The last segment of the path, as received.
+    LastSegment,
 }
 
 /// A piece of the signed string.
@@ -238,8 +293,18 @@ pub enum Part {
     /// The query's decoded `name=value` pairs sorted by name and joined by `&`, without the named
     /// parameter. The backend is given these pairs, form-encoded.
     SortedQueryExcept(String),
+    /// The body as JSON with nothing inside its members, as `name=value` sorted by name and joined
+    /// by `&`; what is empty is left out. The backend is given these members.
+    SortedFields,
+    /// Everything of a compact JWS but its signature. The token binds the body ([`Scheme::claims`]).
+    Jws,
+    /// Method, path, query, the headers that the signature's list names, and SHA-256 of the body,
+    /// in Huawei's canonical form ([`crate::verify`]).
+    CanonicalRequest,
     /// The lower-case hex of the same MAC, under the same key, over another part.
     MacHex(Box<Part>),
+    /// The lower-case hex of SHA-256 over another part.
+    Sha256Hex(Box<Part>),
 }
 
 /// What makes two deliveries the same event.
@@ -250,8 +315,11 @@ pub enum IdentityRule {
     SignedId(Place),
     /// Several signed values together.
     Fields(Vec<Place>),
-    /// SHA-256 over the signed parts, without the time and the nonce of the attempt.
+    /// SHA-256 over the signed parts, without the time and the nonce of the attempt; over the body
+    /// where nothing is signed.
     Digest(DigestRule),
+    /// Values that are not signed, where nothing is: a name, no proof.
+    Bearer(BearerRule),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -300,67 +368,3 @@ pub struct Challenge {
 
 /// Headers that are carried whatever the scheme says: without them the body cannot be read.
 pub const ALWAYS_CARRIED: [&str; 2] = ["content-type", "content-encoding"];
-
-impl Scheme {
-    /// Whether the value at `place` is covered by the signature.
-    pub fn is_signed(&self, place: &Place) -> bool {
-        let named = [
-            (Part::Time, self.time.as_ref().map(|time| &time.at)),
-            (Part::Id, self.id.as_ref()),
-            (Part::Nonce, self.nonce.as_ref()),
-        ];
-        if named
-            .iter()
-            .any(|(part, at)| *at == Some(place) && self.signed.contains(part))
-        {
-            return true;
-        }
-        let appended = self.key.append.as_ref() == Some(place);
-        let by_content = self
-            .signed
-            .iter()
-            .any(|part| match (part.innermost(), place) {
-                (Part::Body | Part::SortedJson, Place::Json(_)) => true,
-                (Part::Body, Place::Form(_)) => true,
-                (Part::SortedQueryExcept(except), Place::Query(name)) => name != except,
-                _ => false,
-            });
-        appended || by_content
-    }
-
-    /// The first character that a variable part may not contain, because it ends it.
-    pub fn delimiter_after(&self, part: &Part) -> Option<char> {
-        let index = self.signed.iter().position(|candidate| candidate == part)?;
-        match self.signed.get(index + 1) {
-            Some(Part::Literal(text)) => text.chars().next(),
-            _ => None,
-        }
-    }
-
-    /// Whether the verified form differs from the bytes as received.
-    pub fn is_canonicalised(&self) -> bool {
-        self.signed.iter().any(|part| {
-            matches!(
-                part.innermost(),
-                Part::SortedJson | Part::SortedQueryExcept(_)
-            )
-        })
-    }
-
-    /// Whether the content of an event is its query instead of its body.
-    pub fn content_is_query(&self) -> bool {
-        self.signed
-            .iter()
-            .any(|part| matches!(part.innermost(), Part::SortedQueryExcept(_)))
-    }
-}
-
-impl Part {
-    /// Looks through [`Part::MacHex`].
-    pub fn innermost(&self) -> &Part {
-        match self {
-            Part::MacHex(inner) => inner.innermost(),
-            other => other,
-        }
-    }
-}

@@ -19,11 +19,18 @@ impl Scheme {
             IdentityRule::SignedId(place) => in_head(place),
             IdentityRule::Fields(places) => places.iter().all(in_head),
             IdentityRule::Digest(rule) => rule.discriminator.iter().all(in_head),
+            IdentityRule::Bearer(_) => false,
         });
+        let time_in_body = self
+            .time
+            .as_ref()
+            .is_some_and(|time| matches!(time.at, Place::Json(_) | Place::Form(_)));
         if bodies.count() != 1 || !is_plain || self.key.append.is_some() {
             Some("it signs something else than the body with text of the head around it")
         } else if !knows_without_body {
             Some("an event is known by what stands in its body")
+        } else if time_in_body {
+            Some("its time stands in the body")
         } else if self.challenge.is_some() {
             Some("its challenge stands in the body")
         } else {

@@ -8,7 +8,7 @@ impl TryFrom<String> for Place {
     fn try_from(text: String) -> Result<Self, String> {
         let Some((kind, name)) = text.split_once(':') else {
             return Err(format!(
-                "\"{text}\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME or signature:NAME"
+                "\"{text}\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME, signature:NAME, cloudevents:ATTRIBUTE or path:last"
             ));
         };
         if name.is_empty() {
@@ -19,12 +19,14 @@ impl TryFrom<String> for Place {
             "query" => Ok(Place::Query(name.to_owned())),
             "form" => Ok(Place::Form(name.to_owned())),
             "signature" => Ok(Place::SignatureField(name.to_owned())),
+            "path" if name == "last" => Ok(Place::LastSegment),
+            "cloudevents" => Ok(Place::CloudEvent(name.to_owned())),
             "json" if name.starts_with('/') => Ok(Place::Json(name.to_owned())),
             "json" => Err(format!(
                 "\"{text}\": a JSON pointer starts with a slash, as in json:/data/id"
             )),
             _ => Err(format!(
-                "\"{text}\": \"{kind}\" is unknown; use header, query, json, form or signature"
+                "\"{text}\": \"{kind}\" is unknown; use header, query, json, form, signature, cloudevents or path:last"
             )),
         }
     }
@@ -41,15 +43,21 @@ impl TryFrom<String> for Part {
             "nonce" => Part::Nonce,
             "secret" => Part::Secret,
             "sorted-json" => Part::SortedJson,
+            "sorted-fields" => Part::SortedFields,
+            "jws" => Part::Jws,
+            "canonical-request" => Part::CanonicalRequest,
             other => match other.split_once(':') {
                 Some(("literal", rest)) if !rest.is_empty() => Part::Literal(rest.to_owned()),
                 Some(("sorted-query-except", rest)) if !rest.is_empty() => {
                     Part::SortedQueryExcept(rest.to_owned())
                 }
                 Some(("mac-hex", rest)) => Part::MacHex(Box::new(Part::try_from(rest.to_owned())?)),
+                Some(("sha256-hex", rest)) => {
+                    Part::Sha256Hex(Box::new(Part::try_from(rest.to_owned())?))
+                }
                 _ => {
                     return Err(format!(
-                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-query-except:NAME or mac-hex:PART"
+                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-fields, sorted-query-except:NAME, jws, canonical-request, mac-hex:PART or sha256-hex:PART"
                     ));
                 }
             },
@@ -65,6 +73,8 @@ impl std::fmt::Display for Place {
             Place::Json(pointer) => write!(f, "json:{pointer}"),
             Place::Form(name) => write!(f, "form:{name}"),
             Place::SignatureField(name) => write!(f, "signature:{name}"),
+            Place::LastSegment => f.write_str("path:last"),
+            Place::CloudEvent(name) => write!(f, "cloudevents:{name}"),
         }
     }
 }
@@ -78,9 +88,13 @@ impl std::fmt::Display for Part {
             Part::Nonce => f.write_str("nonce"),
             Part::Secret => f.write_str("secret"),
             Part::SortedJson => f.write_str("sorted-json"),
+            Part::SortedFields => f.write_str("sorted-fields"),
+            Part::Jws => f.write_str("jws"),
+            Part::CanonicalRequest => f.write_str("canonical-request"),
             Part::Literal(text) => write!(f, "literal:{text}"),
             Part::SortedQueryExcept(name) => write!(f, "sorted-query-except:{name}"),
             Part::MacHex(inner) => write!(f, "mac-hex:{inner}"),
+            Part::Sha256Hex(inner) => write!(f, "sha256-hex:{inner}"),
         }
     }
 }

@@ -5,6 +5,10 @@
 //! the MAC over the characters as received and compares in constant time. Freshness is judged by
 //! the caller, after the MAC, so that a stale request can be told from a forged one.
 
+mod canonical_request;
+mod credential;
+mod jws;
+mod late;
 mod pieces;
 mod signature;
 mod stream;
@@ -18,8 +22,9 @@ use crate::request::{Absent, Head, Inbound};
 use crate::scheme::{Part, Place, Scheme};
 use crate::time;
 use crate::verdict::{Reject, Shape};
+use late::{Late, key_suffix};
 use pieces::{Piece, mac_over, pieces};
-use signature::{field, read_signatures};
+use signature::{Presented, field, read_signatures};
 pub use stream::Streaming;
 
 /// How many signatures one request may carry. Providers send one for each live secret; each costs
@@ -34,6 +39,10 @@ pub struct Claims {
     id: Option<String>,
     nonce: Option<String>,
     key_suffix: Option<String>,
+    /// Of a token, everything but its signature.
+    pub(crate) token: Option<String>,
+    /// The names of the signed headers, as the signature's list gives them.
+    pub(crate) signed_headers: Option<String>,
 }
 
 #[derive(Debug)]
@@ -45,9 +54,19 @@ struct ClaimedTime {
 impl Claims {
     /// Reads the claims, or says what is wrong with their shape.
     pub fn read(scheme: &Scheme, head: &Head) -> Result<Self, Reject> {
-        let (candidates, fields) = read_signatures(scheme, head)?;
+        let Presented {
+            candidates,
+            fields,
+            token,
+        } = read_signatures(scheme, head)?;
+        let signed_headers = match scheme.signs_headers() {
+            false => None,
+            true => Some(canonical_request::signed_headers(scheme, head, &fields)?),
+        };
         let time = match &scheme.time {
             None => None,
+            // The body is not there yet.
+            Some(form) if matches!(form.at, Place::Json(_)) => None,
             Some(form) => {
                 let text = match &form.at {
                     Place::SignatureField(name) => field(&fields, name),
@@ -68,17 +87,11 @@ impl Claims {
             id: signed_value(scheme, head, &Part::Id, scheme.id.as_ref())?,
             nonce: signed_value(scheme, head, &Part::Nonce, scheme.nonce.as_ref())?,
             key_suffix: match &scheme.key.append {
-                None => None,
-                Some(place) => {
-                    let suffix = head.value_at(place).map_err(missing_part)?;
-                    // HMAC fills a short key up with zero bytes (RFC 2104, section 2), so a NUL at
-                    // the end would be another value under the same MAC.
-                    if suffix.contains('\0') {
-                        return Err(Reject::MalformedSignedPart(Shape::ContainsDelimiter));
-                    }
-                    Some(suffix)
-                }
+                None | Some(Place::Json(_)) => None,
+                Some(place) => Some(key_suffix(head.value_at(place))?),
             },
+            token,
+            signed_headers,
         })
     }
 
@@ -100,6 +113,12 @@ impl Claims {
             time,
             id: text(Part::Id, id),
             nonce: text(Part::Nonce, nonce),
+            token: None,
+            // The least that such a scheme takes: the header with its time.
+            signed_headers: match scheme.time.as_ref().map(|form| &form.at) {
+                Some(Place::Header(name)) if scheme.signs_headers() => Some(name.clone()),
+                _ => None,
+            },
         }
     }
 
@@ -225,18 +244,21 @@ pub fn verify<'a>(
 ) -> Result<Verified<'a>, Reject> {
     let pieces = pieces(scheme, claims, inbound)?;
     let streamed = matched.and_then(|matched| matched.streamed);
+    let late = Late::read(scheme, inbound)?;
+    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
     let key = match matched {
         Some(matched) => Some(matched.key),
         None => keys
             .iter()
-            .position(|key| mac_over(&pieces, scheme, key, claims).with_tag(|tag| claims.has(tag))),
+            .position(|key| mac_over(&pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag)))
+            .filter(|_| jws::binds(scheme, claims, inbound.body)),
     };
     // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
     let time = scheme.time.as_ref().map(|form| &form.at);
     let of_the_attempt = scheme.key.append.as_ref() == time;
     Ok(Verified {
         key: key.ok_or(Reject::SignatureMismatch)?,
-        time_ms: claims.time_ms(),
+        time_ms: claims.time_ms().or(late.time_ms),
         pieces,
         key_suffix: claims.key_suffix.as_deref().filter(|_| !of_the_attempt),
         streamed,
@@ -270,9 +292,14 @@ impl AroundBody {
                 Part::Time => claims.time_text()?.as_bytes(),
                 Part::Id => claims.id.as_deref()?.as_bytes(),
                 Part::Nonce => claims.nonce.as_deref()?.as_bytes(),
-                Part::Secret | Part::SortedJson | Part::SortedQueryExcept(_) | Part::MacHex(_) => {
-                    return None;
-                }
+                Part::Secret
+                | Part::SortedJson
+                | Part::SortedFields
+                | Part::SortedQueryExcept(_)
+                | Part::Jws
+                | Part::CanonicalRequest
+                | Part::MacHex(_)
+                | Part::Sha256Hex(_) => return None,
             };
             let side = if is_after {
                 &mut around.after
@@ -295,7 +322,22 @@ pub fn tag(
     claims: &Claims,
     inbound: &Inbound<'_, '_>,
 ) -> Result<Vec<u8>, Reject> {
-    Ok(mac_over(&pieces(scheme, claims, inbound)?, scheme, key, claims).tag())
+    let late = Late::read(scheme, inbound)?;
+    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
+    Ok(mac_over(&pieces(scheme, claims, inbound)?, scheme, key, suffix).tag())
+}
+
+/// The signed headers that a request names itself, and that are not in `head` yet.
+pub fn headers_named(scheme: &Scheme, head: &Head) -> Vec<String> {
+    if !scheme.signs_headers() {
+        return Vec::new();
+    }
+    let names = match read_signatures(scheme, head) {
+        Ok(presented) => canonical_request::names(&presented.fields),
+        Err(_) => Vec::new(),
+    };
+    let names = names.into_iter();
+    names.filter(|name| head.header(name).is_none()).collect()
 }
 
 /// Adds a part with its length in front, so that no two lists of parts digest alike.

@@ -3,12 +3,13 @@
 use super::{AroundBody, Claims, Matched};
 use crate::keys::LiveKey;
 use crate::scheme::{Part, Scheme};
+use crate::split_mac::Hash;
 
 /// What is to be hashed of a body that goes by: the body between these texts.
 #[derive(Debug)]
 pub struct Streaming {
     /// With this hash, one for each key: the inner hashes of the MACs (see [`crate::split_mac`]).
-    pub hash_name: &'static str,
+    pub hash: Hash,
     pub macs: Vec<AroundBody>,
     /// With SHA-256: what [`super::Verified::digest`] is of a body that is here.
     pub identity: AroundBody,
@@ -17,13 +18,14 @@ pub struct Streaming {
 impl Streaming {
     /// `None`: under this scheme a body must be read whole.
     pub fn of(scheme: &Scheme, keys: &[LiveKey], claims: &Claims, body_bytes: u64) -> Option<Self> {
+        let hash = scheme.algorithm.hash()?;
         let around = AroundBody::of(scheme, claims)?;
         let mac = |key: &LiveKey| AroundBody {
-            before: [key.inner_block(scheme.algorithm), around.before.clone()].concat(),
+            before: [key.inner_block(hash), around.before.clone()].concat(),
             after: around.after.clone(),
         };
         Some(Streaming {
-            hash_name: scheme.algorithm.hash_name(),
+            hash,
             macs: keys.iter().map(mac).collect(),
             identity: identity(scheme, claims, body_bytes)?,
         })
@@ -48,9 +50,14 @@ fn identity(scheme: &Scheme, claims: &Claims, body_bytes: u64) -> Option<AroundB
             Part::Literal(literal) => part(&mut text, literal.as_bytes()),
             Part::Id => part(&mut text, claims.id.as_deref()?.as_bytes()),
             Part::Time | Part::Nonce => {}
-            Part::Secret | Part::SortedJson | Part::SortedQueryExcept(_) | Part::MacHex(_) => {
-                return None;
-            }
+            Part::Secret
+            | Part::SortedJson
+            | Part::SortedFields
+            | Part::SortedQueryExcept(_)
+            | Part::Jws
+            | Part::CanonicalRequest
+            | Part::MacHex(_)
+            | Part::Sha256Hex(_) => return None,
         }
     }
     Some(AroundBody {
@@ -68,9 +75,10 @@ impl Claims {
         mac_hashes: &[Vec<u8>],
         identity: [u8; 32],
     ) -> Option<Matched> {
+        let algorithm = scheme.algorithm.hash()?;
         let made = keys.iter().zip(mac_hashes);
         let key = made
-            .map(|(key, hash)| key.tag_of(scheme.algorithm, hash))
+            .map(|(key, hash)| key.tag_of(algorithm, hash))
             .position(|tag| self.has(&tag))?;
         Some(Matched {
             key,

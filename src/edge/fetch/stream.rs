@@ -102,6 +102,6 @@ fn texts(streaming: &Streaming) -> Array {
     let content = text("SHA-256", &[], &[]);
     let identity = around("SHA-256", &streaming.identity);
     let macs = streaming.macs.iter();
-    let macs = macs.map(|mac| around(streaming.hash_name, mac));
+    let macs = macs.map(|mac| around(streaming.hash.name(), mac));
     [content, identity].into_iter().chain(macs).collect()
 }

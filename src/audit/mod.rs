@@ -2,14 +2,18 @@
 //!
 //! Never a secret, never a body, never a query string, never a header's value.
 
+mod notice;
+
 use serde::Serialize;
 
 use crate::admission::Findings;
 use crate::event::Held;
-use crate::gate::{Fault, LiveSource};
+use crate::gate::LiveSource;
 use crate::retry::{Attempt, Next};
 use crate::trace;
 use crate::verdict::Verdict;
+
+pub use notice::Notice;
 
 /// One request's end.
 #[derive(Debug, Default, Serialize)]
@@ -92,6 +96,7 @@ impl<'a> VerdictLine<'a> {
             | Verdict::Revived
             | Verdict::Duplicate
             | Verdict::Challenged
+            | Verdict::Permitted { .. }
             | Verdict::Observed
             | Verdict::Unavailable(_) => None,
         };
@@ -188,206 +193,6 @@ impl<'a> DeliveryLine<'a> {
             body_bytes: held.content.bytes(),
             duration_ms: 0,
         }
-    }
-}
-
-/// Something an operator should know besides verdicts and deliveries.
-#[derive(Clone, Copy, Debug)]
-pub enum Notice<'a> {
-    /// A source or a destination that cannot work.
-    Fault(&'a Fault),
-    /// The embedded configuration did not parse.
-    ConfigurationBroken {
-        errors: &'a str,
-    },
-    /// A panic, by its place: its text may quote a request.
-    Panicked {
-        place: &'a str,
-    },
-    /// A binding that everything needs is missing or not what it should be.
-    BindingMissing {
-        name: &'a str,
-    },
-    /// KV did not answer a read; the event went on without it.
-    MemoryUnread {
-        detail: &'a str,
-    },
-    /// KV did not take a key: a copy of this request's event will not be recognised.
-    MemoryUnwritten {
-        request_id: &'a str,
-    },
-    /// The queue refused an event.
-    HoldFailed {
-        detail: &'a str,
-    },
-    /// The ledger did not answer.
-    LedgerFailed {
-        detail: &'a str,
-    },
-    /// An object of a former epoch has nothing left: its epoch can be retired.
-    LedgerEmpty {
-        name: &'a str,
-    },
-    /// Events have waited for long.
-    BacklogOld {
-        at: &'a str,
-        source: Option<&'a str>,
-        age_seconds: i64,
-    },
-    /// A queue did not say how much waits in it.
-    BacklogUnknown {
-        detail: &'a str,
-    },
-    /// A copy of an event that is settled came to the consumer, and ends there.
-    CopyRemoved {
-        request_id: &'a str,
-    },
-    /// The spool could not be written or drained.
-    SpoolFailed {
-        detail: &'a str,
-    },
-    /// An event went from the spool to the queue.
-    SpoolDrained,
-    /// A send that outlived its slice came to an end.
-    LateHold {
-        request_id: &'a str,
-        held: bool,
-    },
-    /// A message came from a queue that wrangler.toml names otherwise than the gate expects.
-    QueueUnknown {
-        name: &'a str,
-    },
-    /// A message that cannot be delivered was sent to the dead letters before any attempt.
-    GivenUp {
-        reason: &'a str,
-        id: &'a str,
-    },
-    /// A message waits, because its destination has no address or no secret here.
-    Waiting {
-        destination: &'a str,
-    },
-    DeadLetterKept {
-        id: &'a str,
-    },
-    DeadLetterUnkept {
-        id: &'a str,
-    },
-    ArchiveFailed {
-        detail: &'a str,
-    },
-    AdminRefused {
-        request_id: &'a str,
-    },
-    /// What an operator asked for, and the status it was answered with.
-    AdminAnswered {
-        request_id: &'a str,
-        action: &'a str,
-        status: u16,
-    },
-}
-
-#[derive(Debug, Default, Serialize)]
-struct NoticeLine<'a> {
-    event: &'static str,
-    what: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    destination: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    age_seconds: Option<i64>,
-}
-
-impl Notice<'_> {
-    /// The line for the log: an `alarm` wants somebody to act, a `notice` does not.
-    pub fn line(&self) -> String {
-        let alarm = |what| NoticeLine {
-            event: "alarm",
-            what,
-            ..NoticeLine::default()
-        };
-        let notice = |what| NoticeLine {
-            event: "notice",
-            ..alarm(what)
-        };
-        let with = |line, detail| NoticeLine {
-            detail: Some(detail),
-            ..line
-        };
-        line(&match *self {
-            Notice::Fault(fault) => NoticeLine {
-                source: fault.source.as_deref(),
-                destination: fault.destination.as_deref(),
-                secret_name: fault.secret.as_deref(),
-                ..alarm(fault.trouble.name())
-            },
-            Notice::ConfigurationBroken { errors } => with(alarm("configuration_broken"), errors),
-            Notice::Panicked { place } => with(alarm("panicked"), place),
-            Notice::BindingMissing { name } => with(alarm("binding_missing"), name),
-            Notice::MemoryUnread { detail } => with(alarm("memory_unread"), detail),
-            Notice::MemoryUnwritten { request_id } => NoticeLine {
-                request_id: Some(request_id),
-                ..alarm("memory_unwritten")
-            },
-            Notice::HoldFailed { detail } => with(alarm("hold_failed"), detail),
-            Notice::LedgerFailed { detail } => with(alarm("ledger_failed"), detail),
-            Notice::LedgerEmpty { name } => with(notice("ledger_empty"), name),
-            Notice::BacklogOld {
-                at,
-                source,
-                age_seconds,
-            } => NoticeLine {
-                source,
-                age_seconds: Some(age_seconds),
-                ..with(alarm("backlog_old"), at)
-            },
-            Notice::BacklogUnknown { detail } => with(notice("backlog_unknown"), detail),
-            Notice::CopyRemoved { request_id } => NoticeLine {
-                request_id: Some(request_id),
-                ..notice("copy_removed")
-            },
-            Notice::SpoolFailed { detail } => with(alarm("spool_failed"), detail),
-            Notice::SpoolDrained => notice("spool_drained"),
-            Notice::LateHold { request_id, held } => NoticeLine {
-                request_id: Some(request_id),
-                ..notice(if held {
-                    "late_hold_succeeded"
-                } else {
-                    "late_hold_failed"
-                })
-            },
-            Notice::QueueUnknown { name } => with(alarm("queue_unknown"), name),
-            Notice::GivenUp { reason, id } => with(alarm(reason), id),
-            Notice::Waiting { destination } => NoticeLine {
-                destination: Some(destination),
-                ..alarm("waiting_for_destination")
-            },
-            Notice::DeadLetterKept { id } => with(alarm("dead_letter"), id),
-            Notice::DeadLetterUnkept { id } => with(alarm("dead_letter_unkept"), id),
-            Notice::ArchiveFailed { detail } => with(alarm("archive_failed"), detail),
-            Notice::AdminRefused { request_id } => NoticeLine {
-                request_id: Some(request_id),
-                ..notice("admin_refused")
-            },
-            Notice::AdminAnswered {
-                request_id,
-                action,
-                status,
-            } => NoticeLine {
-                request_id: Some(request_id),
-                detail: Some(action),
-                status: Some(status),
-                ..notice("admin_answered")
-            },
-        })
     }
 }
 
