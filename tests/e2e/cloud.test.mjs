@@ -82,6 +82,13 @@ describe("every family", () => {
     assert.equal((await gate.verdict(await gate.send({ ...good, headers: unnamed }))).reason, "missing_signed_part");
   });
 
+  test("apig: a signed host is the one that was called", async () => {
+    const right = await gate.send(signed("apig", freshId(), { host: gate.host }));
+    assert.equal((await gate.verdict(right)).verdict, "accepted");
+    const wrong = await gate.send(signed("apig", freshId(), { host: "another.example" }));
+    assert.equal((await gate.verdict(wrong)).reason, "signature_mismatch");
+  });
+
   test("netlify: a genuine token does not carry another body", async () => {
     const good = signed("netlify", freshId());
     assert.equal((await gate.verdict(await gate.send({ ...good, body: BODIES.netlify(freshId()) }))).reason, "signature_mismatch");
