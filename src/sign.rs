@@ -275,7 +275,7 @@ fn token(scheme: &Scheme, body: &[u8]) -> String {
     let header = serde_json::json!({ "alg": scheme.algorithm.jws_name(), "typ": "JWT" });
     let digest = encode_hex(&Sha256::digest(body));
     let mut claims: serde_json::Map<String, Value> = serde_json::Map::new();
-    for (name, value) in scheme.claims() {
+    for (name, value) in scheme.claim_pairs() {
         claims.insert(name.to_owned(), value.unwrap_or(&digest).into());
     }
     let encode = |json: String| URL_SAFE_NO_PAD.encode(json);

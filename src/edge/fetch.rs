@@ -234,10 +234,7 @@ impl Arrival {
                 self.record.echo = Some(echo);
                 Verdict::Challenged
             }
-            Ok(Admission::Question(kind)) => {
-                self.record.event_type = Some(kind);
-                Verdict::Challenged
-            }
+            Ok(Admission::Question(kind)) => self.record.asked(kind),
             Ok(Admission::Event(event)) => match Load::pack(*event, &arrived, &mut self.record) {
                 Some(load) => {
                     let (drive, effect) = Drive::begin(live, load, env, ctx);

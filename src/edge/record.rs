@@ -57,6 +57,12 @@ impl Record {
         });
     }
 
+    /// A question of this type was asked, and is answered by itself.
+    pub fn asked(&mut self, kind: String) -> Verdict {
+        self.event_type = Some(kind);
+        Verdict::Challenged
+    }
+
     /// What the sender is told.
     pub fn answer(&self, verdict: Verdict, live: Option<&LiveSource>) -> Answer {
         answer::answer(

@@ -9,7 +9,7 @@ const BODY_DIGEST: &str = "sha256-hex:body";
 impl Scheme {
     /// Names and values of the claims that a token must have; none for a claim whose value is the
     /// body's digest.
-    pub fn claims(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+    pub fn claim_pairs(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let pairs = self.claims.iter().filter_map(|claim| claim.split_once('='));
         pairs.map(|(name, value)| (name, Some(value).filter(|value| *value != BODY_DIGEST)))
     }
@@ -24,11 +24,11 @@ impl Scheme {
         let form = &self.signature;
         let is_token = self.is_jws();
         let signs_token = self.signed == [Part::Jws];
-        let binds_body = self.claims().any(|(_, value)| value.is_none());
+        let binds_body = self.claim_pairs().any(|(_, value)| value.is_none());
         if is_token != signs_token || is_token != binds_body {
             faults.push("a token needs all three: `signature.encoding` = \"jws\", `signed` = [\"jws\"] and a claim that binds the body, as in `claims` = [\"sha256=sha256-hex:body\"]".into());
         }
-        if self.claims().count() != self.claims.len() {
+        if self.claim_pairs().count() != self.claims.len() {
             faults.push("`claims`: write each as NAME=VALUE".into());
         }
         if is_token && self.algorithm.jws_name().is_none() {

@@ -49,7 +49,7 @@ fn read_at(
     }
     let text = match strip {
         None => text.as_str(),
-        Some(prefix) => text.strip_prefix(prefix).ok_or(Shape::NoPrefix)?,
+        Some(prefix) => without(&text, prefix).ok_or(Shape::NoPrefix)?,
     };
     if text.is_empty() {
         return Err(Shape::Empty);
@@ -59,4 +59,10 @@ fn read_at(
         _ => text.as_bytes().to_vec(),
     };
     Ok(Some(Sha256::digest(bytes).into()))
+}
+
+/// The names of authentication schemes have no case (RFC 9110, section 11.1).
+fn without<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
 }

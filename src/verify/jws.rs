@@ -38,7 +38,7 @@ pub(super) fn binds(scheme: &Scheme, claims: &Claims, body: &[u8]) -> bool {
         return false;
     };
     let digest = encode_hex(&Sha256::digest(body));
-    scheme.claims().all(|(name, value)| {
+    scheme.claim_pairs().all(|(name, value)| {
         let [claimed] = members(&payload, [&format!("/{name}")]);
         claimed.as_deref() == value.or(Some(&digest))
     })

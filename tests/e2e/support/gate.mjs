@@ -94,6 +94,8 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     secrets,
     backend: target,
     compatibility: [COMPATIBILITY_DATE, COMPATIBILITY_FLAGS],
+    /** As the Host header has it. */
+    host: new URL(url).host,
     send: (request) => exchange(url, request),
     /** All log lines with these members. */
     lines,

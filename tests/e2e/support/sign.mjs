@@ -37,11 +37,14 @@ const SCHEMES = {
   }),
   "aws-eventbridge": (secret) => ({ headers: [["authorization", `Basic ${Buffer.from(secret).toString("base64")}`]] }),
   "azure-event-grid": (secret) => ({ headers: [], query: `code=${secret}` }),
-  "huawei-sdk-hmac": (secret, body, { at, source }) => {
+  "huawei-sdk-hmac": (secret, body, { at, source, host }) => {
     const date = new Date(at).toISOString().replace(/[-:]|\.\d+/g, "");
-    const request = ["POST", `/hooks/${source}/`, "", `content-type:application/json\nx-sdk-date:${date}\n`, "content-type;x-sdk-date", sha256(body)].join("\n");
+    const named = [["content-type", "application/json"], ...(host ? [["host", host]] : []), ["x-sdk-date", date]];
+    const names = named.map(([name]) => name).join(";");
+    const lines = named.map(([name, value]) => `${name}:${value}\n`).join("");
+    const request = ["POST", `/hooks/${source}/`, "", lines, names, sha256(body)].join("\n");
     const signature = hmac("sha256", secret, `SDK-HMAC-SHA256\n${date}\n${sha256(request)}`).digest("hex");
-    return { headers: [["x-sdk-date", date], ["authorization", `SDK-HMAC-SHA256 Access=ak, SignedHeaders=content-type;x-sdk-date, Signature=${signature}`]] };
+    return { headers: [["x-sdk-date", date], ["authorization", `SDK-HMAC-SHA256 Access=ak, SignedHeaders=${names}, Signature=${signature}`]] };
   },
   netlify: (secret, body) => {
     const token = `${base64url({ typ: "JWT", alg: "HS256" })}.${base64url({ iss: "netlify", sha256: sha256(body) })}`;
@@ -97,8 +100,8 @@ const SCHEMES = {
 };
 
 /** A request to `source`, signed under `scheme` with `secret`. */
-export function sign(source, scheme, secret, body, { id = freshId(), type = "test.event", at = Date.now(), headers = [] } = {}) {
-  const signed = SCHEMES[scheme](secret, body, { id, type, at, source });
+export function sign(source, scheme, secret, body, { id = freshId(), type = "test.event", at = Date.now(), headers = [], host } = {}) {
+  const signed = SCHEMES[scheme](secret, body, { id, type, at, source, host });
   return {
     method: signed.method ?? "POST",
     target: `/hooks/${source}${signed.query === undefined ? "" : `?${signed.query}`}`,
