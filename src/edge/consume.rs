@@ -15,7 +15,7 @@ use worker::Env;
 
 use super::archive;
 use super::ledger;
-use super::platform::{self, Batch, QueueMessage, binding, now_ms};
+use super::platform::{self, Batch, QueueMessage, binding, now_ms, within};
 use super::state::State;
 use crate::audit::{DeliveryLine, Notice};
 use crate::consumer::{Action, End, Errand, Report, Step, busy_seconds, lease_ms};
@@ -222,9 +222,9 @@ impl Delivery<'_> {
             End::Retry { seconds } => self.message.retry_in(seconds),
             End::SendAgain { seconds } => {
                 let sent = platform::send_later(self.env, binding::EVENTS, self.text, seconds);
-                match sent.await {
-                    Ok(()) => self.message.ack(),
-                    Err(_) => self.message.retry_in(seconds),
+                match within(EFFECT_MS, sent).await {
+                    Some(Ok(())) => self.message.ack(),
+                    Some(Err(_)) | None => self.message.retry_in(seconds),
                 }
             }
         }
@@ -233,6 +233,9 @@ impl Delivery<'_> {
 
 /// The ledger is near; the queue brings the message again if it does not answer.
 const LEDGER_MS: u32 = 5_000;
+/// For the queues and the archive. A batch is not over before its last message is, and what the
+/// others were acknowledged with is not heard before that.
+const EFFECT_MS: u32 = 5_000;
 
 /// What became of a dead letter.
 pub enum Buried {
@@ -287,9 +290,8 @@ async fn bury(
         .ok()
         .filter(|wrapped| wrapped.len() <= MESSAGE_BYTES_MAX);
     if let Some(wrapped) = wrapped
-        && platform::send(env, binding::DEAD_LETTERS, &wrapped)
-            .await
-            .is_ok()
+        && let sending = platform::send(env, binding::DEAD_LETTERS, &wrapped)
+        && let Some(Ok(())) = within(EFFECT_MS, sending).await
     {
         return true;
     }
@@ -299,12 +301,12 @@ async fn bury(
 /// Moves a dead letter into the archive.
 async fn keep(letter: &DeadLetter, env: &Env) -> bool {
     let id = &letter.id;
-    match archive::keep(env, letter).await {
-        Ok(()) => {
+    match within(EFFECT_MS, archive::keep(env, letter)).await {
+        Some(Ok(())) => {
             platform::notice(&Notice::DeadLetterKept { id });
             true
         }
-        Err(archive::Failed) => {
+        Some(Err(archive::Failed)) | None => {
             platform::notice(&Notice::DeadLetterUnkept { id });
             false
         }

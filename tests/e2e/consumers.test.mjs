@@ -15,20 +15,52 @@ before(async () => {
   await gate.send(event);
   const letter = await until(async () => (await gate.letters()).find(({ event_id: id }) => id === event.id), "the sample's letter");
   sample = JSON.parse((await gate.admin(`/${letter.id}`)).json.message);
-  hung = hang(message().text);
-  hung.catch(() => {}); // the test that waits for it says so
+  hung = Object.fromEntries(Object.entries(HANGING).map(([name, act]) => [name, alone(act)]));
 });
 after(() => gate.stop());
 
-/** What becomes of a message whose claim hangs, in a gate of its own: it takes seconds. */
+/**
+ * What becomes of messages whose effects never end, each in a gate of its own, all at once: it takes seconds. The test
+ * that waits for one says what it found.
+ */
 let hung;
-async function hang(text) {
-  const other = await startGate({ secrets: gate.secrets, backend: gate.backend });
-  try {
+const HANGING = {
+  claim: async (other, take) => {
     await other.faults("LEDGER.ask.claim=hang");
+    return take(message().text);
+  },
+  letter: async (other, take) => {
+    const { id, text } = message();
+    other.backend.plan(id, 400);
+    await other.faults("DEAD_LETTERS.send=hang");
+    const found = await take(text);
+    return { ...found, letters: (await other.letters()).length };
+  },
+  archive: async (other, take) => {
+    const { id, text } = message();
+    other.backend.plan(id, 400);
+    await other.faults("DEAD_LETTERS.send=fail,ARCHIVE.head=hang");
+    return take(text);
+  },
+  "sending again": async (other, take) => {
+    const { id, text } = message();
+    other.backend.plan(id, { status: 200, afterMs: SLOW_MS });
+    await other.faults("EVENTS.send=hang");
+    const found = await Promise.all([take(text), take(text)]);
+    return found.find(({ end }) => end[0] === 0);
+  },
+};
+
+async function alone(act) {
+  const other = await startGate({ secrets: gate.secrets, backend: gate.backend });
+  const take = async (text) => {
     const started = Date.now();
     const { explicitAcks, retryMessages } = await other.consume([text]);
     return { end: [explicitAcks.length, retryMessages.length], ms: Date.now() - started };
+  };
+  const over = new Promise((resolve) => setTimeout(resolve, HUNG_MS_MAX, { end: "never", ms: HUNG_MS_MAX }));
+  try {
+    return await Promise.race([act(other, take), over]);
   } finally {
     await other.stop();
   }
@@ -37,6 +69,8 @@ async function hang(text) {
 /** As long as a second delivery takes to show itself. */
 const A_WHILE_MS = 300;
 const SLOW_MS = 300;
+/** The ledger, the queue and the archive are each given five seconds. */
+const HUNG_MS_MAX = 12_000;
 
 /** The message of a new event. */
 function message(changes = {}) {
@@ -178,8 +212,20 @@ describe("the ledger fails at the consumer", () => {
   });
 
   test("hangs: the message comes again within seconds", async () => {
-    const { end, ms } = await hung;
+    const { end, ms } = await hung.claim;
     assert.deepEqual(end, [0, 1]);
     assert.ok(ms < 7_000, `${ms} ms`);
   });
+});
+
+// Nothing of the platform has a time-out of its own, and a batch is not over before its last message is.
+describe("an effect of the consumer never ends", () => {
+  test("the dead-letter queue's: the letter goes to the archive", async () => {
+    const { end, letters } = await hung.letter;
+    assert.deepEqual([end, letters], [[1, 0], 1]);
+  });
+
+  test("the archive's: the message comes again", async () => assert.deepEqual((await hung.archive).end, [0, 1]));
+
+  test("sending a copy for later: the message itself comes again", async () => assert.deepEqual((await hung["sending again"]).end, [0, 1]));
 });
