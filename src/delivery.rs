@@ -166,6 +166,8 @@ fn header_text(text: &str) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueRole {
     Events,
+    /// Events whose backend does not take them at once.
+    Slow,
     DeadLetters,
 }
 
@@ -175,6 +177,8 @@ pub fn queue_role(name: &str) -> Option<QueueRole> {
         Some(QueueRole::DeadLetters)
     } else if name.starts_with("hookgate-events") {
         Some(QueueRole::Events)
+    } else if name.starts_with("hookgate-slow") {
+        Some(QueueRole::Slow)
     } else {
         None
     }
@@ -190,6 +194,10 @@ mod tests {
         assert_eq!(
             queue_role("hookgate-dead-letters-staging"),
             Some(QueueRole::DeadLetters)
+        );
+        assert_eq!(
+            queue_role("hookgate-slow-production"),
+            Some(QueueRole::Slow)
         );
         assert_eq!(queue_role("orders"), None);
     }

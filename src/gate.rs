@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::config::{Config, Destination, Source};
 use crate::delivery::DeliveryKey;
 use crate::keys::{LiveKey, NotAKey};
+use crate::ledger::Fresh;
 use crate::scheme::Scheme;
 use crate::verdict::Trouble;
 
@@ -40,6 +41,17 @@ pub struct LiveSource {
     pub incomplete: Option<Trouble>,
     /// No request of this source can be judged.
     pub trouble: Option<Trouble>,
+}
+
+impl LiveSource {
+    /// What a fresh claim says: one object's share of what the source may deliver in a second.
+    pub fn fresh(&self) -> Fresh {
+        let shards = self.source.ledger_shards.last().copied().unwrap_or(1);
+        let rate = self.source.deliveries_per_second_max;
+        Fresh {
+            per_second_max: rate.map(|rate| rate.div_ceil(shards.max(1))),
+        }
+    }
 }
 
 /// A destination with its address and the key that signs deliveries to it.

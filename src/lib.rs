@@ -25,7 +25,7 @@
 //!
 //! # Who decides, who carries out
 //!
-//! [`road`] and [`consumer`] are step functions: they say what to do next, and `edge/drive.rs` and
+//! [`road`], [`consumer`] and [`lanes`] are step functions: they say what to do next, and `edge/drive.rs` and
 //! `edge/consume.rs` do it. [`ledger`] decides what may happen to an event's row, and
 //! `edge/ledger_object.rs` keeps the rows; [`relay`] judges what the queue refuses of the messages it
 //! holds, and `edge/relay.rs` hands them over. [`config`] and [`scheme`] say what is configured,
@@ -47,6 +47,7 @@ pub mod gate;
 pub mod json;
 pub mod keys;
 pub mod koogallery;
+pub mod lanes;
 pub mod ledger;
 pub mod memory;
 pub mod relay;

@@ -10,6 +10,8 @@
 
 mod admin;
 mod archive;
+mod backend;
+mod bury;
 mod consume;
 mod drive;
 mod fetch;

@@ -17,10 +17,10 @@ const PLANTED = {
 
 for (const [plant, rule] of Object.entries(PLANTED)) {
   test(`${plant}: found`, async () => {
-    const { code, output } = await run("--quick", "--seed", "7", "--single", "10", "--pairs", "0", "--plant", plant);
+    const { code, output } = await run("--quick", "--seed", "31", "--single", "10", "--pairs", "0", "--plant", plant);
     assert.equal(code, 1, output);
     assert.ok(output.includes(`BROKEN: ${rule} (`), output);
-    assert.match(output, /The same again: \.\/scripts\/faults --seed 7 /);
+    assert.match(output, /The same again: \.\/scripts\/faults --seed 31 /);
   });
 }
 

@@ -14,6 +14,7 @@ export const ROOT = join(import.meta.dirname, "..", "..", "..");
 const BUILD = join(ROOT, "build-test");
 const WRAP = "tests/e2e/support/wrap.mjs";
 const EVENTS = "hookgate-events";
+const SLOW = "hookgate-slow";
 const DEAD_LETTERS = "hookgate-dead-letters";
 /** A port that nobody listens on: the discard service's. */
 const NOWHERE = "http://127.0.0.1:9/";
@@ -48,6 +49,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
   const env = {
     SEEN: { type: "kv", id: "seen" },
     EVENTS: { type: "queue", name: EVENTS },
+    EVENTS_SLOW: { type: "queue", name: SLOW },
     DEAD_LETTERS: { type: "queue", name: DEAD_LETTERS },
     ARCHIVE: { type: "r2", name: "archive" },
     LEDGER: { type: "durable-object", worker: "hookgate", exportName: "Ledger" },
@@ -75,6 +77,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
           exports: { Ledger: { type: "durable-object", storage: "sqlite" } },
           triggers: [
             { ...consumer, name: EVENTS, deadLetterQueue: DEAD_LETTERS },
+            { ...consumer, name: SLOW, deadLetterQueue: DEAD_LETTERS },
             { ...consumer, name: DEAD_LETTERS },
           ],
         },

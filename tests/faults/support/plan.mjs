@@ -3,7 +3,7 @@
 const KINDS = ["fail", "lost", "hang", "late:600"];
 const EFFECTS = {
   memory: ["SEEN.get", "SEEN.put"],
-  queue: ["EVENTS.send", "EVENTS.sendBatch", "DEAD_LETTERS.send"],
+  queue: ["EVENTS.send", "EVENTS.sendBatch", "EVENTS_SLOW.send", "DEAD_LETTERS.send"],
   ledger: ["LEDGER.ask"],
   archive: ["ARCHIVE.put", "ARCHIVE.get", "ARCHIVE.head", "ARCHIVE.list", "ARCHIVE.delete"],
 };

@@ -14,6 +14,7 @@ const PLANTED = "tests/faults/support/planted.mjs";
 /** A consumer's queues, by name. */
 const QUEUES = {
   "hookgate-events": { deadLetterQueue: "hookgate-dead-letters" },
+  "hookgate-slow": { deadLetterQueue: "hookgate-dead-letters" },
   "hookgate-dead-letters": {},
 };
 /** wrangler.toml has 100, which no run lives to see. */

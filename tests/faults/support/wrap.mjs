@@ -11,7 +11,7 @@ import worker, { Ledger as Whole } from "../../../src/edge/entry.mjs";
 import { faulty, read } from "../../e2e/support/faulty.mjs";
 import { planted } from "./planted.mjs";
 
-const BINDINGS = ["SEEN", "EVENTS", "DEAD_LETTERS", "LEDGER", "ARCHIVE"];
+const BINDINGS = ["SEEN", "EVENTS", "EVENTS_SLOW", "DEAD_LETTERS", "LEDGER", "ARCHIVE"];
 /** One map for all: what is under way is befallen as well, and freed again. */
 const standing = new Map();
 
@@ -48,6 +48,7 @@ class Queue {
 function around(env) {
   const queues = {
     EVENTS: new Queue(env.QUEUE_URL, "hookgate-events"),
+    EVENTS_SLOW: new Queue(env.QUEUE_URL, "hookgate-slow"),
     DEAD_LETTERS: new Queue(env.QUEUE_URL, "hookgate-dead-letters"),
   };
   return planted(faulty({ ...env, ...queues }, standing, BINDINGS));
