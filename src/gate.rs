@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::config::{Config, Destination, Source};
 use crate::delivery::DeliveryKey;
+use crate::flood::Flood;
 use crate::keys::{LiveKey, NotAKey};
 use crate::ledger::Fresh;
 use crate::scheme::Scheme;
@@ -37,6 +38,8 @@ pub struct LiveSource {
     /// How long the ledger keeps a row of this source, in milliseconds: until the event is forgotten
     /// wherever it could still come from.
     pub row_life_ms: i64,
+    /// What its forgeries cost this isolate.
+    pub flood: Flood,
     /// A configured secret is not there or cannot be used, so a mismatch may be our fault.
     pub incomplete: Option<Trouble>,
     /// No request of this source can be judged.
@@ -239,6 +242,7 @@ impl LiveSource {
             claim_headers: scheme.claim_headers(),
             json_pointers: scheme.json_pointers(),
             row_life_ms: 0,
+            flood: Flood::default(),
             incomplete: None,
             trouble: None,
             source,

@@ -43,6 +43,7 @@ pub mod consumer;
 pub mod dead;
 pub mod delivery;
 pub mod event;
+pub mod flood;
 pub mod gate;
 pub mod json;
 pub mod keys;

@@ -90,6 +90,8 @@ pub enum Trouble {
     /// The body could not be read to its end. That may be the sender's doing or ours; a sender that
     /// is still there may send again.
     BodyUnread,
+    /// Too many forgeries of this source had large bodies; this one's was not read.
+    Flooded,
     /// The queue did not take the event.
     HoldFailed,
     /// The queue did not answer in time: the event may be held, or not.
@@ -236,6 +238,7 @@ impl Trouble {
             Trouble::ObserveUnacknowledged => "observe_unacknowledged",
             Trouble::DestinationUnusable => "destination_unusable",
             Trouble::BodyUnread => "body_unread",
+            Trouble::Flooded => "flooded",
             Trouble::HoldFailed => "hold_failed",
             Trouble::HoldUnknown => "hold_unknown",
             Trouble::MessageTooLarge => "message_too_large",

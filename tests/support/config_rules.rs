@@ -53,6 +53,8 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("destination ", "destination = \"nowhere\"", "there is no table [destinations.nowhere]"),
     ("scheme ", "scheme = \"gitlab\"", "scheme = \"gitlab\" is unknown: use a built-in one (the files of src/schemes) or write a table [schemes.gitlab]"),
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 0", "body_bytes_max = 0: use 1 to 92832"),
+    ("tenant", "tenant = \"acme\"\ndeliveries_per_second_max = 0", "deliveries_per_second_max = 0: use 1 to 1000, or leave it out"),
+    ("tenant", "tenant = \"acme\"\ndeliveries_per_second_max = 1001", "deliveries_per_second_max = 1001: use 1 to 1000, or leave it out"),
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 92833", "the largest body that surely fits into a queue message"),
     ("tenant", "tenant = \"acme\"\nmode = \"observe\"\nbody_bytes_max = 1048577", "body_bytes_max = 1048577: use 1 to 1048576, the largest body that is read"),
     ("tenant", "tenant = \"acme\"\ndedup = \"redis\"", "unknown variant `redis`"),
