@@ -3,12 +3,13 @@
 //! Every message ends in `ack` or `retry` by itself, whatever happens to its neighbours: an error
 //! of the handler would bring the whole batch again, delivered events included.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
-use js_sys::Promise;
+use js_sys::{Date, Promise};
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
@@ -18,6 +19,7 @@ use super::ledger;
 use super::platform::{self, Batch, QueueMessage, binding, now_ms, within};
 use super::state::State;
 use crate::audit::{DeliveryLine, Notice};
+use crate::backlog::Backlog;
 use crate::consumer::{Action, End, Errand, Report, Step, lease_ms};
 use crate::dead::DeadLetter;
 use crate::delivery::{self, Plan, QueueRole, plan, queue_role};
@@ -72,6 +74,8 @@ pub fn consume(batch: Batch, env: Env) -> Promise {
                 });
             }
             let Some((number, hung)) = running.next().await else {
+                drop(running);
+                tell_of_the_oldest(&jobs);
                 return Ok(JsValue::UNDEFINED);
             };
             lanes.ended(number, hung);
@@ -79,9 +83,31 @@ pub fn consume(batch: Batch, env: Env) -> Promise {
     })
 }
 
+/// What is sent again is a new message: how long its event has waited, the queue cannot say.
+fn tell_of_the_oldest(jobs: &[Job<'_>]) {
+    let sent_again = jobs.iter().filter(|job| job.sent_again.get());
+    let events = sent_again.filter_map(|job| match &job.task {
+        Task::Event {
+            plan: Plan::Deliver { held, .. },
+            ..
+        } => Some((Date::parse(&held.message.receivedtime) as i64, held)),
+        _ => None,
+    });
+    if let Some((oldest_ms, held)) = events.min_by_key(|(received_ms, _)| *received_ms) {
+        let backlog = Backlog {
+            source: Some(&held.message.source),
+            ..Backlog::new("slow_queue", 1, Some(oldest_ms), now_ms())
+        };
+        if let Some(alarm) = backlog.alarm() {
+            platform::notice(&alarm);
+        }
+    }
+}
+
 /// One message of a batch.
 struct Job<'a> {
     message: QueueMessage,
+    sent_again: Cell<bool>,
     text: String,
     task: Task<'a>,
     state: &'a State,
@@ -115,6 +141,7 @@ impl<'a> Job<'a> {
         };
         Job {
             message,
+            sent_again: Cell::new(false),
             text,
             task,
             state,
@@ -164,6 +191,7 @@ impl<'a> Job<'a> {
             } => {
                 let delivery = Delivery {
                     message: &self.message,
+                    sent_again: &self.sent_again,
                     text: &self.text,
                     held,
                     source,
@@ -200,6 +228,7 @@ impl<'a> Job<'a> {
             } => route.destination.backoff_first_seconds,
             _ => retry::wait_seconds(1),
         };
+        self.sent_again.set(true);
         send_again(&self.message, &self.text, seconds, self.env).await;
         false
     }
@@ -222,6 +251,7 @@ async fn send_again(message: &QueueMessage, text: &str, seconds: u32, env: &Env)
 /// One event on its way to its backend.
 struct Delivery<'a> {
     message: &'a QueueMessage,
+    sent_again: &'a Cell<bool>,
     text: &'a str,
     held: &'a Held,
     source: &'a Arc<LiveSource>,
@@ -335,6 +365,7 @@ impl Delivery<'_> {
             End::Acknowledge => self.message.ack(),
             End::Retry { seconds } => self.message.retry_in(seconds),
             End::SendAgain { seconds } => {
+                self.sent_again.set(true);
                 send_again(self.message, self.text, seconds, self.env).await;
             }
         }

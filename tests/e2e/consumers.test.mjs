@@ -228,3 +228,17 @@ describe("an effect of the consumer never ends", () => {
 
   test("sending a copy for later: the message itself comes again", async () => assert.deepEqual((await hung["sending again"]).end, [0, 1]));
 });
+
+test("an event that no backend has taken for ten minutes raises an alarm with each attempt", async () => {
+  const aged = (minutes) => message({ receivedtime: new Date(Date.now() - minutes * 60_000).toISOString() });
+  const [old, young] = [aged(11), aged(5)];
+  const alarms = () => gate.lines({ event: "alarm", what: "backlog_old", detail: "slow_queue" });
+  for (const { id } of [old, young]) gate.backend.plan(id, 500);
+  assert.deepEqual(await consume([young.text]), [1, 0]);
+  await sleep(A_WHILE_MS);
+  assert.equal(alarms().length, 0);
+  assert.deepEqual(await consume([old.text, aged(1).text]), [2, 0]);
+  const [{ age_seconds: age, source }] = await until(() => alarms().length > 0 && alarms(), "the alarm");
+  assert.ok(age >= 660 && age < 700, `${age} s`);
+  assert.equal(source, "custom");
+});

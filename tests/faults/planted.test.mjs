@@ -24,10 +24,18 @@ for (const [plant, rule] of Object.entries(PLANTED)) {
   });
 }
 
-function run(...options) {
+test("no-bulkhead: found", async () => {
+  const { code, output } = await start("bulkhead.mjs", "--quick", "--plant", "no-bulkhead");
+  assert.equal(code, 1, output);
+  assert.match(output, /BROKEN: /);
+});
+
+const run = (...options) => start("run.mjs", ...options);
+
+function start(program, ...options) {
   return new Promise((resolve) => {
     let output = "";
-    const child = spawn(process.execPath, [join(import.meta.dirname, "run.mjs"), ...options]);
+    const child = spawn(process.execPath, [join(import.meta.dirname, program), ...options]);
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => (output += part));
     child.on("close", (code) => resolve({ code, output }));
   });

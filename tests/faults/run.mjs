@@ -13,6 +13,7 @@ import { startRuntime } from "./support/runtime.mjs";
 import { traffic } from "./support/traffic.mjs";
 
 const USAGE = `usage: scripts/faults [--quick] [--seed NUMBER] [options]
+       scripts/faults --planted | --bulkhead [--quick]
 
   --quick         each fault alone, some pairs, one kill of each process: under a minute
   --seed NUMBER   the same plan, traffic and order again; by default another each time
