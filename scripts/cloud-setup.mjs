@@ -22,6 +22,17 @@ const RETENTION_SECONDS_FREE = 86_400;
 /** Tables that need something in the account which this script does not make. */
 const NOT_MADE = ["d1_databases", "hyperdrive", "vectorize", "pipelines", "mtls_certificates", "dispatch_namespaces", "secrets_store_secrets"];
 const KV_ID = /^[0-9a-f]{32}$/;
+/**
+ * Contents that are too long for a message (src/event/claim_check.rs). Each is named by one message, which may be
+ * held by the ledger, wait on the queue of events, and then on that of dead letters, whose consumer copies the
+ * content out. What is sent again gets a fresh one.
+ */
+const CONTENT = { rule: "hookgate-claim", prefix: "claim/" };
+/** For a message that neither queue takes, and for the retries of its provider: as long as dead letters are looked after. */
+const HELD_DAYS = 30;
+const contentDays = (retention) => Math.ceil((2 * retention) / 86_400) + HELD_DAYS;
+/** What else is in the bucket is kept until it is delivered, or until an operator decides. */
+const KEPT = ["dead/", "dead-content/", "spool/"];
 const TIMEOUT_MS = 120_000;
 const CONFIG_FILE = "wrangler.toml";
 const SOURCES_FILE = "sources.toml";
@@ -310,6 +321,40 @@ function bucketStep(plan, { bucket_name: name, jurisdiction }, { check }) {
   return ["created", "made"];
 }
 
+/** Rules that end objects, as `lifecycle list` shows them. */
+function expirations({ stdout }) {
+  const blocks = stdout.split(/\n\s*\n|(?=^name:)/m);
+  const value = (block, label) => new RegExp(`^${label}: +(.*)$`, "m").exec(block)?.[1].trim();
+  return blocks.flatMap((block) => {
+    const days = /Expire objects after ([\d.]+) days/.exec(value(block, "action") ?? "")?.[1];
+    // One on a date ends whatever is there then.
+    const onDate = /Expire objects on /.test(value(block, "action") ?? "");
+    if (value(block, "enabled") !== "Yes" || (days === undefined && !onDate)) return [];
+    const prefix = value(block, "prefix");
+    return [{ name: value(block, "name"), prefix: prefix === "(all prefixes)" ? "" : prefix, days: onDate ? 0 : Number(days) }];
+  });
+}
+
+function lifecycleStep(plan, { bucket_name: name, jurisdiction }, { check }) {
+  const where = jurisdiction === undefined ? [] : ["--jurisdiction", jurisdiction];
+  const days = contentDays(plan.retention);
+  const listed = ask(plan, ["r2", "bucket", "lifecycle", "list", name, ...where]);
+  if (!listed.ok && check && listed.message.join(" ").includes("[code: 10006]")) return ["missing", "no bucket"];
+  if (!listed.ok) throw failed(listed);
+  const rules = expirations(listed);
+  const touches = (rule, prefix) => rule.prefix.startsWith(prefix) || prefix.startsWith(rule.prefix);
+  const harmful = rules.find((rule) => KEPT.some((prefix) => touches(rule, prefix)) || (rule.name !== CONTENT.rule && touches(rule, CONTENT.prefix) && rule.days < days));
+  if (harmful !== undefined) return [check ? "differs" : "todo", `the rule ${oneLine(harmful.name)} ends what must be kept: npx wrangler r2 bucket lifecycle remove ${name} --name ${oneLine(harmful.name)}`];
+  const ours = rules.find((rule) => rule.name === CONTENT.rule);
+  const words = `contents of messages live for ${days} days`;
+  if (ours?.prefix === CONTENT.prefix && ours.days === days) return ["ok", words];
+  if (check) return [ours === undefined ? "missing" : "differs", `${words}: ${ours === undefined ? "no rule says so" : `the rule ${CONTENT.rule} says otherwise`}`];
+  const known = new RegExp(`^name: +${CONTENT.rule}$`, "m").test(listed.stdout);
+  if (known) must(plan, ["r2", "bucket", "lifecycle", "remove", name, "--name", CONTENT.rule, ...where]);
+  must(plan, ["r2", "bucket", "lifecycle", "add", name, CONTENT.rule, CONTENT.prefix, "--expire-days", String(days), ...where]);
+  return [known ? "changed" : "created", words];
+}
+
 // -- Secrets: names only ----------------------------------------------------------------------------
 
 function secretsStep(plan, { check }) {
@@ -338,6 +383,7 @@ function stepsOf(plan, options) {
     ...plan.queues.map((queue) => single(`queue ${queue}`, () => queueStep(plan, queue, options))),
     ...plan.namespaces.map((namespace) => single(`KV ${namespace.binding}`, () => kvStep(plan, namespace, options))),
     ...plan.buckets.map((bucket) => single(`bucket ${bucket.bucket_name}`, () => bucketStep(plan, bucket, options))),
+    ...plan.buckets.map((bucket) => single(`lifecycle ${bucket.bucket_name}`, () => lifecycleStep(plan, bucket, options))),
     ...plan.notMade.map((key) => single(key, () => [options.check ? "unknown" : "todo", "this script does not look after these: make them by hand"])),
     ["secrets", () => secretsStep(plan, options)],
   ];
@@ -404,7 +450,7 @@ function undoHelp(plan) {
     ),
     "    Loses the memory of what was seen: old events, sent again, are accepted again.",
     ...plan.buckets.map(({ bucket_name: bucket }) => `  npx wrangler r2 bucket delete ${bucket}`),
-    "    Loses the dead letters, and events in spool/ that are not delivered yet. Works on an empty bucket only: what is in it must be deleted first.",
+    "    Loses the dead letters, and events in spool/ and contents in claim/ that are not delivered yet. Works on an empty bucket only: what is in it must be deleted first.",
   ];
   console.log(lines.join("\n"));
 }

@@ -61,7 +61,7 @@ function place(t, account = {}, { wrangler = WRANGLER, sources = SMALL_SOURCES }
   writeFileSync(join(directory, "wrangler.toml"), wrangler);
   writeFileSync(join(directory, "sources.toml"), sources);
   const file = join(directory, "account.json");
-  const account_ = { queues: {}, namespaces: {}, buckets: [], workers: {}, plan: "paid", calls: [], ...account };
+  const account_ = { queues: {}, namespaces: {}, buckets: [], lifecycles: {}, workers: {}, plan: "paid", calls: [], ...account };
   writeFileSync(file, JSON.stringify(account_));
   const setup = (...args) => setupWith({}, ...args);
   const setupWith = async (env, ...args) => {
@@ -88,12 +88,13 @@ function place(t, account = {}, { wrangler = WRANGLER, sources = SMALL_SOURCES }
 
 /** The account without the record of what was asked. */
 const things = ({ calls, variables, ...rest }) => rest;
-const isChange = (args) => args.some((word) => ["create", "update", "delete", "put"].includes(word));
+const isChange = (args) => args.some((word) => ["create", "update", "delete", "put", "add", "remove"].includes(word));
 
 const COMPLETE = {
   queues: Object.fromEntries(QUEUES.map((name) => [name, 1_209_600])),
   namespaces: { "hookgate-seen-staging": ID },
   buckets: ["hookgate-archive-staging"],
+  lifecycles: { "hookgate-archive-staging": [["hookgate-claim", "claim/", 58]] },
   workers: { "hookgate-staging": NEEDED },
 };
 
@@ -106,9 +107,10 @@ test("a fresh account: all is made, the rest is listed with its command; a secon
     "created  queue hookgate-dead-letters-staging: keeps messages for 14 days",
     `created  KV SEEN: namespace hookgate-seen-staging made, its id ${ID} written into wrangler.toml`,
     "created  bucket hookgate-archive-staging: made",
+    "created  lifecycle hookgate-archive-staging: contents of messages live for 58 days",
     "todo     Worker hookgate-staging: not deployed yet, and secrets come after it: npx wrangler deploy --env staging",
     ...NEEDED.map((name) => `todo     secret ${name}: npx wrangler secret put ${name} --env staging`),
-    "staging: 4 made or changed; 4 left for you (todo)",
+    "staging: 5 made or changed; 4 left for you (todo)",
   ]);
   assert.deepEqual(things(account()), { ...COMPLETE, workers: {}, plan: "paid" });
   // Exactly that line, its comment and every other byte kept.
@@ -118,7 +120,7 @@ test("a fresh account: all is made, the rest is listed with its command; a secon
   const second = await setup("staging", "--write");
   assert.equal(second.code, 0);
   assert.match(second.stdout, /\nstaging: nothing to change; 4 left for you \(todo\)\n$/);
-  assert.equal(second.lines.filter((line) => line.startsWith("ok ")).length, 4);
+  assert.equal(second.lines.filter((line) => line.startsWith("ok ")).length, 5);
   assert.equal(account().calls.slice(asked).some(isChange), false);
 });
 
@@ -126,14 +128,15 @@ test("--check says what is missing and changes nothing, and is content afterward
   const { setup, account, change, toml } = place(t);
   const before = await setup("staging", "--check");
   assert.equal(before.code, 1);
-  assert.deepEqual(before.lines.slice(0, 5), [
+  assert.deepEqual(before.lines.slice(0, 6), [
     "missing  queue hookgate-events-staging: not there",
     "missing  queue hookgate-dead-letters-staging: not there",
     "missing  KV SEEN: no namespace hookgate-seen-staging, and no id in wrangler.toml",
     "missing  bucket hookgate-archive-staging: not there",
+    "missing  lifecycle hookgate-archive-staging: no bucket",
     "missing  Worker hookgate-staging: not deployed yet, and secrets come after it: npx wrangler deploy --env staging",
   ]);
-  assert.equal(before.lines.at(-1), "staging: 8 not in order");
+  assert.equal(before.lines.at(-1), "staging: 9 not in order");
   assert.equal(account().calls.some(isChange), false);
   assert.equal(toml(), WRANGLER);
 
@@ -156,7 +159,7 @@ test("without --write the line for wrangler.toml is printed, and the file stays"
   const expected = `put into wrangler.toml, under [[env.staging.kv_namespaces]] with binding = "SEEN": id = "${ID}"`;
   const first = await setup("staging");
   assert.ok(first.stdout.includes(`todo     KV SEEN: namespace hookgate-seen-staging made; ${expected}\n`), first.stdout);
-  assert.match(first.stdout, /staging: 4 made or changed; 5 left for you/);
+  assert.match(first.stdout, /staging: 5 made or changed; 5 left for you/);
   const second = await setup("staging");
   assert.ok(second.stdout.includes(`todo     KV SEEN: namespace hookgate-seen-staging is there; ${expected}\n`), second.stdout);
   assert.equal(toml(), WRANGLER);
@@ -220,7 +223,7 @@ for (const plan of ["free", "free-silent"]) {
     assert.match(refused.stderr, /^failed {3}queue hookgate-events-staging: Cloudflare does not let it keep messages for 14 days/);
     assert.match(refused.stderr, plan === "free" ? /The specified queue settings are invalid\./ : /The queue was taken, but keeps messages for 24 hours\./);
     assert.match(refused.stderr, /--accept-24h/);
-    assert.match(refused.stderr, /not looked at: queue hookgate-dead-letters-staging, KV SEEN, bucket hookgate-archive-staging, secrets\./);
+    assert.match(refused.stderr, /not looked at: queue hookgate-dead-letters-staging, KV SEEN, bucket hookgate-archive-staging, lifecycle hookgate-archive-staging, secrets\./);
 
     const accepted = await setup("staging", "--accept-24h", "--write");
     assert.equal(accepted.code, 0, accepted.stderr);
@@ -248,14 +251,14 @@ test("wrangler failing midway: its own words, the step, what was not reached; an
       "failed   bucket hookgate-archive-staging: wrangler r2 bucket create hookgate-archive-staging failed:",
       "         ✘ [ERROR] A request to the Cloudflare API (/accounts/account/r2/buckets) failed.",
       "         Please enable R2 through the Cloudflare Dashboard. [code: 10042]",
-      "staging: stopped there; not looked at: secrets. Run it again when that is solved: what is done is recognized.",
+      "staging: stopped there; not looked at: lifecycle hookgate-archive-staging, secrets. Run it again when that is solved: what is done is recognized.",
       "",
     ].join("\n"),
   );
   change({ failure: undefined });
   const next = await setup("staging");
   assert.equal(next.code, 0);
-  assert.match(next.stdout, /staging: 1 made or changed; 4 left/);
+  assert.match(next.stdout, /staging: 2 made or changed; 4 left/);
 });
 
 test("not logged in, and no wrangler at all", async (t) => {
@@ -285,6 +288,31 @@ test("a bucket beyond the list's first page is found", async (t) => {
   const { stdout } = await setup("staging");
   assert.match(stdout, /^ok {7}bucket hookgate-archive-staging: there$/m);
   assert.equal(account().buckets.length, 31);
+});
+
+test("contents live for as long as a message may name them: a wrong rule is found and corrected", async (t) => {
+  const bucket = "hookgate-archive-staging";
+  for (const [rule, words] of [
+    [["hookgate-claim", "claim/", 7], "differs"],
+    [["hookgate-claim", "claim/demo/", 58], "differs"],
+  ]) {
+    const { setup, account } = place(t, { ...COMPLETE, lifecycles: { [bucket]: [["other", "other/", 1], rule] } });
+    const check = await setup("staging", "--check");
+    assert.match(check.stdout, new RegExp(`^${words} {2}lifecycle ${bucket}: `, "m"));
+    assert.deepEqual(account().lifecycles[bucket][1], rule);
+    assert.match((await setup("staging")).stdout, new RegExp(`^changed  lifecycle ${bucket}: contents of messages live for 58 days$`, "m"));
+    assert.deepEqual(account().lifecycles[bucket], [["other", "other/", 1], ["hookgate-claim", "claim/", 58]]);
+  }
+});
+
+test("a rule that ends what must be kept is named, and left to the operator", async (t) => {
+  const bucket = "hookgate-archive-staging";
+  for (const rule of [["all", "", 90], ["old", "dead/", 90], ["short", "claim/demo", 7], ["d", "d", 1_000]]) {
+    const { setup, account } = place(t, { ...COMPLETE, lifecycles: { [bucket]: [rule, ["hookgate-claim", "claim/", 58]] } });
+    assert.match((await setup("staging", "--check")).stdout, new RegExp(`^differs {2}lifecycle ${bucket}: the rule ${rule[0]} ends what must be kept`, "m"));
+    assert.match((await setup("staging")).stdout, new RegExp(`^todo {5}lifecycle ${bucket}: the rule ${rule[0]} ends`, "m"));
+    assert.equal(account().lifecycles[bucket].length, 2);
+  }
 });
 
 test("names that may be someone else's are refused before anything is asked", async (t) => {
@@ -357,6 +385,9 @@ test("the project's own files: every environment can be looked at, and every sec
 
 // -- The real wrangler ------------------------------------------------------------------------------
 
+/** A lifecycle rule as the API describes it. */
+const ruleOf = ([id, prefix, days]) => ({ id, enabled: true, conditions: { prefix }, deleteObjectsTransition: { condition: { type: "Age", maxAge: days * 86_400 } } });
+
 /** Cloudflare's API, as far as needed, over an account in the form of the fake's. */
 async function startApi(t, account) {
   const server = createServer(async (request, response) => {
@@ -378,6 +409,12 @@ async function startApi(t, account) {
     }
     if (what === "GET storage") return ok(searchParams.get("page") === "2" ? [] : Object.entries(account.namespaces).map(([title, id]) => ({ id, title, supports_url_encoding: true })));
     if (what === "POST storage") return ok({ id: (account.namespaces[body.title] = idOf(body.title)), title: body.title });
+    const lifecycle = /^r2\/buckets\/(.*)\/lifecycle$/.exec(path)?.[1];
+    if (lifecycle !== undefined && request.method === "GET") return ok({ rules: (account.lifecycles[lifecycle] ?? []).map(ruleOf) });
+    if (lifecycle !== undefined && request.method === "PUT") {
+      account.lifecycles[lifecycle] = body.rules.map(({ id, conditions, deleteObjectsTransition: { condition } }) => [id, conditions.prefix, condition.maxAge / 86_400]);
+      return ok(null);
+    }
     if (path === "r2/buckets" && request.method === "GET") return ok({ buckets: account.buckets.map((name) => ({ name, creation_date: CREATED })) });
     if (what === "GET r2") return no(404, 10006, "The specified bucket does not exist.");
     if (what === "POST r2") return ok({ name: account.buckets[account.buckets.push(body.name) - 1], creation_date: CREATED });
@@ -392,7 +429,7 @@ async function startApi(t, account) {
 
 // About fifteen starts of wrangler, at a second each. When wrangler changes what it prints, this fails first.
 test("the installed wrangler leads to the same lines and the same account", async (t) => {
-  const start = () => ({ queues: { [QUEUES[0]]: 345_600 }, namespaces: {}, buckets: [], workers: {}, plan: "paid" });
+  const start = () => ({ queues: { [QUEUES[0]]: 345_600 }, namespaces: {}, buckets: [], lifecycles: {}, workers: {}, plan: "paid" });
   const account = start();
   const api = await startApi(t, account);
   const real = place(t);

@@ -21,7 +21,7 @@ function adminToken() {
 
 async function call(method, path, body) {
   let answer;
-  let text;
+  let bytes;
   try {
     answer = await fetch(`${base.replace(/\/$/, "")}/admin/v1/dead-letters${path}`, {
       method,
@@ -31,10 +31,11 @@ async function call(method, path, body) {
       redirect: "error",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    text = await answer.text();
+    bytes = Buffer.from(await answer.arrayBuffer());
   } catch (error) {
     fail(`No answer from ${base}: ${oneLine(error.cause?.message ?? error.message)}. Does the gate run there?`);
   }
+  const text = bytes.toString();
   let json;
   try {
     json = JSON.parse(text);
@@ -46,8 +47,8 @@ async function call(method, path, body) {
     const detail = json?.detail === undefined ? "" : `: ${oneLine(json.detail, 1000)}`;
     fail(`${answer.status} ${title}${detail}`);
   }
-  if (json === undefined) fail(`${answer.status} without JSON: is a hookgate at ${base}?`);
-  return { text, json };
+  if (json === undefined && !path.endsWith("/content")) fail(`${answer.status} without JSON: is a hookgate at ${base}?`);
+  return { bytes, text, json };
 }
 
 const time = (value) => (typeof value === "number" ? new Date(value).toISOString() : oneLine(value ?? "-"));
@@ -73,12 +74,14 @@ async function list() {
 async function show(id, bodyOnly) {
   const { text, json } = await call("GET", `/${encodeURIComponent(id)}`);
   if (!bodyOnly) return console.log(safeJson(text));
-  let base64;
+  let message = {};
   try {
-    base64 = JSON.parse(json.message).data_base64;
+    message = JSON.parse(json.message) ?? {};
   } catch {
     // An unreadable message has no body apart from itself.
   }
+  const { dataref, data_base64: base64 } = message;
+  if (typeof dataref === "string") return process.stdout.write((await call("GET", `/${encodeURIComponent(id)}/content`)).bytes);
   if (typeof base64 !== "string") fail("This dead letter has no body in its record: look at it without --body.");
   return process.stdout.write(Buffer.from(base64, "base64"));
 }

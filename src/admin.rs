@@ -25,6 +25,10 @@ pub enum Command {
     Show {
         id: String,
     },
+    /// The content of a letter whose message only refers to it.
+    Content {
+        id: String,
+    },
     Redrive {
         id: String,
     },
@@ -67,9 +71,13 @@ impl Command {
         let id = |text: &str| is_letter_id(text).then(|| text.to_owned());
         match (head.method.as_str(), rest) {
             ("GET", "") => Some(Command::List { cursor: cursor() }),
-            ("GET", rest) => Some(Command::Show {
-                id: id(rest.strip_prefix('/')?)?,
-            }),
+            ("GET", rest) => {
+                let rest = rest.strip_prefix('/')?;
+                Some(match rest.strip_suffix("/content") {
+                    Some(rest) => Command::Content { id: id(rest)? },
+                    None => Command::Show { id: id(rest)? },
+                })
+            }
             ("POST", rest) => Some(Command::Redrive {
                 id: id(rest.strip_prefix('/')?.strip_suffix("/redrive")?)?,
             }),
@@ -82,6 +90,7 @@ impl Command {
         match self {
             Command::List { .. } => "dead_letters_listed",
             Command::Show { .. } => "dead_letter_shown",
+            Command::Content { .. } => "dead_letter_content_shown",
             Command::Redrive { .. } => "dead_letter_redriven",
         }
     }

@@ -20,7 +20,7 @@ use crate::keys::encode_hex;
 use crate::request::{Head, Inbound};
 use crate::scheme::{IdentityRule, Place};
 use crate::verdict::{Reject, Trouble, Verdict};
-use crate::verify::{AroundBody, Claims, Matched, Verified, digest_part, verify};
+use crate::verify::{AroundBody, Claims, Matched, Streaming, Verified, digest_part, verify};
 
 /// `/hooks/{source}`: this path is stable for ever.
 const HOOKS: &str = "/hooks/";
@@ -32,6 +32,8 @@ pub struct Opening {
     pub body_bytes_max: usize,
     /// What a body over that length gets.
     pub over_length: Verdict,
+    /// The length of a body that is to go by as a stream.
+    pub stream_bytes: Option<u32>,
 }
 
 impl Opening {
@@ -44,6 +46,31 @@ impl Opening {
     /// sender sent.
     pub fn matched(&self, key: usize, tag: &[u8]) -> Option<Matched> {
         self.claims.matched(key, tag)
+    }
+
+    /// What to hash of a body that goes by. `None`: it is to be read whole.
+    pub fn streaming(&self, live: &LiveSource) -> Option<Streaming> {
+        let body_bytes = u64::from(self.stream_bytes?);
+        Streaming::of(&live.scheme, &live.keys, &self.claims, body_bytes)
+    }
+
+    /// These are the hashes that [`Streaming`] asked for.
+    ///
+    /// # Errors
+    /// As [`check`], where they are not what the sender signed.
+    pub fn matched_stream(
+        &self,
+        live: &LiveSource,
+        mac_hashes: &[Vec<u8>],
+        identity: [u8; 32],
+        now_ms: i64,
+    ) -> Result<Matched, Verdict> {
+        self.claims
+            .matched_stream(&live.scheme, &live.keys, mac_hashes, identity)
+            .ok_or_else(|| {
+                let body_bytes = self.stream_bytes.unwrap_or_default() as usize;
+                unverified(live, Reject::SignatureMismatch, body_bytes, now_ms)
+            })
     }
 }
 
@@ -87,14 +114,21 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     let declared = head
         .header("content-length")
         .and_then(|text| text.parse::<u64>().ok());
-    if declared.is_some_and(|declared| declared > body_bytes_max as u64) {
-        return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
+    let mut stream_bytes = None;
+    if let Some(declared) = declared.filter(|declared| *declared > body_bytes_max as u64) {
+        let limit = live.source.stream_bytes_max.unwrap_or_default();
+        stream_bytes = u32::try_from(declared).ok().filter(|bytes| *bytes <= limit);
+        if stream_bytes.is_none() {
+            let body_bytes_max = body_bytes_max.max(limit as usize);
+            return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
+        }
     }
     let claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
     Ok(Opening {
         claims,
         body_bytes_max,
         over_length: Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }),
+        stream_bytes,
     })
 }
 
@@ -118,6 +152,7 @@ pub fn open_unless_flooded(
         Some(declared) if declared > SMALL_BYTES => Err(flooded),
         _ if opening.body_bytes_max <= SMALL_BYTES => Ok(opening),
         _ => Ok(Opening {
+            stream_bytes: None,
             body_bytes_max: SMALL_BYTES,
             over_length: flooded,
             ..opening

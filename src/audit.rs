@@ -185,7 +185,7 @@ impl<'a> DeliveryLine<'a> {
             outcome: Some(outcome.name()),
             reason,
             retry_in_seconds,
-            body_bytes: held.body.len(),
+            body_bytes: held.content.bytes(),
             duration_ms: 0,
         }
     }

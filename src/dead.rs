@@ -8,13 +8,16 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::event::{Held, at_run};
+use crate::event::{ClaimCheck, Held, HeldContent, at_run, with_content_at};
 use crate::keys::encode_hex;
 use crate::retry::DeathCause;
 use crate::time;
 
 /// The prefix of every dead letter in the archive.
 pub const PREFIX: &str = "dead/";
+/// The prefix of the contents that do not travel in their letter's message. They are copied here when
+/// the letter is kept, because where they came from their life ends by itself.
+const CONTENT_PREFIX: &str = "dead-content/";
 
 /// What is sent to the dead-letter queue, and what the archive keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -81,6 +84,14 @@ impl DeadLetter {
         format!("{PREFIX}{}", self.id)
     }
 
+    /// Where its event's content is kept, and where it came from. `None`: it is in the message.
+    pub fn content(&self) -> Option<(String, ClaimCheck)> {
+        match Held::read(&self.message).ok()?.content {
+            HeldContent::Here(_) => None,
+            HeldContent::Apart(check) => Some((format!("{CONTENT_PREFIX}{}", self.id), check)),
+        }
+    }
+
     /// One line of a list.
     pub fn summary(&self) -> Summary {
         let held = Held::read(&self.message).ok();
@@ -96,16 +107,20 @@ impl DeadLetter {
             attempts: self.attempts,
             last_status: self.last_status,
             died_at: self.died_at.clone(),
-            body_bytes: held.as_ref().map(|held| held.body.len()),
+            body_bytes: held.as_ref().map(|held| held.content.bytes()),
             redriven_at: self.redriven_at.clone(),
         }
     }
 
-    /// Marks the letter as sent again as `run`, and gives the message to send. The mark is written
+    /// Marks the letter as sent again as `run`, and gives the message to send, which finds a content
+    /// that is not in it under `content_key`. The mark is written
     /// first: a crash between the two leaves a letter that says it was sent and was not, which
     /// `--again` mends; the other order would leave one that was sent and does not say so.
-    pub fn redrive(&mut self, run: u32, now_ms: i64) -> Option<String> {
-        let text = at_run(&self.message, run)?;
+    pub fn redrive(&mut self, run: u32, content_key: Option<&str>, now_ms: i64) -> Option<String> {
+        let mut text = at_run(&self.message, run)?;
+        if let Some(key) = content_key {
+            text = with_content_at(&text, key)?;
+        }
         self.redriven_at = Some(time::rfc3339(now_ms));
         self.redriven_run = Some(run);
         Some(text)

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::config::{Destination, SignAs};
-use crate::event::{Held, Unreadable};
+use crate::event::{Held, HeldContent, Unreadable};
 use crate::gate::{Gate, LiveDestination, LiveSource};
 use crate::keys::{LiveKey, NotAKey};
 use crate::retry::DeathCause;
@@ -92,21 +92,45 @@ pub fn webhook_id(held: &Held) -> String {
     )
 }
 
-/// The headers of a delivery. `attempt` counts from 1.
+/// What the signature's inner hash is made of in front of a content that is not here (see
+/// [`crate::split_mac`]).
+pub fn before_content(held: &Held, key: &DeliveryKey, now_ms: i64) -> Vec<u8> {
+    let mut before = key.0.inner_block(Algorithm::HmacSha256);
+    before.extend(signed_head(held, now_ms).into_bytes());
+    before
+}
+
+/// The signed string up to the content, as Standard Webhooks has it.
+fn signed_head(held: &Held, now_ms: i64) -> String {
+    format!("{}.{}.", webhook_id(held), timestamp(now_ms))
+}
+
+fn timestamp(now_ms: i64) -> String {
+    time::format(now_ms, crate::scheme::TimeUnit::Seconds)
+}
+
+/// The headers of a delivery. `attempt` counts from 1. `inner_hash` is that over [`before_content`] at
+/// the same time and the content, where the content is not here.
 pub fn headers(
     held: &Held,
     destination: &Destination,
     key: &DeliveryKey,
     attempt: u32,
     now_ms: i64,
+    inner_hash: &[u8],
 ) -> Vec<(String, String)> {
     let id = webhook_id(held);
-    let timestamp = time::format(now_ms, crate::scheme::TimeUnit::Seconds);
-    let mut mac = key.0.mac(Algorithm::HmacSha256, None);
-    for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", &held.body] {
-        mac.update(part);
-    }
-    let signature = format!("v1,{}", STANDARD.encode(mac.tag()));
+    let timestamp = timestamp(now_ms);
+    let tag = match &held.content {
+        HeldContent::Here(content) => {
+            let mut mac = key.0.mac(Algorithm::HmacSha256, None);
+            mac.update(signed_head(held, now_ms).as_bytes());
+            mac.update(content);
+            mac.tag()
+        }
+        HeldContent::Apart(_) => key.0.tag_of(Algorithm::HmacSha256, inner_hash),
+    };
+    let signature = format!("v1,{}", STANDARD.encode(tag));
     let prefix = match destination.sign {
         SignAs::Gate => "webhook",
         SignAs::Original => "hookgate",

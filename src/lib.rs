@@ -60,6 +60,7 @@ pub mod scheme;
 pub mod schemes;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod sign;
+pub mod split_mac;
 pub mod time;
 pub mod trace;
 pub mod verdict;
@@ -69,4 +70,4 @@ pub mod verify;
 mod edge;
 
 /// The sources file that was checked and embedded when this crate was built.
-pub const EMBEDDED_SOURCES: &str = include_str!(concat!(env!("OUT_DIR"), "/sources.json"));
+pub const EMBEDDED_SOURCES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sources.postcard"));

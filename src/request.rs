@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use crate::event::ClaimCheck;
 use crate::json;
 use crate::scheme::Place;
 
@@ -63,29 +64,32 @@ impl Head {
         let mut lines = lines.split('\n');
         let method = lines.next().unwrap_or_default();
         let url = lines.next().unwrap_or_default();
-        // The platform joined what was repeated and wrote the names in lower case.
-        let mut headers = Vec::with_capacity(24);
-        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-            headers.push((name.to_ascii_lowercase(), value.to_owned()));
-        }
-        Head {
-            headers,
-            ..Head::of_url(method, url)
-        }
-    }
-
-    /// A head without its headers, for [`Head::add`].
-    pub fn of_url(method: &str, url: &str) -> Self {
         let after_scheme = url.find("://").map_or(url, |index| &url[index + 3..]);
         let target = after_scheme
             .find('/')
             .map_or("/", |index| &after_scheme[index..]);
-        Head::new(method, target, [])
+        let mut head = Head::new(method, target, []);
+        head.add_pairs(lines);
+        head
     }
 
-    /// Adds a header that is not there yet. The name is in lower case.
-    pub fn add(&mut self, name: &str, value: String) {
-        self.headers.push((name.to_owned(), value));
+    /// Puts headers before those that are there. Name and value, one a line.
+    pub fn precede(&mut self, lines: &str) {
+        let known = std::mem::take(&mut self.headers);
+        self.add_pairs(lines.split('\n'));
+        for (name, value) in known {
+            if self.header(&name).is_none() {
+                self.headers.push((name, value));
+            }
+        }
+    }
+
+    fn add_pairs<'a>(&mut self, mut lines: impl Iterator<Item = &'a str>) {
+        // The platform joined what was repeated and wrote the names in lower case.
+        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+            self.headers
+                .push((name.to_ascii_lowercase(), value.to_owned()));
+        }
     }
 
     pub fn headers(&self) -> &[(String, String)] {
@@ -122,6 +126,7 @@ pub struct Inbound<'h, 'b> {
     /// Pointers that will be asked for, so that one pass over the body finds them all.
     pointers: &'h [String],
     json: OnceCell<Vec<Option<String>>>,
+    streamed: Option<ClaimCheck>,
 }
 
 impl<'h, 'b> Inbound<'h, 'b> {
@@ -132,7 +137,21 @@ impl<'h, 'b> Inbound<'h, 'b> {
             body,
             pointers,
             json: OnceCell::new(),
+            streamed: None,
         }
+    }
+
+    /// A request whose body went by as a stream, on its way into the archive: no value is found in it.
+    pub fn streamed_to(head: &'h Head, check: ClaimCheck) -> Self {
+        Inbound {
+            streamed: Some(check),
+            ..Inbound::new(head, &[], &[])
+        }
+    }
+
+    /// Where the body is on its way to, if it was not read whole.
+    pub fn streamed(&self) -> Option<&ClaimCheck> {
+        self.streamed.as_ref()
     }
 
     /// A value of the request. In JSON, strings and integers have one; anything else is missing.

@@ -13,6 +13,12 @@ pub enum Attempt {
     TimedOut,
     /// No connection, or it broke.
     Unreachable,
+    /// The archive did not give the event's content: the backend was not asked.
+    ContentUnread,
+    /// The content is not in the archive.
+    ContentMissing,
+    /// It is not the content that was put there.
+    ContentAltered,
 }
 
 /// What becomes of the event.
@@ -37,6 +43,10 @@ pub enum DeathCause {
     Unreadable,
     /// A message of a newer version.
     UnknownVersion,
+    /// Its content is not in the archive any more.
+    ContentMissing,
+    /// Its content in the archive is not what the gate put there.
+    ContentAltered,
     /// The queue refused its message again and again, and took others.
     RefusedByQueue,
     /// The platform gave up: the handler itself never got to decide.
@@ -52,6 +62,8 @@ impl DeathCause {
             DeathCause::UnknownQueue => "unknown_queue",
             DeathCause::Unreadable => "unreadable",
             DeathCause::UnknownVersion => "unknown_version",
+            DeathCause::ContentMissing => "content_missing",
+            DeathCause::ContentAltered => "content_altered",
             DeathCause::RefusedByQueue => "refused_by_queue",
             DeathCause::GivenUpByPlatform => "given_up_by_platform",
         }
@@ -64,6 +76,9 @@ impl Attempt {
             Attempt::Answered { .. } => "answered",
             Attempt::TimedOut => "timed_out",
             Attempt::Unreachable => "unreachable",
+            Attempt::ContentUnread => "content_unread",
+            Attempt::ContentMissing => "content_missing",
+            Attempt::ContentAltered => "content_altered",
         }
     }
 
@@ -71,7 +86,11 @@ impl Attempt {
     pub fn status(self) -> Option<u16> {
         match self {
             Attempt::Answered { status, .. } => Some(status),
-            Attempt::TimedOut | Attempt::Unreachable => None,
+            Attempt::TimedOut
+            | Attempt::Unreachable
+            | Attempt::ContentUnread
+            | Attempt::ContentMissing
+            | Attempt::ContentAltered => None,
         }
     }
 
@@ -81,14 +100,23 @@ impl Attempt {
         match self {
             Attempt::TimedOut => true,
             Attempt::Answered { status, .. } => status == 429,
-            Attempt::Unreachable => false,
+            Attempt::Unreachable
+            | Attempt::ContentUnread
+            | Attempt::ContentMissing
+            | Attempt::ContentAltered => false,
         }
     }
 
-    fn is_worth_retrying(self) -> bool {
+    /// Why no further attempt would go otherwise. `None`: one may.
+    fn is_final(self) -> Option<DeathCause> {
         match self {
-            Attempt::Answered { status, .. } => status == 429 || (500..600).contains(&status),
-            Attempt::TimedOut | Attempt::Unreachable => true,
+            Attempt::Answered { status, .. } => {
+                let passes = status == 429 || (500..600).contains(&status);
+                (!passes).then_some(DeathCause::RejectedByBackend)
+            }
+            Attempt::TimedOut | Attempt::Unreachable | Attempt::ContentUnread => None,
+            Attempt::ContentMissing => Some(DeathCause::ContentMissing),
+            Attempt::ContentAltered => Some(DeathCause::ContentAltered),
         }
     }
 }
@@ -101,8 +129,8 @@ pub fn next(destination: &Destination, attempt: u32, outcome: Attempt, random: u
     {
         return Next::Done;
     }
-    if !outcome.is_worth_retrying() {
-        return Next::Dead(DeathCause::RejectedByBackend);
+    if let Some(cause) = outcome.is_final() {
+        return Next::Dead(cause);
     }
     if attempt >= destination.attempts_max {
         return Next::Dead(DeathCause::AttemptsExhausted);
@@ -112,7 +140,7 @@ pub fn next(destination: &Destination, attempt: u32, outcome: Attempt, random: u
             retry_after_seconds,
             ..
         } => retry_after_seconds.unwrap_or(0),
-        Attempt::TimedOut | Attempt::Unreachable => 0,
+        _ => 0,
     };
     let seconds = backoff_seconds(destination, attempt, random).max(asked);
     Next::RetryIn {

@@ -8,6 +8,18 @@
 //! ledger road   hold in the ledger           -> answer   detours: ask KV, the queue, the spool
 //! ```
 //!
+//! An event whose content goes apart asks first on both roads, the ledger of its own; then the content
+//! is put into the archive, and only then its message is held:
+//!
+//! ```text
+//! KV road       ask KV         -> put -> hold on the queue   -> answer
+//! ledger road   ask the ledger -> put -> hold in the ledger  -> answer
+//! ```
+//!
+//! So a message never names a content that is not there, and a copy of a known event writes nothing.
+//! A crash after the put, or a hold that fails, leaves an object that nothing names: its life ends by
+//! itself.
+//!
 //! A crash before the hold loses nothing, because nothing was answered; a crash between hold and
 //! memory costs a copy, which the ledger removes before the backend. What was written to one memory
 //! by a detour is written to the other after the answer; until then the event is *unsure*.
@@ -18,10 +30,19 @@ use crate::verdict::{Trouble, Verdict};
 /// Something for the edge to do, and how long to wait for it, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Is the key in KV's memory of events?
-    Ask { slice_ms: u32 },
+    /// Is the key known there?
+    Ask { of: Memory, slice_ms: u32 },
+    /// Put the event's content where its message says it is.
+    Put { slice_ms: u32 },
     /// Put the event where it outlives this request.
     Hold { at: Place, slice_ms: u32 },
+}
+
+/// Who may know an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Memory {
+    Kv,
+    Ledger,
 }
 
 /// Where an event can be held.
@@ -32,7 +53,7 @@ pub enum Place {
     Spool,
 }
 
-/// KV's answer.
+/// What a memory answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Asked {
     Seen,
@@ -79,6 +100,8 @@ pub struct Ending {
 pub struct Road {
     dedup: Dedup,
     answer_by_ms: u32,
+    /// The content goes into the archive.
+    is_apart: bool,
     position: Position,
     /// A hold whose outcome is not known: the event may be there as well.
     maybe_held: bool,
@@ -86,13 +109,16 @@ pub struct Road {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Position {
-    Asking,
+    Asking(Memory),
+    Putting,
     Holding(Place),
 }
 
 /// A cold read takes up to 300 ms; a third of the time is the most a cache may cost.
 const ASK_MS_MAX: u32 = 400;
-/// Shares of what is left after asking, in percent: the first hold, its detour; the spool has the rest.
+/// The share of the put, in percent of what is left after asking.
+const PUT_PERCENT: u32 = 40;
+/// Shares of what is left then, in percent: the first hold, its detour; the spool has the rest.
 const FIRST_HOLD_PERCENT: u32 = 45;
 const SECOND_HOLD_PERCENT: u32 = 30;
 
@@ -102,11 +128,24 @@ impl Road {
         Road {
             dedup,
             answer_by_ms,
+            is_apart: false,
             position: match dedup {
-                Dedup::Kv => Position::Asking,
+                Dedup::Kv => Position::Asking(Memory::Kv),
                 Dedup::Ledger => Position::Holding(Place::Ledger),
             },
             maybe_held: false,
+        }
+    }
+
+    /// The same for an event whose content goes into the archive.
+    pub fn apart(dedup: Dedup, answer_by_ms: u32) -> Self {
+        Road {
+            is_apart: true,
+            position: Position::Asking(match dedup {
+                Dedup::Kv => Memory::Kv,
+                Dedup::Ledger => Memory::Ledger,
+            }),
+            ..Road::new(dedup, answer_by_ms)
         }
     }
 
@@ -115,12 +154,28 @@ impl Road {
         Step::Do(self.effect())
     }
 
-    /// What to do after KV's answer.
+    /// What to do after a memory's answer.
     pub fn asked(&mut self, answer: Asked) -> Step {
         match answer {
             Asked::Seen => self.end(Verdict::Duplicate, None),
-            // KV is a cache, never an authority: without it the event goes on.
-            Asked::Unseen | Asked::Failed | Asked::Unknown => self.go_on(Place::Queue),
+            // A question is only there to spare work: without an answer the event goes on.
+            Asked::Unseen | Asked::Failed | Asked::Unknown => match (self.dedup, self.position) {
+                (Dedup::Kv, _) | (_, Position::Asking(Memory::Ledger)) if self.is_apart => {
+                    self.position = Position::Putting;
+                    Step::Do(self.effect())
+                }
+                _ => self.go_on(Place::Queue),
+            },
+        }
+    }
+
+    /// What to do after the put. A put whose slice ended first is as bad as one that failed: what it
+    /// leaves behind is named by no message.
+    pub fn put(&mut self, is_there: bool) -> Step {
+        match self.dedup {
+            _ if !is_there => self.end(Verdict::Unavailable(Trouble::ContentUnkept), None),
+            Dedup::Kv => self.go_on(Place::Queue),
+            Dedup::Ledger => self.go_on(Place::Ledger),
         }
     }
 
@@ -139,7 +194,7 @@ impl Road {
                 match (self.dedup, place) {
                     (Dedup::Kv, Place::Queue) => self.go_on(Place::Ledger),
                     (Dedup::Ledger, Place::Ledger) => {
-                        self.position = Position::Asking;
+                        self.position = Position::Asking(Memory::Kv);
                         Step::Do(self.effect())
                     }
                     (Dedup::Kv, Place::Ledger) | (Dedup::Ledger, Place::Queue) => {
@@ -176,11 +231,26 @@ impl Road {
 
     fn effect(&self) -> Effect {
         let ask_ms = ASK_MS_MAX.min(self.answer_by_ms / 3);
-        let rest_ms = self.answer_by_ms - ask_ms;
+        let (mut rest_ms, mut put_ms) = (self.answer_by_ms - ask_ms, 0);
+        if self.is_apart {
+            // The ledger is asked as well as KV, on its road.
+            let second_ask_ms = if self.dedup == Dedup::Ledger {
+                ask_ms
+            } else {
+                0
+            };
+            rest_ms -= second_ask_ms;
+            put_ms = rest_ms * PUT_PERCENT / 100;
+            rest_ms -= put_ms;
+        }
         let first_ms = rest_ms * FIRST_HOLD_PERCENT / 100;
         let second_ms = rest_ms * SECOND_HOLD_PERCENT / 100;
         match self.position {
-            Position::Asking => Effect::Ask { slice_ms: ask_ms },
+            Position::Asking(of) => Effect::Ask {
+                of,
+                slice_ms: ask_ms,
+            },
+            Position::Putting => Effect::Put { slice_ms: put_ms },
             Position::Holding(at) => Effect::Hold {
                 at,
                 slice_ms: match (self.dedup, at) {
@@ -217,152 +287,4 @@ impl Asked {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ASKED: [Asked; 4] = [Asked::Seen, Asked::Unseen, Asked::Failed, Asked::Unknown];
-    const HOLDS: [Hold; 5] = [
-        Hold::Done,
-        Hold::Revived,
-        Hold::Conflict,
-        Hold::Failed,
-        Hold::Unknown,
-    ];
-
-    /// A way: its effects with what came of them, and its end.
-    #[derive(Debug)]
-    struct Way {
-        effects: Vec<Effect>,
-        holds: Vec<(Place, Hold)>,
-        seen: bool,
-        end: Ending,
-    }
-
-    fn walk(
-        road: &Road,
-        step: Step,
-        effects: &[Effect],
-        holds: &[(Place, Hold)],
-        seen: bool,
-        ways: &mut Vec<Way>,
-    ) {
-        let effect = match step {
-            Step::Answer(end) => {
-                ways.push(Way {
-                    effects: effects.to_vec(),
-                    holds: holds.to_vec(),
-                    seen,
-                    end,
-                });
-                return;
-            }
-            Step::Do(effect) => effect,
-        };
-        let effects = [effects, &[effect]].concat();
-        match effect {
-            Effect::Ask { .. } => {
-                for answer in ASKED {
-                    let mut road = road.clone();
-                    let step = road.asked(answer);
-                    walk(
-                        &road,
-                        step,
-                        &effects,
-                        holds,
-                        seen || answer == Asked::Seen,
-                        ways,
-                    );
-                }
-            }
-            Effect::Hold { at, .. } => {
-                for outcome in HOLDS {
-                    let mut road = road.clone();
-                    let step = road.held(outcome);
-                    let holds = [holds, &[(at, outcome)]].concat();
-                    walk(&road, step, &effects, &holds, seen, ways);
-                }
-            }
-        }
-    }
-
-    /// Every way either road can go.
-    fn ways() -> Vec<Way> {
-        let mut ways = Vec::new();
-        for dedup in [Dedup::Kv, Dedup::Ledger] {
-            for answer_by_ms in [200, 1_800, 5_000] {
-                let road = Road::new(dedup, answer_by_ms);
-                walk(&road, road.start(), &[], &[], false, &mut ways);
-            }
-        }
-        ways
-    }
-
-    #[test]
-    fn taken_is_said_only_after_a_hold() {
-        for way in ways() {
-            let held = way
-                .holds
-                .iter()
-                .any(|(_, hold)| matches!(hold, Hold::Done | Hold::Revived));
-            let taken = matches!(way.end.verdict, Verdict::Accepted | Verdict::Revived);
-            assert_eq!((taken, way.end.held_at.is_some()), (held, held), "{way:?}");
-            let known = way.seen || way.holds.iter().any(|(_, hold)| *hold == Hold::Conflict);
-            assert_eq!(way.end.verdict == Verdict::Duplicate, known, "{way:?}");
-            assert!(!matches!(way.end.verdict, Verdict::Refused(_)), "{way:?}");
-        }
-    }
-
-    #[test]
-    fn every_hold_is_tried_before_an_event_is_turned_away() {
-        for way in ways() {
-            if matches!(way.end.verdict, Verdict::Unavailable(_)) {
-                let places: Vec<Place> = way.holds.iter().map(|(place, _)| *place).collect();
-                assert_eq!(places.len(), 3, "{way:?}");
-                assert_eq!(places.last(), Some(&Place::Spool), "{way:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_detour_is_written_to_the_other_memory() {
-        for way in ways().iter().filter(|way| way.end.held_at.is_some()) {
-            let first = way.effects[0];
-            let ledger_road = matches!(
-                first,
-                Effect::Hold {
-                    at: Place::Ledger,
-                    ..
-                }
-            );
-            let (remember, note) = match (ledger_road, way.end.held_at) {
-                (false, Some(Place::Queue)) => (true, false),
-                (false, Some(Place::Ledger)) => (true, false),
-                (true, Some(Place::Ledger)) => (false, false),
-                (true, Some(Place::Queue)) | (_, Some(Place::Spool)) => (true, true),
-                (_, None) => (false, false),
-            };
-            assert_eq!(
-                (way.end.remember, way.end.note),
-                (remember, note),
-                "{way:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_slices_end_before_the_sender_gives_up() {
-        for dedup in [Dedup::Kv, Dedup::Ledger] {
-            for answer_by_ms in [200, 600, 1_800, 5_000] {
-                let mut ways = Vec::new();
-                let road = Road::new(dedup, answer_by_ms);
-                walk(&road, road.start(), &[], &[], false, &mut ways);
-                for way in ways {
-                    let slices = way.effects.iter().map(|effect| match effect {
-                        Effect::Ask { slice_ms } | Effect::Hold { slice_ms, .. } => *slice_ms,
-                    });
-                    assert!(slices.sum::<u32>() <= answer_by_ms, "{way:?}");
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -92,10 +92,18 @@ pub enum Trouble {
     BodyUnread,
     /// Too many forgeries of this source had large bodies; this one's was not read.
     Flooded,
+    /// The body took longer than any may. 503 and not 408 (RFC 9110, section 15.5.9), although that says
+    /// what happened: whose slowness it was nobody knows, the network's or this isolate's as well as the
+    /// sender's, and some providers take every 4xx as final.
+    BodyTooSlow,
+    /// This isolate holds as many bytes of requests that have proved nothing as it may.
+    NoRoom,
     /// The queue did not take the event.
     HoldFailed,
     /// The queue did not answer in time: the event may be held, or not.
     HoldUnknown,
+    /// The archive did not take the event's content, or not in time.
+    ContentUnkept,
     /// The event does not fit into a message although its body is within the limit.
     MessageTooLarge,
     Panicked,
@@ -239,8 +247,11 @@ impl Trouble {
             Trouble::DestinationUnusable => "destination_unusable",
             Trouble::BodyUnread => "body_unread",
             Trouble::Flooded => "flooded",
+            Trouble::BodyTooSlow => "body_too_slow",
+            Trouble::NoRoom => "no_room",
             Trouble::HoldFailed => "hold_failed",
             Trouble::HoldUnknown => "hold_unknown",
+            Trouble::ContentUnkept => "content_unkept",
             Trouble::MessageTooLarge => "message_too_large",
             Trouble::Panicked => "panicked",
         }

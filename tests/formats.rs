@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use hookgate::config::SignAs;
 use hookgate::dead::DeadLetter;
 use hookgate::delivery::webhook_id;
-use hookgate::event::{Held, Unreadable};
+use hookgate::event::{Held, HeldContent, Unreadable, with_content_at};
 use hookgate::retry::DeathCause;
 use support::delivered::delivered;
 use support::{NOW_MS, built_in, event, key, only, vector};
@@ -55,14 +55,52 @@ fn the_queue_message() {
     );
 }
 
+/// The same for an event whose content is in the archive. Its version is another one, so that a Worker
+/// that knows nothing of claim checks does not deliver it without its content.
+#[test]
+fn the_queue_message_of_a_content_that_is_kept_apart() {
+    let gate = support::gate_for("stripe", &[support::a_secret("stripe", 1)]);
+    let body = format!("{{\"id\":\"evt_1\",\"pad\":\"{}\"}}", "x".repeat(200_000));
+    let request = support::signed(only(&gate), body.as_bytes(), "evt_1");
+    let message = event(only(&gate), &request)
+        .into_message("request-1", TRACEPARENT)
+        .unwrap();
+    let rest = &message[message.find("\"dataref\"").unwrap()..];
+    // The digest was computed with Python's hashlib.
+    assert_eq!(
+        rest,
+        concat!(
+            r#""dataref":"claim/tenant/vector/20251009/00000000000000000000000000000000","#,
+            r#""datasha256":"fbec0e3929ad60107712d4162ab1248972ac47c4ca5c42e0dd903e3febf02c81","databytes":200023}"#
+        )
+    );
+    assert!(message.contains(r#""hookgateversion":"2""#));
+    let held = Held::read(&message).unwrap();
+    let HeldContent::Apart(check) = &held.content else {
+        panic!("{:?}", held.content);
+    };
+    let elsewhere = with_content_at(&message, "claim/another").unwrap();
+    assert_eq!(elsewhere, message.replace(&check.key, "claim/another"));
+    for bad in [
+        message.replace("\"hookgateversion\":\"2\"", "\"hookgateversion\":\"1\""),
+        stripe_message().replace("\"hookgateversion\":\"1\"", "\"hookgateversion\":\"2\""),
+        message.replace("\"claim/", "\"dead/"),
+        message.replace("\"databytes\":200023", "\"databytes\":\"200023\""),
+        message.replace("\"datasha256\":\"", "\"datasha256\":\"00"),
+        message.replace("\"dataref\"", "\"data_ref\""),
+    ] {
+        assert_eq!(Held::read(&bad), Err(Unreadable::NotAMessage), "{bad}");
+    }
+}
+
 #[test]
 fn messages_of_other_versions_are_kept_apart() {
     let message = stripe_message();
     assert!(Held::read(&message).is_ok());
-    let newer = message.replace("\"hookgateversion\":\"1\"", "\"hookgateversion\":\"2\"");
+    let newer = message.replace("\"hookgateversion\":\"1\"", "\"hookgateversion\":\"3\"");
     assert_eq!(Held::read(&newer), Err(Unreadable::UnknownVersion));
     assert_eq!(
-        Held::read("{\"hookgateversion\":\"2\",\"else\":[]}"),
+        Held::read("{\"hookgateversion\":\"3\",\"else\":[]}"),
         Err(Unreadable::UnknownVersion)
     );
     let more = message.replace("\"run\":0", "\"run\":0,\"another\":true");
@@ -127,7 +165,7 @@ fn the_dead_letter() {
     );
     // The ledger gives out the runs: each redrive is one of its own.
     for run in 1..=3 {
-        let sent = Held::read(&letter.redrive(run, NOW_MS).unwrap()).unwrap();
+        let sent = Held::read(&letter.redrive(run, None, NOW_MS).unwrap()).unwrap();
         assert_eq!((sent.message.run, letter.redriven_run), (run, Some(run)));
         assert_eq!(
             letter.redriven_at.as_deref(),

@@ -16,8 +16,8 @@ use hookgate::request::Head;
 use hookgate::verdict::{Reject, Trouble, Verdict};
 use support::mutate::{At, Case};
 use support::{
-    Request, SourceText, a_body, a_secret, built_in, gate, gate_for, gate_in, held, only, outcome,
-    run, run_with, signed,
+    Request, SourceText, a_body, a_secret, built_in, content, gate, gate_for, gate_in, held, only,
+    outcome, run, run_with, signed,
 };
 
 #[test]
@@ -119,8 +119,8 @@ fn a_hundred_kilobytes_of_one_header_are_judged_like_any_other() {
             padded.headers.push((name.into(), "é\"\\".repeat(25_000)));
         }
         assert_eq!(
-            held(live, &padded).body,
-            held(live, &request).body,
+            held(live, &padded).content,
+            held(live, &request).content,
             "{scheme}"
         );
         let case = Case::new(scheme, live, &request);
@@ -152,7 +152,7 @@ fn bodies_are_bytes_from_the_sender_to_the_backend() {
         let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
         for body in bodies {
             let request = signed(only(&gate), body, "evt_1");
-            assert_eq!(held(only(&gate), &request).body, body, "{scheme}");
+            assert_eq!(content(&held(only(&gate), &request)), body, "{scheme}");
         }
     }
 }
@@ -163,7 +163,7 @@ fn where_a_form_is_signed_the_backend_gets_that_form() {
     let sent = b" { \"orderLineId\":\"L\", \"orderId\":\"O\", \"x\":null, \"activity\":\"a\" } ";
     let held = held(only(&gate), &signed(only(&gate), sent, "1"));
     assert_eq!(
-        held.body,
+        content(&held),
         br#"{"activity":"a","orderId":"O","orderLineId":"L"}"#
     );
     use base64::Engine as _;

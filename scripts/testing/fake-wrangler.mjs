@@ -2,6 +2,7 @@
 // JSON file, FAKE_WRANGLER_STATE:
 //
 //   { queues: { NAME: SECONDS }, namespaces: { TITLE: ID }, buckets: [NAME], workers: { NAME: [SECRET] },
+//     lifecycles: { BUCKET: [[NAME, PREFIX, DAYS]] },
 //     plan: "paid" | "free" | "free-silent",   free: more than 24 h is refused; silent: taken, and cut to 24 h
 //     failure: { command, text, notes },       that command fails so
 //     sanitized: true,                         the debug output does not show the API's answers
@@ -152,6 +153,21 @@ const COMMANDS = {
       "",
     ];
   },
+  // src/r2/lifecycle.ts; the table: src/r2/helpers/bucket.ts, tableFromLifecycleRulesResponse
+  "r2 bucket lifecycle list": ({ buckets, lifecycles }, name) => {
+    if (!buckets.includes(name)) throw apiError(`r2/buckets/${name}/lifecycle`, "The specified bucket does not exist. [code: 10006]");
+    const rules = lifecycles[name] ?? [];
+    const shown = rules.map(([rule, prefix, days]) => `name:     ${rule}\nenabled:  Yes\nprefix:   ${prefix || "(all prefixes)"}\naction:   Expire objects after ${days} days`);
+    return [`Listing lifecycle rules for bucket '${name}'...`, rules.length === 0 ? `There are no lifecycle rules for bucket '${name}'.` : shown.join("\n\n")];
+  },
+  "r2 bucket lifecycle remove": ({ lifecycles }, name, { name: rule }) => {
+    lifecycles[name] = lifecycles[name].filter(([known]) => known !== rule);
+    return [`Removing lifecycle rule '${rule}' from bucket '${name}'...`, `Lifecycle rule '${rule}' removed from bucket '${name}'.`];
+  },
+  "r2 bucket lifecycle add": ({ lifecycles }, name, { "expire-days": days }, [, rule, prefix]) => {
+    (lifecycles[name] ??= []).push([rule, prefix, Number(days)]);
+    return [`Adding lifecycle rule '${rule}' to bucket '${name}'...`, `✨ Added lifecycle rule '${rule}' to bucket '${name}'.`];
+  },
   // src/secret/index.ts, secretListCommand: JSON, names and types
   "secret list": ({ workers }, _name, { env, config }) => {
     const { name } = parse(readFileSync(config, "utf8"));
@@ -178,10 +194,10 @@ function main(args) {
     const { values, positionals } = parseArgs({
       args: args.slice(command.split(" ").length),
       allowPositionals: true,
-      options: { config: { type: "string" }, env: { type: "string" }, json: { type: "boolean" }, jurisdiction: { type: "string" }, "message-retention-period-secs": { type: "string" } },
+      options: { config: { type: "string" }, env: { type: "string" }, json: { type: "boolean" }, jurisdiction: { type: "string" }, "message-retention-period-secs": { type: "string" }, "expire-days": { type: "string" }, name: { type: "string" } },
     });
     if (state.failure?.command === command) throw new Failure(state.failure.text, state.failure.notes);
-    for (const line of COMMANDS[command](state, positionals[0], values)) console.log(line);
+    for (const line of COMMANDS[command](state, positionals[0], values, positionals)) console.log(line);
   } catch (error) {
     // esbuild's formatMessagesSync, always in colour: src/logger.ts, formatMessage
     const notes = (error.notes ?? []).map((note) => `  ${note}\n`).join("");

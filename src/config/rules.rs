@@ -6,15 +6,12 @@ use crate::scheme::{IdentityRule, Scheme};
 
 /// A queue message may be 128,000 bytes long; about 100 of them belong to the platform.
 pub const MESSAGE_BYTES_MAX: usize = 128_000 - 128;
-/// What a message contains besides the body: attributes, and the headers that fit.
-const ENVELOPE_BYTES_RESERVED: usize = 4_096;
-/// The largest body, in bytes, whose message surely fits: base64 makes three bytes four.
-pub const BODY_BYTES_LIMIT: usize = (MESSAGE_BYTES_MAX - ENVELOPE_BYTES_RESERVED) / 4 * 3;
-const _: () =
-    assert!(BODY_BYTES_LIMIT.div_ceil(3) * 4 + ENVELOPE_BYTES_RESERVED <= MESSAGE_BYTES_MAX);
-
-/// What is only verified need not fit into a message.
-const BODY_BYTES_LIMIT_OBSERVED: usize = 1_048_576;
+/// The largest body, in bytes, that is read whole: it lies in the isolate's 128 MB up to three times,
+/// as received, in wasm, and in its canonical form.
+pub const BODY_BYTES_LIMIT: usize = 1_048_576;
+/// The largest body that may go by as a stream: the largest that a provider is known to send
+/// (<https://docs.github.com/en/webhooks/webhook-events-and-payloads>: payloads are capped at 25 MB).
+pub const STREAM_BYTES_LIMIT: u32 = 26_214_400;
 /// Workers KV keeps nothing for less than 60 s.
 const RETENTION_SECONDS_MIN: u32 = 60;
 /// A scheme without a signed time is replayable for as long as its key is forgotten.
@@ -139,16 +136,9 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
         )),
         Some(destination) => faults.extend(original_faults(config, source, destination)),
     }
-    let (limit, why) = match source.mode {
-        Mode::Enforce => (
-            BODY_BYTES_LIMIT,
-            "the largest body that surely fits into a queue message once encoded",
-        ),
-        Mode::Observe => (BODY_BYTES_LIMIT_OBSERVED, "the largest body that is read"),
-    };
-    if source.body_bytes_max == 0 || source.body_bytes_max > limit {
+    if source.body_bytes_max == 0 || source.body_bytes_max > BODY_BYTES_LIMIT {
         faults.push(format!(
-            "body_bytes_max = {}: use 1 to {limit}, {why}",
+            "body_bytes_max = {}: use 1 to {BODY_BYTES_LIMIT}, the largest body that is read whole",
             source.body_bytes_max
         ));
     }
@@ -157,9 +147,27 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             "scheme = \"{}\" is unknown: use a built-in one (the files of src/schemes) or write a table [schemes.{}]",
             source.scheme, source.scheme
         )),
-        Some(scheme) => faults.extend(memory_faults(source, scheme)),
+        Some(scheme) => {
+            faults.extend(memory_faults(source, scheme));
+            faults.extend(stream_fault(source, scheme));
+        }
     }
     faults
+}
+
+fn stream_fault(source: &Source, scheme: &Scheme) -> Option<String> {
+    let bytes = source.stream_bytes_max?;
+    if bytes > STREAM_BYTES_LIMIT || bytes as usize <= source.body_bytes_max {
+        return Some(format!(
+            "stream_bytes_max = {bytes}: use more than body_bytes_max, which is {}, and at most {STREAM_BYTES_LIMIT}",
+            source.body_bytes_max
+        ));
+    }
+    let why = scheme.must_be_read_whole()?;
+    Some(format!(
+        "stream_bytes_max is set, but under the scheme \"{}\" a body must be read whole: {why}",
+        source.scheme
+    ))
 }
 
 /// An object takes some hundreds of calls a second; a list of more shards than this is a mistake.

@@ -7,6 +7,7 @@ use web_sys::Request;
 use worker::Env;
 
 use super::archive;
+use super::content;
 use super::ledger;
 use super::platform::{self, binding, now_ms};
 use super::state::State;
@@ -14,31 +15,42 @@ use crate::admin::{Admitted, Command, authorise, insists, may_redrive, not_redri
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::dead::DeadLetter;
+use crate::event::fresh_key;
 use crate::ledger::{Ask, Reply};
 use crate::request::Head;
+use crate::time;
 
 /// How many dead letters a page holds: each is one read of the archive.
 const PAGE: u32 = 20;
 /// An operator can wait longer than a sender.
 const LEDGER_MS: u32 = 10_000;
 
-/// Answers a request under `/admin/`. `lines` is its head, as in [`super::fetch`].
+/// Answers a request under `/admin/`. `lines` is its head, as in [`super::fetch`]. What the promise
+/// brings is the answer's text, as [`Answer::to_json`] writes it, or the stream of a content.
 #[wasm_bindgen]
 pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
     platform::promise(async move {
         let head = Head::from_lines(&lines);
         let request_id = platform::request_id();
-        let answer = answer(&head, &request, &env, &request_id).await;
-        Ok(answer.for_request(&request_id).to_json().into())
+        Ok(match told(&head, &request, &env, &request_id).await {
+            Told::Answer(answer) => answer.for_request(&request_id).to_json().into(),
+            Told::Content(stream) => stream,
+        })
     })
 }
 
-async fn answer(head: &Head, request: &Request, env: &Env, request_id: &str) -> Answer {
+/// What an operator is told.
+enum Told {
+    Answer(Answer),
+    Content(JsValue),
+}
+
+async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> Told {
     let nothing = problem(404, "not-found", "Not found", None, request_id);
     let token = platform::variable(env, binding::ADMIN_TOKEN);
     let only_host = platform::variable(env, binding::ADMIN_HOST);
     match authorise(head, token.as_deref(), only_host.as_deref()) {
-        Admitted::Nothing => return nothing,
+        Admitted::Nothing => return Told::Answer(nothing),
         Admitted::Refused => {
             platform::notice(&Notice::AdminRefused { request_id });
             let title = "A valid admin token is needed";
@@ -46,33 +58,39 @@ async fn answer(head: &Head, request: &Request, env: &Env, request_id: &str) -> 
             answer
                 .headers
                 .push(("www-authenticate", "Bearer".to_owned()));
-            return answer;
+            return Told::Answer(answer);
         }
         Admitted::Operator => {}
     }
     let Some(command) = Command::parse(head) else {
-        return nothing;
+        return Told::Answer(nothing);
     };
     let done = match &command {
-        Command::List { cursor } => list(cursor.as_deref(), env).await,
-        Command::Show { id } => show(id, env, request_id).await,
-        Command::Redrive { id } => send_again(id, request, env, request_id).await,
+        Command::List { cursor } => list(cursor.as_deref(), env).await.map(Told::Answer),
+        Command::Show { id } => show(id, env, request_id).await.map(Told::Answer),
+        Command::Content { id } => show_content(id, env, request_id).await,
+        Command::Redrive { id } => send_again(id, request, env, request_id)
+            .await
+            .map(Told::Answer),
     };
-    let answer = done.unwrap_or_else(|_| {
-        problem(
+    let told = done.unwrap_or_else(|_| {
+        Told::Answer(problem(
             503,
             "archive-unavailable",
             "The archive did not answer",
             None,
             request_id,
-        )
+        ))
     });
     platform::notice(&Notice::AdminAnswered {
         request_id,
         action: command.name(),
-        status: answer.status,
+        status: match &told {
+            Told::Answer(answer) => answer.status,
+            Told::Content(_) => 200,
+        },
     });
-    answer
+    told
 }
 
 async fn list(cursor: Option<&str>, env: &Env) -> Result<Answer, archive::Failed> {
@@ -88,6 +106,16 @@ async fn show(id: &str, env: &Env, request_id: &str) -> Result<Answer, archive::
         None => no_such_letter(request_id),
         Some(letter) => json(200, &serde_json::to_value(&letter).unwrap_or_default()),
     })
+}
+
+async fn show_content(id: &str, env: &Env, request_id: &str) -> Result<Told, archive::Failed> {
+    let letter = archive::read(env, id).await?;
+    if let Some((key, _)) = letter.and_then(|letter| letter.content())
+        && let Some(stream) = content::stream(env, &key).await?
+    {
+        return Ok(Told::Content(stream));
+    }
+    Ok(Told::Answer(no_such_letter(request_id)))
 }
 
 async fn send_again(
@@ -126,6 +154,19 @@ async fn send_again(
         let title = "Its source is not configured any more";
         return Ok(problem(422, "unknown-source", title, None, request_id));
     };
+    let content_key = match letter.content() {
+        None => None,
+        // Its life begins anew: what the letter keeps is not what a message on its way may need.
+        Some((kept, _)) => {
+            let (tenant, now) = (&held.message.tenant, time::rfc3339(now_ms()));
+            let fresh = fresh_key(tenant, &held.message.source, &now, platform::random());
+            if !content::duplicate(env, &kept, &fresh).await? {
+                let title = "Its content is not in the archive";
+                return Ok(problem(422, "content-missing", title, None, request_id));
+            }
+            Some(fresh)
+        }
+    };
     // The ledger gives out the runs, so that no two redrives of one event share one.
     let ask = Ask::Redrive {
         run_at_least: held.message.run,
@@ -141,7 +182,7 @@ async fn send_again(
             }));
         }
     };
-    if let Err(detail) = mark_and_send(&mut letter, run, env).await {
+    if let Err(detail) = mark_and_send(&mut letter, run, content_key.as_deref(), env).await {
         // Nothing of this run is on its way: it is as dead as the one before.
         let ask = Ask::Dead { run, owner: None };
         let key = &held.message.dedupkey;
@@ -155,8 +196,13 @@ async fn send_again(
 }
 
 /// In this order: see [`DeadLetter::redrive`]. The error says what the operator may do.
-async fn mark_and_send(letter: &mut DeadLetter, run: u32, env: &Env) -> Result<(), &'static str> {
-    let Some(message) = letter.redrive(run, now_ms()) else {
+async fn mark_and_send(
+    letter: &mut DeadLetter,
+    run: u32,
+    content_key: Option<&str>,
+    env: &Env,
+) -> Result<(), &'static str> {
+    let Some(message) = letter.redrive(run, content_key, now_ms()) else {
         return Err("The message could not be written.");
     };
     if archive::write(env, letter).await.is_err() {

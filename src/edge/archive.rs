@@ -2,6 +2,7 @@
 
 use worker::{Bucket, Env};
 
+use super::content;
 use super::platform::{self, binding, describe};
 use crate::audit::Notice;
 use crate::dead::{DeadLetter, PREFIX, Summary};
@@ -16,8 +17,8 @@ pub struct Page {
     pub cursor: Option<String>,
 }
 
-/// Keeps a letter. One that is there already is the same message's, and may bear an operator's mark:
-/// it is left alone.
+/// Keeps a letter, its content first: a letter that is there has its content, as far as there was one.
+/// One that is there already is the same message's, and may bear an operator's mark: it is left alone.
 pub async fn keep(env: &Env, letter: &DeadLetter) -> Result<(), Failed> {
     if bucket(env)?
         .head(letter.key())
@@ -26,6 +27,10 @@ pub async fn keep(env: &Env, letter: &DeadLetter) -> Result<(), Failed> {
         .is_some()
     {
         return Ok(());
+    }
+    if let Some((key, check)) = letter.content() {
+        // A content that is missing is missing from its letter too, which may say so.
+        content::duplicate(env, &check.key, &key).await?;
     }
     write(env, letter).await
 }

@@ -14,6 +14,9 @@ use crate::event::{Held, MESSAGE_BYTES_MAX};
 use crate::ledger::{Ask, Reply};
 use crate::retry::DeathCause;
 
+/// A content that travels apart is copied as well, up to 25 MB of it.
+const KEEP_MS: u32 = 2 * EFFECT_MS;
+
 /// What became of a dead letter.
 pub enum Buried {
     Kept,
@@ -78,7 +81,7 @@ pub async fn bury(
 /// Moves a dead letter into the archive.
 async fn keep(letter: &DeadLetter, env: &Env) -> bool {
     let id = &letter.id;
-    match within(EFFECT_MS, archive::keep(env, letter)).await {
+    match within(KEEP_MS, archive::keep(env, letter)).await {
         Some(Ok(())) => {
             platform::notice(&Notice::DeadLetterKept { id });
             true

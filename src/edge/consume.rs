@@ -347,7 +347,7 @@ impl Delivery<'_> {
     async fn attempt(&self, attempt: u32) -> (Attempt, Next) {
         let started_ms = now_ms();
         let held = self.held;
-        let outcome = post(held, self.route, attempt).await;
+        let outcome = post(held, self.route, attempt, self.env).await;
         let random = u32::from_le_bytes(platform::random());
         let next = retry::next(&self.route.destination, attempt, outcome, random);
         let destination = &self.source.source.destination;
@@ -377,6 +377,6 @@ impl Delivery<'_> {
 #[allow(clippy::panic, reason = "on purpose")]
 fn panic_on_purpose(held: &Held) {
     if held.message.kind == "test.panic" {
-        panic!("on purpose, quoting {:?}", held.body);
+        panic!("on purpose, quoting {:?}", held.content);
     }
 }

@@ -3,18 +3,20 @@
 
 use std::sync::Arc;
 
-use js_sys::{JsString, Promise};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
+use super::load::Load;
 use super::platform::{self, Bindings, ExecutionContext, Outcome, describe_value, notice};
+use super::state::asked;
 use super::{ledger, spool};
 use crate::audit::Notice;
 use crate::gate::LiveSource;
 use crate::ledger::{Ask, Reply};
 use crate::memory::{Seen, seen_key};
-use crate::road::{Asked, Effect, Ending, Hold, Place, Road, Step};
+use crate::road::{Asked, Effect, Ending, Hold, Memory, Place, Road, Step};
 
 /// What the way was like, for the record.
 #[derive(Default)]
@@ -27,17 +29,6 @@ pub struct Driven {
     pub duplicate_of: Option<String>,
     /// It was signed over other content under the same identity.
     pub content_differs: bool,
-}
-
-/// One event on its way.
-#[derive(Clone)]
-pub struct Load {
-    /// The event's key.
-    pub key: String,
-    /// What the memory will keep of it.
-    pub seen: Seen,
-    /// What the queue is given.
-    pub message: JsString,
 }
 
 /// After the answer, the ledger may take its time.
@@ -64,7 +55,12 @@ impl Drive {
         env: &Env,
         ctx: &ExecutionContext,
     ) -> (Self, Option<Promise>) {
-        let road = Road::new(live.source.dedup, live.scheme.answer_by_ms);
+        let way = if load.deposit.is_some() {
+            Road::apart
+        } else {
+            Road::new
+        };
+        let road = way(live.source.dedup, live.scheme.answer_by_ms);
         let mut drive = Drive {
             env: env.clone(),
             step: road.start(),
@@ -82,7 +78,11 @@ impl Drive {
     /// How long to wait for the effect under way, in milliseconds.
     pub fn slice_ms(&self) -> u32 {
         match self.step {
-            Step::Do(Effect::Ask { slice_ms } | Effect::Hold { slice_ms, .. }) => slice_ms,
+            Step::Do(
+                Effect::Ask { slice_ms, .. }
+                | Effect::Put { slice_ms }
+                | Effect::Hold { slice_ms, .. },
+            ) => slice_ms,
             Step::Answer(_) => 0,
         }
     }
@@ -133,7 +133,16 @@ impl Drive {
     fn start(&self, effect: Effect) -> Result<Promise, JsValue> {
         let bindings: &Bindings = self.env.unchecked_ref();
         match effect {
-            Effect::Ask { .. } => bindings.seen().get(&seen_key(&self.load.key)),
+            Effect::Ask { of, .. } => match of {
+                Memory::Kv => bindings.seen().get(&seen_key(&self.load.key)),
+                Memory::Ledger => {
+                    ledger::begin(&self.env, &self.live, &self.load.key, Ask::Seek, None)
+                }
+            },
+            Effect::Put { .. } => match &self.load.deposit {
+                Some(deposit) => deposit.begin(&self.env),
+                None => Err(JsValue::UNDEFINED),
+            },
             Effect::Hold { at, .. } => match at {
                 Place::Queue => platform::begin_send(&bindings.events(), &self.load.message),
                 Place::Ledger => {
@@ -155,10 +164,20 @@ impl Drive {
         let under_way = self.under_way.take();
         let Step::Do(effect) = self.step else { return };
         self.step = match effect {
-            Effect::Ask { .. } => {
-                let asked = self.recall(outcome);
+            Effect::Ask { of, .. } => {
+                let asked = match of {
+                    Memory::Kv => self.recall(outcome),
+                    Memory::Ledger => sought(in_ledger(&outcome)),
+                };
                 self.driven.memory = Some(asked.name());
                 self.road.asked(asked)
+            }
+            Effect::Put { .. } => {
+                if let Outcome::Rejected(error) = &outcome {
+                    let detail = &describe_value(error);
+                    notice(&Notice::ArchiveFailed { detail });
+                }
+                self.road.put(matches!(outcome, Outcome::Fulfilled(_)))
             }
             Effect::Hold { at, .. } => {
                 let hold = match at {
@@ -237,9 +256,8 @@ impl Drive {
 /// Begins to write the key into KV.
 fn remember(env: &Env, live: &LiveSource, load: &Load) -> Result<Promise, JsValue> {
     let bindings: &Bindings = env.unchecked_ref();
-    let life = platform::expiration_ttl(live.source.dedup_retention_seconds);
     let (key, seen) = (seen_key(&load.key), load.seen.to_text());
-    bindings.seen().put(&key, &seen, &life)
+    bindings.seen().put(&key, &seen, &asked(live).expiration)
 }
 
 fn in_ledger(outcome: &Outcome) -> Hold {
@@ -259,6 +277,16 @@ fn in_ledger(outcome: &Outcome) -> Hold {
                 Hold::Failed
             }
         },
+    }
+}
+
+/// What an arrival would be told.
+fn sought(hold: Hold) -> Asked {
+    match hold {
+        Hold::Conflict => Asked::Seen,
+        Hold::Done | Hold::Revived => Asked::Unseen,
+        Hold::Failed => Asked::Failed,
+        Hold::Unknown => Asked::Unknown,
     }
 }
 

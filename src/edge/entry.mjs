@@ -1,7 +1,9 @@
-// The Worker's entry point. It hands over the head of a request, reads the body up to the cap it
+// The Worker's entry point. It hands over the head of a request, has the body read up to the cap it
 // is given, and decides nothing.
 
 import { DurableObject } from "cloudflare:workers";
+import { BODY_MS, NO_ROOM, Reading, TOO_LARGE } from "./intake.mjs";
+import { STREAM_MS, UNKEPT, Upload } from "./upload.mjs";
 import {
   Arrival,
   administrate,
@@ -48,23 +50,30 @@ export default {
 
 async function receive(request, env, ctx) {
   replaceDeadInstance();
-  const { cf } = request;
-  const arrival = Arrival.open(request, cf?.colo ?? "", cf?.country ?? "", env);
-  if (arrival.isForOperator) return responseOf(await unlessItDies(administrate(linesOf(request), request, env)));
+  const { cf, headers } = request;
+  const length = headers.get("content-length");
+  const arrival = Arrival.open(startOf(request, length), headers, cf?.colo ?? "", cf?.country ?? "", env);
+  if (arrival.isForOperator) {
+    const answer = await unlessItDies(administrate(linesOf(request), request, env));
+    return typeof answer === "string" ? responseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
+  }
   if (arrival.wantsBody) {
-    const body = await read(request, arrival.bodyBytesMax);
-    if (body === TOO_LARGE) arrival.bodyTooLarge();
-    else if (body === UNREAD) arrival.bodyUnread();
-    else {
-      // WebCrypto needs no time-out: what it was given is all it waits for.
-      await carryOut(arrival.check(body), arrival, settled, ctx);
-      if (arrival.isVerified) {
-        const patience = new Patience();
-        const within = (effect) => patience.outcomeOf(effect, arrival.sliceMs);
-        await carryOut(arrival.admit(linesOf(request), env, ctx), arrival, within, ctx);
-        patience.end();
+    const reading = new Reading(request, length, arrival.sourceNumber, arrival.bodyBytesMax);
+    const patience = new Patience();
+    try {
+      const read = await patience.outcomeOf(reading.bytes(), BODY_MS);
+      if (isWhole(read, arrival)) {
+        // WebCrypto needs no time-out: what it was given is all it waits for.
+        await carryOut(arrival.check(read.value), arrival, settled, ctx);
+        reading.end();
+        if (arrival.isVerified) await hold(arrival, headers, env, ctx, patience);
       }
+    } finally {
+      reading.end();
+      patience.end();
     }
+  } else if (arrival.wantsStream) {
+    await receiveStream(arrival, request, env, ctx);
   }
   const remembering = arrival.remembering;
   const response = responseOf(arrival.answer());
@@ -72,6 +81,40 @@ async function receive(request, env, ctx) {
     ctx.waitUntil(remembering.catch(() => memoryUnwritten(response.headers.get("hookgate-request-id"))));
   }
   return response;
+}
+
+/** Has what was verified held. */
+function hold(arrival, headers, env, ctx, patience) {
+  const within = (effect) => patience.outcomeOf(effect, arrival.sliceMs);
+  return carryOut(arrival.admit(headers, env, ctx), arrival, within, ctx);
+}
+
+/** The same with a body that goes by. */
+async function receiveStream(arrival, request, env, ctx) {
+  const plan = arrival.streamPlan();
+  const upload = new Upload(arrival.sourceNumber, env.ARCHIVE, plan);
+  const patience = new Patience();
+  try {
+    const read = await patience.outcomeOf(upload.read(request.body), STREAM_MS);
+    if (read.value === UNKEPT) arrival.contentUnkept();
+    else if (isWhole(read, arrival)) {
+      arrival.checkStream(upload, plan.key, read.value);
+      if (arrival.isVerified) await hold(arrival, request.headers, env, ctx, patience);
+    }
+  } finally {
+    upload.end();
+    patience.end();
+  }
+}
+
+/** Whether a body was read to its end; if not, the arrival is told why. */
+function isWhole(read, arrival) {
+  if (read === EXPIRED) arrival.bodyTooSlow();
+  else if (read.value === TOO_LARGE) arrival.bodyTooLarge();
+  else if (read.value === NO_ROOM) arrival.noRoom();
+  else if ("error" in read) arrival.bodyUnread();
+  else return true;
+  return false;
 }
 
 /** Waits for an effect, tells the arrival what came of it, and goes on with the next. */
@@ -89,12 +132,17 @@ const EXPIRED = Symbol("expired");
 /** What came of a promise, so that nothing else can be taken for its failure. */
 const settled = (promise) => promise.then((value) => ({ value }), (error) => ({ error }));
 
+/** A timer is set for so long at most, so that the next effect, with a shorter slice, need not set one anew. */
+const TICK_MS = 200;
+
 /**
  * Waits for one effect after the other, each within its slice: nothing of the platform has a time-out of its own.
  * A timer costs more than all that is done to it here, so one serves them all.
  */
 class Patience {
   #timer;
+  /** When the timer fires. */
+  #at;
   #until;
   #resolve;
 
@@ -102,16 +150,20 @@ class Patience {
     this.#until = Date.now() + sliceMs;
     return new Promise((resolve) => {
       this.#resolve = resolve;
+      if (this.#timer !== undefined && this.#at > this.#until) this.end();
       if (this.#timer === undefined) this.#set(sliceMs);
-      settled(effect).then(resolve);
+      effect.then((value) => resolve({ value }), (error) => resolve({ error }));
     });
   }
 
   end() {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
-  #set(ms) {
+  #set(sliceMs) {
+    const ms = Math.min(sliceMs, TICK_MS);
+    this.#at = Date.now() + ms;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       // It was set for an earlier effect, which came to its end.
@@ -273,6 +325,18 @@ export class Ledger extends DurableObject {
   }
 }
 
+/** What is wanted of every head, as `linesOf` writes it. */
+function startOf(request, length) {
+  let lines = `${request.method}\n${request.url}\n`;
+  if (length !== null) lines += `content-length\n${length}\n`;
+  const { headers } = request;
+  const traceparent = headers.get("traceparent");
+  if (traceparent !== null) lines += `traceparent\n${traceparent}\n`;
+  const ray = headers.get("cf-ray");
+  if (ray !== null) lines += `cf-ray\n${ray}\n`;
+  return lines;
+}
+
 /** Method, URL, then name and value of each header, one a line: one crossing instead of forty. */
 function linesOf(request) {
   let lines = `${request.method}\n${request.url}`;
@@ -287,33 +351,9 @@ function responseOf(json) {
   return new Response(answer.body || null, answer);
 }
 
-const TOO_LARGE = Symbol("too large");
-const UNREAD = Symbol("unread");
-
-/** The body's bytes, never buffering more than `cap` of them and one chunk. */
-async function read(request, cap) {
-  const declared = request.headers.get("content-length");
-  try {
-    if (declared !== null && Number(declared) <= cap) {
-      // The platform holds a sender to the length it declared, and `request.body` would make a stream first.
-      const bytes = await request.bytes();
-      return bytes.byteLength > cap ? TOO_LARGE : bytes;
-    }
-    const chunks = [];
-    let length = 0;
-    for await (const chunk of request.body ?? []) {
-      length += chunk.byteLength;
-      if (length > cap) return TOO_LARGE; // leaving the loop cancels the stream
-      chunks.push(chunk);
-    }
-    const bytes = new Uint8Array(length);
-    let offset = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, offset);
-      offset += chunk.byteLength;
-    }
-    return bytes;
-  } catch {
-    return UNREAD;
-  }
-}
+/** Of a dead letter's content, which is anything that a sender chose. */
+const CONTENT_HEADERS = {
+  "content-type": "application/octet-stream",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+};

@@ -7,24 +7,28 @@
 //! Of the head only what is asked for crosses over, until the request has proved that it is the
 //! source's: a flood of forgeries pays for few headers.
 
+mod stream;
+
 use std::sync::Arc;
 
-use js_sys::{JsString, Promise, Uint8Array};
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::Request;
+use web_sys::Headers;
 use worker::Env;
 
-use super::drive::{Drive, Load};
+pub use stream::Upload;
+
+use super::drive::Drive;
 use super::health::{healthy, is_sound};
+use super::load::Load;
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
-use super::platform::{self, ExecutionContext, HeaderMap, Outcome, now_ms};
+use super::platform::{self, ExecutionContext, Outcome, now_ms};
 use super::record::Record;
-use super::state::State;
+use super::state::{State, asked};
 use crate::admission::{self, Admission, Opening};
 use crate::answer;
-use crate::event::{Envelope, Event};
+use crate::event::ClaimCheck;
 use crate::gate::LiveSource;
-use crate::memory::Seen;
 use crate::request::{Head, Inbound};
 use crate::trace;
 use crate::verdict::{Reject, Trouble, Verdict};
@@ -54,11 +58,10 @@ enum Stage {
         body: Uint8Array,
         mac: NativeMac,
     },
-    /// The source's, and fresh: the whole head is wanted.
+    /// The source's, and fresh: more of the head is wanted.
     Verified {
         opening: Opening,
-        body: Uint8Array,
-        bytes: Vec<u8>,
+        arrived: Arrived,
         matched: Matched,
         now_ms: i64,
     },
@@ -71,20 +74,37 @@ enum Stage {
     Administrate,
 }
 
+/// A body that was verified.
+pub enum Arrived {
+    /// As received, and the same bytes here.
+    Whole { body: Uint8Array, bytes: Vec<u8> },
+    /// On its way into the archive.
+    Streamed { check: ClaimCheck, upload: Upload },
+}
+
 #[wasm_bindgen]
 impl Arrival {
     /// Looks at the head, as far as it must.
-    pub fn open(request: &Request, colo: String, country: String, env: &Env) -> Arrival {
+    /// `lines` is what is wanted of every head, as [`Head::from_lines`] reads it; `headers` has the rest.
+    pub fn open(
+        lines: &str,
+        headers: &Headers,
+        colo: String,
+        country: String,
+        env: &Env,
+    ) -> Arrival {
         let started_ms = now_ms();
         // First of all, because it also sees to it that a panic is not printed with its text.
         let state = State::of(env);
-        let mut head = Head::of_url(&request.method(), &request.url());
+        let mut head = Head::from_lines(lines);
         let live = state
             .gate
             .as_ref()
             .and_then(|gate| admission::source_of(gate, &head))
             .cloned();
-        look_up(&mut head, &platform::headers_of(request), live.as_deref());
+        if let Some(live) = &live {
+            head.precede(&asked(live).claims_of(headers));
+        }
         let (request_id, random) = platform::request_id_and_random();
         Arrival {
             stage: stage(&head, live.as_deref(), &state, env),
@@ -105,10 +125,10 @@ impl Arrival {
     /// The body is to be read, and [`Arrival::check`] called with it.
     #[wasm_bindgen(getter, js_name = wantsBody)]
     pub fn wants_body(&self) -> bool {
-        matches!(self.stage, Stage::Read(_))
+        matches!(&self.stage, Stage::Read(opening) if opening.stream_bytes.is_none())
     }
 
-    /// [`Arrival::admit`] comes next, with the whole head.
+    /// [`Arrival::admit`] comes next.
     #[wasm_bindgen(getter, js_name = isVerified)]
     pub fn is_verified(&self) -> bool {
         matches!(self.stage, Stage::Verified { .. })
@@ -143,11 +163,31 @@ impl Arrival {
         self.stage = Stage::Decided(Verdict::Unavailable(Trouble::BodyUnread));
     }
 
+    /// The body took too long.
+    #[wasm_bindgen(js_name = bodyTooSlow)]
+    pub fn body_too_slow(&mut self) {
+        self.stage = Stage::Decided(Verdict::Unavailable(Trouble::BodyTooSlow));
+    }
+
+    /// There was no room for it among those that are not verified.
+    #[wasm_bindgen(js_name = noRoom)]
+    pub fn no_room(&mut self) {
+        self.stage = Stage::Decided(Verdict::Unavailable(Trouble::NoRoom));
+    }
+
+    /// Tells the source from every other of this isolate.
+    #[wasm_bindgen(getter, js_name = sourceNumber)]
+    pub fn source_number(&self) -> usize {
+        self.live
+            .as_ref()
+            .map_or(0, |live| Arc::as_ptr(live).addr())
+    }
+
     /// Begins to check the body. `undefined`: that is over. Otherwise the effect that was begun: wait
     /// for it, and say what came of it.
     pub fn check(&mut self, body: Uint8Array) -> Option<Promise> {
         #[cfg(feature = "test-hooks")]
-        panic_on_purpose(&self.head);
+        super::test_hooks::panic_on_purpose(&self.head);
         self.record.body_bytes = Some(body.length() as usize);
         let (Some(live), Stage::Read(opening)) = (self.live.clone(), self.take_stage()) else {
             return None;
@@ -163,23 +203,29 @@ impl Arrival {
         None
     }
 
-    /// Takes what was verified, and begins to hold it. `lines` is the head as [`Head::from_lines`]
-    /// reads it. What is returned is as with [`Arrival::check`], to be waited for within
-    /// [`Arrival::slice_ms`].
-    pub fn admit(&mut self, lines: &str, env: &Env, ctx: &ExecutionContext) -> Option<Promise> {
+    /// Takes what was verified, and begins to hold it. What is returned is as with [`Arrival::check`],
+    /// to be waited for within [`Arrival::slice_ms`].
+    pub fn admit(
+        &mut self,
+        headers: &Headers,
+        env: &Env,
+        ctx: &ExecutionContext,
+    ) -> Option<Promise> {
         let live = self.live.clone()?;
         let Stage::Verified {
             opening,
-            body,
-            bytes,
+            arrived,
             matched,
             now_ms,
         } = self.take_stage()
         else {
             return None;
         };
-        self.head = Head::from_lines(lines);
-        let inbound = Inbound::new(&self.head, &bytes, &live.json_pointers);
+        self.head.precede(&asked(&live).of_event(headers));
+        let inbound = match &arrived {
+            Arrived::Whole { bytes, .. } => Inbound::new(&self.head, bytes, &live.json_pointers),
+            Arrived::Streamed { check, .. } => Inbound::streamed_to(&self.head, check.clone()),
+        };
         let findings = &mut self.record.findings;
         let verdict = match admission::admit(&live, &opening, &inbound, matched, now_ms, findings) {
             Err(verdict) => verdict,
@@ -187,7 +233,7 @@ impl Arrival {
                 self.record.echo = Some(echo);
                 Verdict::Challenged
             }
-            Ok(Admission::Event(event)) => match self.load(*event, &body) {
+            Ok(Admission::Event(event)) => match Load::pack(*event, &arrived, &mut self.record) {
                 Some(load) => {
                     let (drive, effect) = Drive::begin(live, load, env, ctx);
                     return self.go_on(drive, effect);
@@ -306,28 +352,11 @@ impl Arrival {
             Err(verdict) => Stage::Decided(verdict),
             Ok(matched) => Stage::Verified {
                 opening,
-                body,
-                bytes,
+                arrived: Arrived::Whole { body, bytes },
                 matched,
                 now_ms,
             },
         };
-    }
-
-    /// What is to be held, and where it will be remembered. `None`: no message can hold it.
-    fn load(&mut self, event: Event<'_>, body: &Uint8Array) -> Option<Load> {
-        let key = event.dedup_key().to_owned();
-        let (id, kind) = event.labels();
-        self.record.event_id = Some(id.to_owned());
-        self.record.event_type = Some(kind.to_owned());
-        self.record.dedup_key = Some(key.clone());
-        let seen = Seen {
-            request_id: self.record.request_id.clone(),
-            fingerprint: event.fingerprint(),
-        };
-        let envelope = event.into_envelope(&self.record.request_id, &self.record.traceparent)?;
-        let message = message(&envelope, body);
-        Some(Load { key, seen, message })
     }
 
     fn go_on(&mut self, mut drive: Drive, effect: Option<Promise>) -> Option<Promise> {
@@ -340,30 +369,6 @@ impl Arrival {
             }
         };
         effect
-    }
-}
-
-/// The platform encodes base64 several times as fast as wasm, and the text does not cross over.
-fn message(envelope: &Envelope, body: &Uint8Array) -> JsString {
-    let content = match &envelope.canonical {
-        None => platform::to_base64(body),
-        Some(canonical) => platform::to_base64(&Uint8Array::from(canonical.as_slice())),
-    };
-    let whole = JsString::from(envelope.before.as_str());
-    whole.concat(&content).concat(&envelope.after.into())
-}
-
-/// Asks for what a head must have for [`admission::open`] and for the record.
-fn look_up(head: &mut Head, headers: &HeaderMap, live: Option<&LiveSource>) {
-    let wanted = live.iter().flat_map(|live| &live.claim_headers);
-    let wanted = wanted.map(String::as_str);
-    let always = ["content-length", "traceparent", "cf-ray"];
-    #[cfg(feature = "test-hooks")]
-    let wanted = wanted.chain(["x-test-hook", "x-test-secret"]);
-    for name in always.into_iter().chain(wanted) {
-        if let Some(value) = headers.get(name) {
-            head.add(name, value);
-        }
     }
 }
 
@@ -383,16 +388,5 @@ fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> St
         None => Stage::Decided(Verdict::Refused(Reject::UnknownSource)),
         Some(Ok(opening)) => Stage::Read(opening),
         Some(Err(verdict)) => Stage::Decided(verdict),
-    }
-}
-
-/// Only in builds for the end-to-end tests: shows what a panic and a trap do to their neighbours.
-#[cfg(feature = "test-hooks")]
-#[allow(clippy::panic, reason = "on purpose")]
-fn panic_on_purpose(head: &Head) {
-    match head.header("x-test-hook") {
-        Some("panic") => panic!("on purpose, quoting {:?}", head.header("x-test-secret")),
-        Some("trap") => core::arch::wasm32::unreachable(),
-        _ => {}
     }
 }

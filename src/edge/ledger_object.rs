@@ -135,7 +135,7 @@ pub fn answer_request(
 
 /// What a gate asks before its answer does not touch the pace, and pays nothing for it.
 fn at_pace<T>(memory: &Float64Array, ask: &Ask, answer: impl FnOnce(&mut Pace) -> T) -> T {
-    if matches!(ask, Ask::Arrive | Ask::Note) {
+    if matches!(ask, Ask::Seek | Ask::Arrive | Ask::Note) {
         return answer(&mut Pace::default());
     }
     let known = Pace {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{FORMAT_VERSION, Unreadable};
+use super::{FORMAT_VERSION, FORMAT_VERSION_APART, Unreadable};
 
 /// The message on the queue. CloudEvents attribute names are lower-case letters and digits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,7 +21,7 @@ pub struct Message {
     pub time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub datacontenttype: Option<String>,
-    /// [`FORMAT_VERSION`].
+    /// [`FORMAT_VERSION`], or [`FORMAT_VERSION_APART`].
     pub hookgateversion: String,
     pub tenant: String,
     pub scheme: String,
@@ -45,7 +45,15 @@ pub struct Message {
     /// Not verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unverifiedbody: Option<String>,
-    pub data_base64: String,
+    /// Where the content is, if not here: see [`super::ClaimCheck`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataref: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub datasha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub databytes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_base64: Option<String>,
     /// What a later version may add: handed on unchanged by one that does not know it.
     #[serde(skip)]
     pub more: Map<String, Value>,
@@ -77,7 +85,7 @@ impl Message {
         };
         match members.get("hookgateversion").and_then(Value::as_str) {
             None => return Err(not_a_message),
-            Some(FORMAT_VERSION) => {}
+            Some(FORMAT_VERSION | FORMAT_VERSION_APART) => {}
             Some(_) => return Err(Unreadable::UnknownVersion),
         }
         Self::from_members(&mut members).ok_or(not_a_message)
@@ -104,7 +112,10 @@ impl Message {
             originalheaders: maybe("originalheaders")?.text_or_none()?,
             headersdropped: maybe("headersdropped")?.number_or_zero()?,
             unverifiedbody: maybe("unverifiedbody")?.text_or_none()?,
-            data_base64: maybe("data_base64")?.text()?,
+            dataref: maybe("dataref")?.text_or_none()?,
+            datasha256: maybe("datasha256")?.text_or_none()?,
+            databytes: maybe("databytes")?.number_or_none()?,
+            data_base64: maybe("data_base64")?.text_or_none()?,
             more: std::mem::take(members),
         })
     }
@@ -148,11 +159,15 @@ impl Written {
         }
     }
 
-    fn number_or_zero(self) -> Option<u32> {
+    fn number_or_none(self) -> Option<Option<u32>> {
         match self {
-            Written::Absent => Some(0),
-            other => other.number(),
+            Written::Absent => Some(None),
+            other => other.number().map(Some),
         }
+    }
+
+    fn number_or_zero(self) -> Option<u32> {
+        self.number_or_none().map(Option::unwrap_or_default)
     }
 }
 
@@ -160,5 +175,12 @@ impl Written {
 pub fn at_run(text: &str, run: u32) -> Option<String> {
     let mut message = Message::from_text(text).ok()?;
     message.run = run;
+    message.to_text()
+}
+
+/// The same message, its content under another name in the archive.
+pub fn with_content_at(text: &str, key: &str) -> Option<String> {
+    let mut message = Message::from_text(text).ok()?;
+    message.dataref = Some(key.to_owned());
     message.to_text()
 }

@@ -20,6 +20,9 @@ pub struct Request {
 pub enum Ask {
     /// Hold the message that comes with the request.
     Arrive,
+    /// What would an arrival be told? Nothing is written: a dead event would be taken, so it is
+    /// [`Reply::New`] as well.
+    Seek,
     Note,
     Claim {
         run: u32,
@@ -101,6 +104,10 @@ pub fn answer(
             };
             (reply, row)
         }
+        Ask::Seek => match arrive(row, now_ms, expires_ms).0 {
+            Arrival::New | Arrival::Revived { .. } => (Reply::New, None),
+            Arrival::Duplicate => (Reply::Duplicate, None),
+        },
         Ask::Note => (Reply::Noted, note(row, now_ms, expires_ms)),
         Ask::Claim {
             run,
@@ -172,6 +179,42 @@ mod tests {
     };
 
     #[test]
+    fn seeking_tells_what_an_arrival_would_be_told_and_writes_nothing() {
+        let states = [
+            State::Open,
+            State::Claimed {
+                owner: 7,
+                until_ms: 9,
+            },
+            State::Done,
+            State::Dead,
+        ];
+        let alive = states.map(|state| Row {
+            run: 0,
+            state,
+            attempts: 0,
+            expires_ms: 9,
+        });
+        for row in [None].into_iter().chain(alive.map(Some)) {
+            for now_ms in [5, 10] {
+                let told = |ask| {
+                    let request = Request {
+                        key: "ab".into(),
+                        expires_ms: 99,
+                        newer: false,
+                        ask,
+                    };
+                    answer(row, &request, false, now_ms)
+                };
+                let arriving = told(Ask::Arrive).0 == Reply::Duplicate;
+                let (reply, written) = told(Ask::Seek);
+                assert_eq!(reply == Reply::Duplicate, arriving, "{row:?}");
+                assert_eq!(written, None, "{row:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_closed_object_opens_nothing_and_looks_after_what_it_has() {
         let alive = Row {
             run: 1,
@@ -179,7 +222,16 @@ mod tests {
             attempts: 0,
             expires_ms: 9,
         };
-        for ask in [Ask::Arrive, Ask::Note, CLAIM, DONE, DEAD, RELEASE, REDRIVE] {
+        for ask in [
+            Ask::Arrive,
+            Ask::Seek,
+            Ask::Note,
+            CLAIM,
+            DONE,
+            DEAD,
+            RELEASE,
+            REDRIVE,
+        ] {
             let request = Request {
                 key: "ab".into(),
                 expires_ms: 9,

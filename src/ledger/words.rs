@@ -64,6 +64,7 @@ impl Request {
         };
         let ask = match self.ask {
             Ask::Arrive => "arrive",
+            Ask::Seek => "seek",
             Ask::Note => "note",
             Ask::Claim {
                 run,
@@ -115,6 +116,7 @@ impl Request {
         let written: WrittenRequest = serde_json::from_str(text).ok()?;
         let ask = match &*written.ask {
             "arrive" => Ask::Arrive,
+            "seek" => Ask::Seek,
             "note" => Ask::Note,
             "claim" => Ask::Claim {
                 run: written.run?,
@@ -207,8 +209,9 @@ fn text(written: &impl Serialize) -> String {
 mod tests {
     use super::*;
 
-    const ASKS: [(Ask, &str); 12] = [
+    const ASKS: [(Ask, &str); 13] = [
         (Ask::Arrive, r#""ask":"arrive""#),
+        (Ask::Seek, r#""ask":"seek""#),
         (Ask::Note, r#""ask":"note""#),
         (
             Ask::Claim {

@@ -11,6 +11,7 @@
 
 mod lint;
 mod places;
+mod stream;
 mod text;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -296,6 +297,9 @@ pub struct Challenge {
     /// The value that is echoed as `text/plain`: at most 512 printable ASCII characters.
     pub echo: Place,
 }
+
+/// Headers that are carried whatever the scheme says: without them the body cannot be read.
+pub const ALWAYS_CARRIED: [&str; 2] = ["content-type", "content-encoding"];
 
 impl Scheme {
     /// Whether the value at `place` is covered by the signature.

@@ -7,6 +7,7 @@
 
 mod pieces;
 mod signature;
+mod stream;
 
 use ctutils::{Choice, CtEq as _};
 use sha2::{Digest as _, Sha256};
@@ -19,6 +20,7 @@ use crate::time;
 use crate::verdict::{Reject, Shape};
 use pieces::{Piece, mac_over, pieces};
 use signature::{field, read_signatures};
+pub use stream::Streaming;
 
 /// How many signatures one request may carry. Providers send one for each live secret; each costs
 /// one comparison for each of ours.
@@ -104,7 +106,10 @@ impl Claims {
     /// `tag` is the MAC of the signed string under the key of this number, computed elsewhere.
     /// `None`: it is none of the candidates.
     pub fn matched(&self, key: usize, tag: &[u8]) -> Option<Matched> {
-        self.has(tag).then_some(Matched { key })
+        self.has(tag).then_some(Matched {
+            key,
+            streamed: None,
+        })
     }
 
     /// In constant time: every candidate is compared, right or wrong, so which one was right is not
@@ -132,6 +137,8 @@ impl Claims {
 #[derive(Clone, Copy, Debug)]
 pub struct Matched {
     key: usize,
+    /// The digest of what was signed, where the body went by.
+    streamed: Option<[u8; 32]>,
 }
 
 /// Proof that the source's scheme verified the request. Made by [`verify`] alone.
@@ -142,12 +149,16 @@ pub struct Verified<'a> {
     pieces: Vec<Piece<'a>>,
     /// What was appended to the key, where it is the same on every attempt.
     key_suffix: Option<&'a str>,
+    streamed: Option<[u8; 32]>,
 }
 
 impl Verified<'_> {
     /// The proof alone, without what was verified.
     pub fn matched(&self) -> Matched {
-        Matched { key: self.key }
+        Matched {
+            key: self.key,
+            streamed: self.streamed,
+        }
     }
 
     /// Which of the keys matched.
@@ -162,6 +173,9 @@ impl Verified<'_> {
     /// SHA-256 over the signed parts, each with its length, without the time and the nonce of the
     /// attempt: equal for two attempts at one message.
     pub fn digest(&self) -> [u8; 32] {
+        if let Some(digest) = self.streamed {
+            return digest;
+        }
         let mut digest = Sha256::new();
         self.identify(&mut |bytes| digest_part(&mut digest, bytes));
         digest.finalize().into()
@@ -170,6 +184,9 @@ impl Verified<'_> {
     /// The same parts under XXH64: tells whether two messages that the sender signed differ. It
     /// decides nothing, so it need not withstand a forger.
     pub fn fingerprint(&self) -> u64 {
+        if let Some([a, b, c, d, e, f, g, h, ..]) = self.streamed {
+            return u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        }
         let mut hash = Xxh64::new(0);
         self.identify(&mut |bytes| {
             hash.update(&(bytes.len() as u64).to_be_bytes());
@@ -207,6 +224,7 @@ pub fn verify<'a>(
     matched: Option<Matched>,
 ) -> Result<Verified<'a>, Reject> {
     let pieces = pieces(scheme, claims, inbound)?;
+    let streamed = matched.and_then(|matched| matched.streamed);
     let key = match matched {
         Some(matched) => Some(matched.key),
         None => keys
@@ -221,6 +239,7 @@ pub fn verify<'a>(
         time_ms: claims.time_ms(),
         pieces,
         key_suffix: claims.key_suffix.as_deref().filter(|_| !of_the_attempt),
+        streamed,
     })
 }
 

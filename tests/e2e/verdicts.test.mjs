@@ -246,7 +246,7 @@ describe("statuses", () => {
 
 describe("sizes", () => {
   const CAP = 1_000; // of source small, in sources.toml
-  const BODY_BYTES_LIMIT = 92_832;
+  const BODY_BYTES_LIMIT = 1_048_576;
 
   function eventOf(bytes) {
     const id = freshId();

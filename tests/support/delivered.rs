@@ -23,5 +23,5 @@ pub fn delivered(message: &str, sign: SignAs) -> Vec<(String, String)> {
     let held = Held::read(message).unwrap();
     let key =
         DeliveryKey::new("DELIVERY_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-    headers(&held, &destination(sign), &key, 2, NOW_MS + 1_500)
+    headers(&held, &destination(sign), &key, 2, NOW_MS + 1_500, &[])
 }

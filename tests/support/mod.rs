@@ -21,7 +21,7 @@ pub use vector_files::{Vector, parse_vector, vector, vectors};
 use std::path::PathBuf;
 
 use hookgate::admission::{self, Admission, Findings};
-use hookgate::event::{Event, Held};
+use hookgate::event::{Event, Held, HeldContent};
 use hookgate::gate::{Gate, LiveSource};
 use hookgate::request::{Head, Inbound};
 use hookgate::scheme::Scheme;
@@ -103,6 +103,14 @@ pub fn held(live: &LiveSource, request: &Request) -> Held {
         )
         .expect("fits into a message");
     Held::read(&text).expect("readable")
+}
+
+/// The content of a held event that travels in its message.
+pub fn content(held: &Held) -> &[u8] {
+    match &held.content {
+        HeldContent::Here(content) => content,
+        HeldContent::Apart(check) => panic!("not in the message: {check:?}"),
+    }
 }
 
 /// The key under which the event of an accepted request is remembered.

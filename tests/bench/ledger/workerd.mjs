@@ -11,7 +11,8 @@ const MAIN = "tests/bench/ledger/object.mjs";
 const NAME = "hookgate";
 
 function modules() {
-  const files = [MAIN, "src/edge/entry.mjs"].map((file) => join(ROOT, file));
+  const edge = readdirSync(join(ROOT, "src/edge")).filter((file) => file.endsWith(".mjs"));
+  const files = [MAIN, ...edge.map((file) => join("src/edge", file))].map((file) => join(ROOT, file));
   for (const entry of readdirSync(BUILD, { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) files.push(join(entry.parentPath, entry.name));
   }

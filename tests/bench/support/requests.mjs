@@ -10,7 +10,7 @@ import { CF_HEADER } from "./workerd.mjs";
 export const CONFIG = parse(readFileSync(join(import.meta.dirname, "..", "sources.toml"), "utf8"));
 
 /** The largest body of a source that sets no `body_bytes_max`: config/rules.rs. */
-const BODY_BYTES_LIMIT = 92_832;
+const BODY_BYTES_LIMIT = 1_048_576;
 
 /** The largest body that a source takes. */
 export const bodyBytesMax = (source) => CONFIG.sources[source].body_bytes_max ?? BODY_BYTES_LIMIT;

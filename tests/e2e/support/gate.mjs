@@ -23,9 +23,10 @@ const NOWHERE = "http://127.0.0.1:9/";
 export function modules(...wrapping) {
   const found = {};
   const add = (file, type) => (found[file] = { type, contents: readFileSync(join(ROOT, file)) });
-  for (const file of ["src/edge/entry.mjs", "tests/e2e/support/faulty.mjs", ...wrapping]) add(file, "esm");
+  for (const file of readdirSync(join(ROOT, "src/edge"))) if (file.endsWith(".mjs")) add(join("src/edge", file), "esm");
+  for (const file of ["tests/e2e/support/faulty.mjs", ...wrapping]) add(file, "esm");
   for (const entry of readdirSync(BUILD, { recursive: true, withFileTypes: true })) {
-    const type = entry.name.endsWith(".js") ? "esm" : entry.name.endsWith(".wasm") ? "wasm" : undefined;
+    const type = /\.m?js$/.test(entry.name) ? "esm" : entry.name.endsWith(".wasm") ? "wasm" : undefined;
     if (!entry.isFile() || type === undefined) continue;
     const path = join(entry.parentPath, entry.name);
     found[join("build", relative(BUILD, path))] = { type, contents: readFileSync(path) };

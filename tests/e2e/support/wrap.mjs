@@ -6,9 +6,12 @@
 //
 // POST /-/clock with a number sets the cron's clock ahead by as many milliseconds.
 //
+// GET /-/intake shows how many unverified bytes are held, and how many there were at once since it was asked last.
+//
 // What a fault is: faulty.mjs.
 
 import worker, { Ledger as Whole } from "../../../src/edge/entry.mjs";
+import { budget } from "../../../src/edge/intake.mjs";
 import { faulty, read } from "./faulty.mjs";
 
 let standing = new Map();
@@ -34,6 +37,11 @@ export default {
     if (request.method === "POST" && new URL(request.url).pathname === "/-/clock") {
       aheadMs = Number(await request.text());
       return new Response(null, { status: 204 });
+    }
+    if (new URL(request.url).pathname === "/-/intake") {
+      const { bytes, peak } = budget;
+      budget.peak = bytes;
+      return Response.json({ bytes, peak });
     }
     return worker.fetch(request, faulty(env, read(request.headers.get("x-test-fault"))), ctx);
   },

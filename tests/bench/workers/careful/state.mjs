@@ -3,7 +3,7 @@ import CONFIG from "./sources.mjs";
 
 const SCHEME = "standard-webhooks";
 const TOLERANCE_SECONDS = 300;
-const BODY_BYTES_LIMIT = 92_832;
+const BODY_BYTES_LIMIT = 1_048_576;
 /** A ledger's row outlives the provider's copies, the queue and the dead letters by this. */
 const DEAD_LETTER_SECONDS = 30 * 86_400;
 

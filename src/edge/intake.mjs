@@ -1,0 +1,190 @@
+// What bodies may take before their requests have proved anything: memory, and time.
+//
+// An isolate has 128 MB for the requests of all tenants, and ends them all when it has no more. Anyone can
+// send a body, so what is held of unverified ones is counted, and for no longer than a body may take. A body
+// that declares little is counted whole from the start, because reading it in steps would cost more than it is
+// worth; any other is counted in steps as it comes, each before there is room made for it.
+
+const MEGABYTE = 1_048_576;
+
+/** Of an isolate's 128 MB, beside the wasm memory, which has each body that is being judged once more. */
+export const UNVERIFIED_BYTES_MAX = 24 * MEGABYTE;
+/** Bodies up to here have half of it to themselves: whoever fills the other half does not keep them out. */
+export const SMALL_BYTES_MAX = 65_536;
+const LARGE_BYTES_MAX = UNVERIFIED_BYTES_MAX / 2;
+/** What one source may hold of small bodies, and of large ones. */
+const SOURCE_BYTES_MAX = UNVERIFIED_BYTES_MAX / 4;
+
+/** How long a body may take. Providers wait for seconds, and their bodies come in milliseconds. */
+export const BODY_MS = 10_000;
+/** Beside it, the time to verify it, with more than enough to spare. */
+export const GRACE_MS = 10_000;
+
+/** Up to here a body is read at once. */
+const WHOLE_BYTES_MAX = 16_384;
+/** Otherwise in steps: of the first size, and then of the second. */
+const FIRST_STEP_BYTES = 16_384;
+export const STEP_BYTES = 65_536;
+
+export const TOO_LARGE = Symbol("too large");
+export const NO_ROOM = Symbol("no room");
+
+/** Counts the unverified bytes of an isolate. */
+export class Budget {
+  /** All, and the most there ever were. */
+  bytes = 0;
+  peak = 0;
+  #large = 0;
+  /** What each source holds; there are as many as are configured. */
+  #sources = new Map();
+  /** Who may hold something, and until when. */
+  #holders = new Map();
+
+  /**
+   * `holder` may take from now on, and says when it has ended. The platform ends requests whose senders leave,
+   * and runs nothing more of them: what such a one holds is given back when nobody can hold so for so long.
+   */
+  began(holder, lifeMs) {
+    this.#holders.set(holder, Date.now() + lifeMs);
+  }
+
+  ended(holder) {
+    this.#holders.delete(holder);
+  }
+
+  /** True: there is room for so many more, and they are counted from now on. */
+  take(source, bytes, isLarge) {
+    return this.#count(source, bytes, isLarge) || (this.#sweep() && this.#count(source, bytes, isLarge));
+  }
+
+  #sweep() {
+    const now = Date.now();
+    const gone = [...this.#holders].filter(([, until]) => until < now).map(([holder]) => holder);
+    for (const holder of gone) {
+      holder.giveBack();
+      this.ended(holder);
+    }
+    return gone.length > 0;
+  }
+
+  #count(source, bytes, isLarge) {
+    let held = this.#sources.get(source);
+    if (held === undefined) this.#sources.set(source, (held = { small: 0, large: 0 }));
+    if (this.bytes + bytes > UNVERIFIED_BYTES_MAX) return false;
+    if (isLarge) {
+      if (this.#large + bytes > LARGE_BYTES_MAX || held.large + bytes > SOURCE_BYTES_MAX) return false;
+      this.#large += bytes;
+      held.large += bytes;
+    } else {
+      if (held.small + bytes > SOURCE_BYTES_MAX) return false;
+      held.small += bytes;
+    }
+    this.bytes += bytes;
+    if (this.bytes > this.peak) this.peak = this.bytes;
+    return true;
+  }
+
+  give(source, bytes, isLarge) {
+    const held = this.#sources.get(source);
+    this.bytes -= bytes;
+    if (isLarge) {
+      this.#large -= bytes;
+      held.large -= bytes;
+    } else {
+      held.small -= bytes;
+    }
+  }
+}
+
+/** The isolate's. */
+export const budget = new Budget();
+
+/** One body, from its first byte until its request has proved something or is refused. */
+export class Reading {
+  #request;
+  #declared;
+  #source;
+  #cap;
+  #budget;
+  #taken = 0;
+  #isLarge = false;
+  #reader;
+
+  /** `length`: the header of that name. `cap`: never more of it than so many bytes and a step. */
+  constructor(request, length, source, cap, of = budget) {
+    this.#request = request;
+    this.#declared = length === null ? Infinity : Number(length);
+    this.#source = source;
+    this.#cap = cap;
+    this.#budget = of;
+  }
+
+  /** Brings the bytes, or why there are none. */
+  bytes() {
+    this.#budget.began(this, BODY_MS + GRACE_MS);
+    const declared = this.#declared;
+    if (declared <= WHOLE_BYTES_MAX) {
+      if (!this.#take(declared)) return Promise.resolve(NO_ROOM);
+      // The platform holds a sender to the length it declared, and `request.body` would make a stream first.
+      return this.#request.bytes();
+    }
+    this.#isLarge = declared > SMALL_BYTES_MAX && declared !== Infinity;
+    // What is no number is as good as none.
+    return this.#inSteps(declared || Infinity);
+  }
+
+  /** Nothing of it is unverified any more, or nothing of it is wanted any more. */
+  end() {
+    this.giveBack();
+    this.#budget.ended(this);
+    this.#reader?.cancel().catch(() => {});
+    this.#reader = undefined;
+  }
+
+  giveBack() {
+    if (this.#taken > 0) this.#budget.give(this.#source, this.#taken, this.#isLarge);
+    this.#taken = 0;
+  }
+
+  #take(bytes) {
+    if (!this.#budget.take(this.#source, bytes, this.#isLarge)) return false;
+    this.#taken += bytes;
+    return true;
+  }
+
+  /** Like `#take`, for a body of which nobody knew how long it is. */
+  #takeStep(bytes) {
+    if (this.#isLarge || this.#taken + bytes <= SMALL_BYTES_MAX) return this.#take(bytes);
+    const taken = this.#taken;
+    if (taken > 0) this.#budget.give(this.#source, taken, false);
+    this.#taken = 0;
+    this.#isLarge = true;
+    return this.#take(taken + bytes);
+  }
+
+  async #inSteps(declared) {
+    const steps = [];
+    let length = 0;
+    if (this.#request.body !== null) {
+      this.#reader = this.#request.body.getReader({ mode: "byob" });
+      for (let next = FIRST_STEP_BYTES; ; next = STEP_BYTES) {
+        // One byte more than what is to come shows that it is all.
+        const size = Math.min(next, declared - length + 1);
+        if (!this.#takeStep(size)) return NO_ROOM;
+        const { value, done } = await this.#reader.readAtLeast(size, new Uint8Array(size));
+        length += value?.byteLength ?? 0;
+        if (length > this.#cap) return TOO_LARGE;
+        if (value?.byteLength > 0) steps.push(value);
+        if (done || value.byteLength < size) break;
+      }
+      this.#reader = undefined;
+    }
+    const bytes = new Uint8Array(length);
+    let offset = 0;
+    for (const step of steps) {
+      bytes.set(step, offset);
+      offset += step.byteLength;
+    }
+    return bytes;
+  }
+}
