@@ -14,6 +14,7 @@ const NOT_INHERITED_UNCHECKED = [
 const MAX_RETRIES = 100;
 
 const EVENTS = "hookgate-events";
+const SLOW = "hookgate-slow";
 const DEAD_LETTERS = "hookgate-dead-letters";
 
 const problems = [];
@@ -73,12 +74,13 @@ for (const [name, environment] of environments) {
     if (!producers.some((producer) => producer.queue === queue)) problem(name, `${queue} is consumed but not bound`);
   }
   // src/delivery.rs, queue_role: the Worker knows a queue's role by the beginning of its name.
-  for (const [binding, prefix] of [["EVENTS", EVENTS], ["DEAD_LETTERS", DEAD_LETTERS]]) {
+  for (const [binding, prefix] of [["EVENTS", EVENTS], ["EVENTS_SLOW", SLOW], ["DEAD_LETTERS", DEAD_LETTERS]]) {
     if (!queueOf[binding]?.startsWith(prefix)) problem(name, `the queue of ${binding} must be named ${prefix}…`);
   }
-  const events = consumerOf.get(queueOf.EVENTS);
-  if (events !== undefined && events.dead_letter_queue !== queueOf.DEAD_LETTERS) {
-    problem(name, "the consumer of EVENTS must name the queue of DEAD_LETTERS as its dead_letter_queue; without one, exhausted messages are deleted");
+  for (const binding of ["EVENTS", "EVENTS_SLOW"]) {
+    const consumer = consumerOf.get(queueOf[binding]);
+    if (consumer === undefined || consumer.dead_letter_queue === queueOf.DEAD_LETTERS) continue;
+    problem(name, `the consumer of ${binding} must name the queue of DEAD_LETTERS as its dead_letter_queue; without one, exhausted messages are deleted`);
   }
   if (consumerOf.get(queueOf.DEAD_LETTERS)?.dead_letter_queue !== undefined) problem(name, "dead letters must not have dead letters");
   for (const { queue, max_retries: retries } of consumers) {

@@ -15,12 +15,13 @@ use sha2::{Digest as _, Sha256};
 use crate::cloudevents;
 use crate::config::Mode;
 use crate::event::{Event, EventParts};
+use crate::flood::SMALL_BYTES;
 use crate::gate::{Gate, LiveSource};
 use crate::keys::encode_hex;
 use crate::request::{Head, Inbound};
 use crate::scheme::{IdentityRule, Place};
 use crate::uses;
-use crate::verdict::{Reject, Shape, Verdict};
+use crate::verdict::{Reject, Shape, Trouble, Verdict};
 use crate::verify::{AroundBody, Claims, Matched, Streaming, Verified, digest_part, verify};
 
 /// `/hooks/{source}`: this path is stable for ever.
@@ -31,6 +32,8 @@ const HOOKS: &str = "/hooks/";
 pub struct Opening {
     claims: Claims,
     pub body_bytes_max: usize,
+    /// What a body over that length gets.
+    pub over_length: Verdict,
     /// The length of a body that is to go by as a stream.
     pub stream_bytes: Option<u32>,
 }
@@ -62,10 +65,14 @@ impl Opening {
         live: &LiveSource,
         mac_hashes: &[Vec<u8>],
         identity: [u8; 32],
+        now_ms: i64,
     ) -> Result<Matched, Verdict> {
         self.claims
             .matched_stream(&live.scheme, &live.keys, mac_hashes, identity)
-            .ok_or_else(|| unverified(live, Reject::SignatureMismatch))
+            .ok_or_else(|| {
+                let body_bytes = self.stream_bytes.unwrap_or_default() as usize;
+                unverified(live, Reject::SignatureMismatch, body_bytes, now_ms)
+            })
     }
 }
 
@@ -133,8 +140,37 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     Ok(Opening {
         claims,
         body_bytes_max,
+        over_length: Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }),
         stream_bytes,
     })
+}
+
+/// [`open`], but in a flood of large forgeries only small bodies are read ([`crate::flood`]).
+///
+/// # Errors
+/// Also [`Verdict::Unavailable`], for a body that is declared larger.
+pub fn open_unless_flooded(
+    live: &LiveSource,
+    head: &Head,
+    now_ms: impl FnOnce() -> i64,
+) -> Result<Opening, Verdict> {
+    let opening = open(live, head)?;
+    if live.flood.is_quiet() || !live.flood.is_over(now_ms()) {
+        return Ok(opening);
+    }
+    let flooded = Verdict::Unavailable(Trouble::Flooded);
+    let declared = head.header("content-length");
+    let declared = declared.and_then(|text| text.parse::<usize>().ok());
+    match declared {
+        Some(declared) if declared > SMALL_BYTES => Err(flooded),
+        _ if opening.body_bytes_max <= SMALL_BYTES => Ok(opening),
+        _ => Ok(Opening {
+            stream_bytes: None,
+            body_bytes_max: SMALL_BYTES,
+            over_length: flooded,
+            ..opening
+        }),
+    }
 }
 
 /// Step 2: the MAC, then freshness. `now_ms` is read after the body, in milliseconds since 1970;
@@ -154,11 +190,11 @@ pub fn check(
 ) -> Result<Matched, Verdict> {
     let body_bytes_max = opening.body_bytes_max;
     if inbound.body.len() > body_bytes_max {
-        return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
+        return Err(opening.over_length);
     }
     let claims = &opening.claims;
     let verified = verify(&live.scheme, &live.keys, claims, inbound, matched)
-        .map_err(|reject| unverified(live, reject))?;
+        .map_err(|reject| unverified(live, reject, inbound.body.len(), now_ms))?;
     findings.key_id = live.keys.get(verified.key()).map(|key| key.name.clone());
     findings.signed_time_ms = verified.time_ms();
     judge_freshness(live, &verified, now_ms).map_err(Verdict::Refused)?;
@@ -180,7 +216,7 @@ pub fn admit<'b>(
 ) -> Result<Admission<'b>, Verdict> {
     let claims = &opening.claims;
     let verified = verify(&live.scheme, &live.keys, claims, inbound, Some(matched))
-        .map_err(|reject| unverified(live, reject))?;
+        .map_err(|reject| unverified(live, reject, inbound.body.len(), now_ms))?;
     if live.scheme.reads_cloudevents() && !cloudevents::is_text(inbound.head) {
         let reject = Reject::MalformedEvent(Shape::Undecodable);
         return Err(Verdict::Refused(reject));
@@ -205,8 +241,9 @@ pub fn admit<'b>(
     Ok(Admission::Event(Box::new(event)))
 }
 
-/// The verdict on a request that does not verify.
-pub fn unverified(live: &LiveSource, reject: Reject) -> Verdict {
+/// The verdict on a request that does not verify; it is counted.
+pub fn unverified(live: &LiveSource, reject: Reject, body_bytes: usize, now_ms: i64) -> Verdict {
+    live.flood.failed(body_bytes, now_ms);
     let ours = live
         .incomplete
         .filter(|_| reject == Reject::SignatureMismatch);

@@ -26,7 +26,7 @@ pub struct Woken {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Backlog<'a> {
     pub event: &'static str,
-    /// `ledger`, `spool`, `queue` or `dead_letter_queue`.
+    /// `ledger`, `spool`, `queue`, `slow_queue` or `dead_letter_queue`.
     pub at: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<&'a str>,

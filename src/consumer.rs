@@ -37,7 +37,8 @@ pub enum End {
     Retry {
         seconds: u32,
     },
-    /// A fresh copy with a delay, then acknowledge: waiting for somebody else is no attempt.
+    /// A fresh copy to the slow queue, with a delay, then acknowledge: the fast queue is for what a
+    /// backend takes at once, and waiting for somebody else is no attempt.
     SendAgain {
         seconds: u32,
     },
@@ -78,6 +79,9 @@ impl Errand {
             Some(Claim::Busy { until_ms }) => Step::End(End::SendAgain {
                 seconds: busy_seconds(until_ms, now_ms),
             }),
+            Some(Claim::Later { until_ms }) => Step::End(End::SendAgain {
+                seconds: seconds_until(until_ms, now_ms),
+            }),
             Some(Claim::Settled) => Step::End(End::Acknowledge),
             None => Step::End(End::Retry {
                 seconds: wait_seconds(self.brought),
@@ -89,7 +93,7 @@ impl Errand {
     pub fn delivered(&mut self, next: Next) -> Step {
         match next {
             Next::Done => self.report(Report::Done, End::Acknowledge),
-            Next::RetryIn { seconds } => self.report(Report::Release, End::Retry { seconds }),
+            Next::RetryIn { seconds } => self.report(Report::Release, End::SendAgain { seconds }),
             Next::Dead(cause) => Step::Do(Action::Bury(cause)),
         }
     }
@@ -120,11 +124,18 @@ const BUSY_SECONDS_MAX: u32 = 300;
 
 /// Seconds until somebody else's lease is over.
 pub fn busy_seconds(until_ms: i64, now_ms: i64) -> u32 {
+    seconds_until(until_ms, now_ms).min(BUSY_SECONDS_MAX)
+}
+
+fn seconds_until(until_ms: i64, now_ms: i64) -> u32 {
     let seconds = until_ms.saturating_sub(now_ms).max(0) / 1_000 + 1;
     u32::try_from(seconds)
         .unwrap_or(u32::MAX)
-        .min(BUSY_SECONDS_MAX)
+        .min(DELAY_SECONDS_MAX)
 }
+
+/// The platform delays a message by at most 12 h.
+const DELAY_SECONDS_MAX: u32 = 43_200;
 
 /// How long a claim lasts: longer than an attempt may take, so that a slow backend does not open
 /// the event to a second consumer.
@@ -166,6 +177,19 @@ mod tests {
             Errand::new(7, 2).claimed(None, 0),
             Step::End(End::Retry { seconds: 60 })
         );
+    }
+
+    #[test]
+    fn what_a_backend_does_not_take_leaves_the_fast_queue() {
+        let mut errand = Errand::new(7, 1);
+        assert_eq!(
+            errand.delivered(Next::RetryIn { seconds: 9 }),
+            Step::Do(Action::Report(Report::Release))
+        );
+        let again = Step::End(End::SendAgain { seconds: 9 });
+        assert_eq!(errand.reported(), again);
+        let later = Some(Claim::Later { until_ms: 8_500 });
+        assert_eq!(errand.claimed(later, 0), again);
     }
 
     #[test]

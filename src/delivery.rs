@@ -189,6 +189,8 @@ fn header_text(text: &str) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueRole {
     Events,
+    /// Events whose backend does not take them at once.
+    Slow,
     DeadLetters,
 }
 
@@ -198,6 +200,8 @@ pub fn queue_role(name: &str) -> Option<QueueRole> {
         Some(QueueRole::DeadLetters)
     } else if name.starts_with("hookgate-events") {
         Some(QueueRole::Events)
+    } else if name.starts_with("hookgate-slow") {
+        Some(QueueRole::Slow)
     } else {
         None
     }
@@ -213,6 +217,10 @@ mod tests {
         assert_eq!(
             queue_role("hookgate-dead-letters-staging"),
             Some(QueueRole::DeadLetters)
+        );
+        assert_eq!(
+            queue_role("hookgate-slow-production"),
+            Some(QueueRole::Slow)
         );
         assert_eq!(queue_role("orders"), None);
     }

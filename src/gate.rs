@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use crate::config::{Config, Destination, Source};
 use crate::delivery::DeliveryKey;
+use crate::flood::Flood;
 use crate::keys::{LiveKey, NotAKey};
+use crate::ledger::Fresh;
 use crate::scheme::Scheme;
 use crate::verdict::Trouble;
 
@@ -40,10 +42,23 @@ pub struct LiveSource {
     /// How long the ledger keeps a row of this source, in milliseconds: until the event is forgotten
     /// wherever it could still come from.
     pub row_life_ms: i64,
+    /// What its forgeries cost this isolate.
+    pub flood: Flood,
     /// A configured secret is not there or cannot be used, so a mismatch may be our fault.
     pub incomplete: Option<Trouble>,
     /// No request of this source can be judged.
     pub trouble: Option<Trouble>,
+}
+
+impl LiveSource {
+    /// What a fresh claim says: one object's share of what the source may deliver in a second.
+    pub fn fresh(&self) -> Fresh {
+        let shards = self.source.ledger_shards.last().copied().unwrap_or(1);
+        let rate = self.source.deliveries_per_second_max;
+        Fresh {
+            per_second_max: rate.map(|rate| rate.div_ceil(shards.max(1))),
+        }
+    }
 }
 
 /// A destination with its address and the key that signs deliveries to it.
@@ -233,6 +248,7 @@ impl LiveSource {
             json_pointers: scheme.json_pointers(),
             allowed_origins: [&scheme.allowed_origins[..], &source.allowed_origins].concat(),
             row_life_ms: 0,
+            flood: Flood::default(),
             incomplete: None,
             trouble: None,
             source,

@@ -25,10 +25,11 @@
 //!
 //! # Who decides, who carries out
 //!
-//! [`road`] and [`consumer`] are step functions: they say what to do next, and `edge/drive.rs` and
+//! [`road`], [`consumer`] and [`lanes`] are step functions: they say what to do next, and `edge/drive.rs` and
 //! `edge/consume.rs` do it. [`ledger`] decides what may happen to an event's row, and
 //! `edge/ledger_object.rs` keeps the rows; [`relay`] judges what the queue refuses of the messages it
-//! holds, and `edge/relay.rs` hands them over. [`config`] and [`scheme`] say what is configured,
+//! holds, and `edge/relay.rs` hands them over. [`flood`] says what is not worth verifying now, and
+//! [`ledger::Pace`] what is not to be delivered now. [`config`] and [`scheme`] say what is configured,
 //! [`gate`] is that with its secrets. [`event`] and [`dead`] are what is stored; [`audit`] and
 //! [`backlog`] are what is written down.
 
@@ -44,10 +45,12 @@ pub mod consumer;
 pub mod dead;
 pub mod delivery;
 pub mod event;
+pub mod flood;
 pub mod gate;
 pub mod json;
 pub mod keys;
 pub mod koogallery;
+pub mod lanes;
 pub mod ledger;
 pub mod memory;
 pub mod relay;

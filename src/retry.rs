@@ -94,6 +94,19 @@ impl Attempt {
         }
     }
 
+    /// The backend hangs, or asks for less: what is sent beside this has no better prospects. A 5xx
+    /// may be about this event alone.
+    pub fn is_no_answer(self) -> bool {
+        match self {
+            Attempt::TimedOut => true,
+            Attempt::Answered { status, .. } => status == 429,
+            Attempt::Unreachable
+            | Attempt::ContentUnread
+            | Attempt::ContentMissing
+            | Attempt::ContentAltered => false,
+        }
+    }
+
     /// Why no further attempt would go otherwise. `None`: one may.
     fn is_final(self) -> Option<DeathCause> {
         match self {
@@ -132,6 +145,14 @@ pub fn next(destination: &Destination, attempt: u32, outcome: Attempt, random: u
     let seconds = backoff_seconds(destination, attempt, random).max(asked);
     Next::RetryIn {
         seconds: seconds.min(destination.backoff_max_seconds),
+    }
+}
+
+/// For how long the backend is to be left alone after such an attempt.
+pub fn slow_seconds(outcome: Attempt, next: Next) -> Option<u32> {
+    match next {
+        Next::RetryIn { seconds } if outcome.is_no_answer() => Some(seconds),
+        Next::Done | Next::RetryIn { .. } | Next::Dead(_) => None,
     }
 }
 
@@ -211,6 +232,23 @@ mod tests {
                 Next::Dead(DeathCause::AttemptsExhausted),
                 "{outcome:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_backend_that_hangs_or_asks_for_less_is_left_alone() {
+        let slow =
+            |outcome, attempt| slow_seconds(outcome, next(&destination(), attempt, outcome, 0));
+        assert_eq!(slow(Attempt::TimedOut, 1), Some(2));
+        assert_eq!(slow(answered(429), 1), Some(2));
+        assert_eq!(slow(answered(429), 5), None, "given up");
+        for outcome in [
+            answered(200),
+            answered(400),
+            answered(500),
+            Attempt::Unreachable,
+        ] {
+            assert_eq!(slow(outcome, 1), None, "{outcome:?}");
         }
     }
 

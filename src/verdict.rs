@@ -103,6 +103,8 @@ pub enum Trouble {
     /// The body could not be read to its end. That may be the sender's doing or ours; a sender that
     /// is still there may send again.
     BodyUnread,
+    /// Too many forgeries of this source had large bodies; this one's was not read.
+    Flooded,
     /// The body took longer than any may. 503 and not 408 (RFC 9110, section 15.5.9), although that says
     /// what happened: whose slowness it was nobody knows, the network's or this isolate's as well as the
     /// sender's, and some providers take every 4xx as final.
@@ -270,6 +272,7 @@ impl Trouble {
             Trouble::ObserveUnacknowledged => "observe_unacknowledged",
             Trouble::DestinationUnusable => "destination_unusable",
             Trouble::BodyUnread => "body_unread",
+            Trouble::Flooded => "flooded",
             Trouble::BodyTooSlow => "body_too_slow",
             Trouble::NoRoom => "no_room",
             Trouble::HoldFailed => "hold_failed",

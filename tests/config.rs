@@ -41,6 +41,8 @@ fn what_stands_at_the_edge_of_a_rule_is_in_order() {
         ("dedup_retention", "dedup_retention_seconds = 86700"),
         ("dedup_retention", "dedup_retention_seconds = 34560000"),
         ("tenant", "tenant = \"a\"\nbody_bytes_max = 1"),
+        ("tenant", "tenant = \"a\"\ndeliveries_per_second_max = 1"),
+        ("tenant", "tenant = \"a\"\ndeliveries_per_second_max = 1000"),
         ("tenant", "tenant = \"a\"\nbody_bytes_max = 1048576"),
         (
             "tenant",

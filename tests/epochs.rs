@@ -138,6 +138,7 @@ impl World {
             run: 0,
             owner,
             lease_ms: 500,
+            fresh: None,
         };
         let at = match self.actors[actor].at {
             At::Gate(index) => match world.ask(actor, index, Ask::Arrive, bug, lost) {

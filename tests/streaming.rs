@@ -114,7 +114,7 @@ fn run_streamed(live: &LiveSource, request: &Request) -> Result<String, Verdict>
         .map(|mac| hashed(hash.name(), mac, &body))
         .collect();
     let identity = hashed("SHA-256", &identity, &body).try_into().unwrap();
-    let matched = opening.matched_stream(live, &macs, identity)?;
+    let matched = opening.matched_stream(live, &macs, identity, request.now_ms)?;
     let check = ClaimCheck {
         key: "claim/tenant/vector/20251009/00000000000000000000000000000000".into(),
         sha256: Sha256::digest(&body).into(),

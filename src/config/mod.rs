@@ -69,6 +69,10 @@ pub struct Source {
     pub tolerance_seconds: Option<u32>,
     #[serde(default = "default_body_bytes_max")]
     pub body_bytes_max: usize,
+    /// Deliveries that may begin in a second. What is over that is held like any other event, and
+    /// delivered later; the sender never learns of it.
+    #[serde(default)]
+    pub deliveries_per_second_max: Option<u32>,
     /// A body longer than that, and up to here, may go by as a stream, if the scheme can be verified so
     /// and the sender declares its length. In bytes.
     #[serde(default)]

@@ -19,6 +19,7 @@ const RETENTION_SECONDS_MIN: u32 = 60;
 const RETENTION_SECONDS_MIN_UNTIMED: u32 = 30 * 86_400;
 const RETENTION_SECONDS_MAX: u32 = 400 * 86_400;
 /// The platform's limits for a queue: 60 s to 14 days.
+const DELIVERIES_PER_SECOND_LIMIT: u32 = 1_000;
 const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
 /// Names of wrangler.toml whose values are known or belong to the gate itself.
 const RESERVED_NAMES: [&str; 8] = [
@@ -212,6 +213,13 @@ fn memory_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
     };
     if scheme.time.is_some() && tolerance == 0 {
         faults.push("tolerance_seconds = 0 would refuse every delivery".into());
+    }
+    if let Some(rate) = source.deliveries_per_second_max
+        && !(1..=DELIVERIES_PER_SECOND_LIMIT).contains(&rate)
+    {
+        faults.push(format!(
+            "deliveries_per_second_max = {rate}: use 1 to {DELIVERIES_PER_SECOND_LIMIT}, or leave it out"
+        ));
     }
     let future = scheme.time.as_ref().map_or(0, |time| time.future_seconds);
     // A request stays fresh from `future` before its stamp to `tolerance` after it, and the

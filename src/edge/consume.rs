@@ -3,36 +3,40 @@
 //! Every message ends in `ack` or `retry` by itself, whatever happens to its neighbours: an error
 //! of the handler would bring the whole batch again, delivered events included.
 
-use std::panic::AssertUnwindSafe;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use futures_util::{FutureExt as _, StreamExt as _, stream};
-use js_sys::{Promise, Uint8Array};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
+use js_sys::{Date, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, RequestInit, RequestRedirect, Response};
 use worker::Env;
 
-use super::archive;
-use super::content;
+use super::backend::post;
+use super::bury::{Buried, bury, keep_unless_delivered};
 use super::decrypt::opened;
 use super::ledger;
-use super::platform::{self, Batch, QueueMessage, binding, now_ms};
+use super::platform::{self, Batch, QueueMessage, binding, now_ms, within};
 use super::state::State;
 use crate::audit::{DeliveryLine, Notice};
-use crate::consumer::{Action, End, Errand, Report, Step, busy_seconds, lease_ms};
+use crate::backlog::Backlog;
+use crate::consumer::{Action, End, Errand, Report, Step, lease_ms};
 use crate::dead::DeadLetter;
 use crate::delivery::{self, Plan, QueueRole, plan, queue_role};
-use crate::event::{Held, HeldContent, MESSAGE_BYTES_MAX};
+use crate::event::Held;
 use crate::gate::{LiveDestination, LiveSource};
+use crate::lanes::{Lane, Lanes, Turn};
 use crate::ledger::{Ask, Claim, Owner, Reply};
-use crate::retry::{self, Attempt, DeathCause, Next};
+use crate::retry::{self, Attempt, DeathCause, Next, slow_seconds};
 
-/// Deliveries at a time. One invocation may have six connections waiting for headers; two are left
-/// for the queue and the archive.
-const DELIVERIES_AT_ONCE: usize = 4;
+/// The ledger is near; the queue brings the message again if it does not answer.
+pub const LEDGER_MS: u32 = 5_000;
+/// For the queues and the archive. A batch is not over before its last message is, and what the
+/// others were acknowledged with is not heard before that.
+pub const EFFECT_MS: u32 = 5_000;
 
-/// Handles a batch of either queue.
+/// Handles a batch of any queue.
 #[wasm_bindgen]
 pub fn consume(batch: Batch, env: Env) -> Promise {
     platform::promise(async move {
@@ -43,101 +47,228 @@ pub fn consume(batch: Batch, env: Env) -> Promise {
             let name = batch.queue();
             platform::notice(&Notice::QueueUnknown { name: &name });
         }
-        stream::iter(batch.messages())
-            .for_each_concurrent(DELIVERIES_AT_ONCE, |message| {
-                let (state, env) = (&state, &env);
-                async move {
-                    let handled = AssertUnwindSafe(handle(&message, role, state, env));
-                    if handled.catch_unwind().await.is_err() {
-                        message.retry_in(retry::wait_seconds(message.attempts()));
+        let messages = batch.messages().into_iter();
+        let jobs: Vec<Job<'_>> = messages
+            .map(|message| Job::new(message, role, &state, &env))
+            .collect();
+        let mut lanes = Lanes::new(jobs.iter().map(Job::lane).collect(), now_ms());
+        let mut running = FuturesUnordered::new();
+        loop {
+            while let Some(turn) = lanes.next(now_ms()) {
+                let (Turn::Begin(number) | Turn::Postpone(number)) = turn;
+                let job = jobs.get(number);
+                running.push(async move {
+                    let Some(job) = job else {
+                        return (number, false);
+                    };
+                    let handled = async {
+                        match turn {
+                            Turn::Begin(_) => job.handle().await,
+                            Turn::Postpone(_) => job.postpone().await,
+                        }
+                    };
+                    let hung = AssertUnwindSafe(handled).catch_unwind().await;
+                    if hung.is_err() {
+                        job.wait();
                     }
-                }
-            })
-            .await;
-        Ok(JsValue::UNDEFINED)
+                    (number, hung.unwrap_or(false))
+                });
+            }
+            let Some((number, hung)) = running.next().await else {
+                drop(running);
+                tell_of_the_oldest(&jobs);
+                return Ok(JsValue::UNDEFINED);
+            };
+            lanes.ended(number, hung);
+        }
     })
 }
 
-async fn handle(message: &QueueMessage, role: Option<QueueRole>, state: &State, env: &Env) {
-    let text = message.text();
-    match role {
-        Some(QueueRole::Events) => run(message, &text, state, env).await,
-        Some(QueueRole::DeadLetters) => {
-            let letter = DeadLetter::from_queue(&text, now_ms());
-            match keep_unless_delivered(&letter, state, env).await {
-                Buried::Kept | Buried::Delivered => message.ack(),
-                Buried::Busy { seconds } => message.retry_in(seconds),
-                Buried::Unkept => finish(message, false),
+/// What is sent again is a new message: how long its event has waited, the queue cannot say.
+fn tell_of_the_oldest(jobs: &[Job<'_>]) {
+    let sent_again = jobs.iter().filter(|job| job.sent_again.get());
+    let events = sent_again.filter_map(|job| match &job.task {
+        Task::Event {
+            plan: Plan::Deliver { held, .. },
+            ..
+        } => Some((Date::parse(&held.message.receivedtime) as i64, held)),
+        _ => None,
+    });
+    if let Some((oldest_ms, held)) = events.min_by_key(|(received_ms, _)| *received_ms) {
+        let backlog = Backlog {
+            source: Some(&held.message.source),
+            ..Backlog::new("slow_queue", 1, Some(oldest_ms), now_ms())
+        };
+        if let Some(alarm) = backlog.alarm() {
+            platform::notice(&alarm);
+        }
+    }
+}
+
+/// One message of a batch.
+struct Job<'a> {
+    message: QueueMessage,
+    sent_again: Cell<bool>,
+    text: String,
+    task: Task<'a>,
+    state: &'a State,
+    env: &'a Env,
+}
+
+enum Task<'a> {
+    /// `fresh`: from the fast queue.
+    Event {
+        plan: Plan<'a>,
+        fresh: bool,
+    },
+    Letter,
+    Unknown,
+    /// Not now: nothing is configured, or reading it panicked.
+    Wait,
+}
+
+impl<'a> Job<'a> {
+    fn new(message: QueueMessage, role: Option<QueueRole>, state: &'a State, env: &'a Env) -> Self {
+        let text = message.text();
+        let task = match (role, &state.gate) {
+            (None, _) => Task::Unknown,
+            (Some(QueueRole::DeadLetters), _) => Task::Letter,
+            (Some(_), None) => Task::Wait,
+            (Some(role), Some(gate)) => {
+                let fresh = role == QueueRole::Events;
+                let planned = catch_unwind(AssertUnwindSafe(|| plan(&text, gate)));
+                planned.map_or(Task::Wait, |plan| Task::Event { plan, fresh })
             }
-        }
-        // What nobody can deliver is kept, never thrown away.
-        None => {
-            let buried = bury(message, &text, DeathCause::UnknownQueue, None, env).await;
-            finish(message, buried);
+        };
+        Job {
+            message,
+            sent_again: Cell::new(false),
+            text,
+            task,
+            state,
+            env,
         }
     }
-}
 
-fn finish(message: &QueueMessage, kept: bool) {
-    if kept {
-        message.ack();
-    } else {
-        message.retry_in(retry::wait_seconds(message.attempts()));
+    fn lane(&self) -> Option<Lane> {
+        match &self.task {
+            Task::Event {
+                plan: Plan::Deliver { source, route, .. },
+                ..
+            } => Some(Lane {
+                destination: source.source.destination.clone(),
+                timeout_seconds: route.destination.timeout_seconds,
+            }),
+            _ => None,
+        }
     }
-}
 
-/// Delivers one event, or decides what becomes of it.
-async fn run(message: &QueueMessage, text: &str, state: &State, env: &Env) {
-    let wait = || message.retry_in(retry::wait_seconds(message.attempts()));
-    let Some(gate) = &state.gate else {
-        return wait();
-    };
-    match plan(text, gate) {
-        Plan::Deliver {
-            held,
-            source,
-            route,
-        } => {
-            let delivery = Delivery {
-                message,
-                text,
+    /// Carries it out, or decides what becomes of it. True: its backend hangs, or asks for less.
+    async fn handle(&self) -> bool {
+        let message = &self.message;
+        match &self.task {
+            Task::Event { plan, fresh } => return self.run(plan, *fresh).await,
+            Task::Letter => {
+                let letter = DeadLetter::from_queue(&self.text, now_ms());
+                match keep_unless_delivered(&letter, self.state, self.env).await {
+                    Buried::Kept | Buried::Delivered => message.ack(),
+                    Buried::Busy { seconds } => message.retry_in(seconds),
+                    Buried::Unkept => self.wait(),
+                }
+            }
+            // What nobody can deliver is kept, never thrown away.
+            Task::Unknown => self.give_up(DeathCause::UnknownQueue).await,
+            Task::Wait => self.wait(),
+        }
+        false
+    }
+
+    async fn run(&self, plan: &Plan<'_>, fresh: bool) -> bool {
+        match plan {
+            Plan::Deliver {
                 held,
                 source,
                 route,
-                env,
-            };
-            delivery.run().await;
+            } => {
+                let delivery = Delivery {
+                    message: &self.message,
+                    sent_again: &self.sent_again,
+                    text: &self.text,
+                    held,
+                    source,
+                    route,
+                    fresh,
+                    env: self.env,
+                };
+                return delivery.run().await;
+            }
+            Plan::GiveUp(cause) => self.give_up(*cause).await,
+            Plan::Wait { destination } => {
+                platform::notice(&Notice::Waiting { destination });
+                self.wait();
+            }
         }
-        Plan::GiveUp(cause) => {
-            let buried = bury(message, text, cause, None, env).await;
-            finish(message, buried);
+        false
+    }
+
+    async fn give_up(&self, cause: DeathCause) {
+        let attempts = self.message.attempts().max(1);
+        if bury(&self.text, cause, attempts, None, self.env).await {
+            self.message.ack();
+        } else {
+            self.wait();
         }
-        Plan::Wait { destination } => {
-            let destination = &destination;
-            platform::notice(&Notice::Waiting { destination });
-            wait();
-        }
+    }
+
+    /// There is no room for it in this batch.
+    async fn postpone(&self) -> bool {
+        let seconds = match &self.task {
+            Task::Event {
+                plan: Plan::Deliver { route, .. },
+                ..
+            } => route.destination.backoff_first_seconds,
+            _ => retry::wait_seconds(1),
+        };
+        self.sent_again.set(true);
+        send_again(&self.message, &self.text, seconds, self.env).await;
+        false
+    }
+
+    fn wait(&self) {
+        let seconds = retry::wait_seconds(self.message.attempts());
+        self.message.retry_in(seconds);
+    }
+}
+
+/// Through the slow queue; if that does not take it, the message itself comes again.
+async fn send_again(message: &QueueMessage, text: &str, seconds: u32, env: &Env) {
+    let sent = platform::send_later(env, binding::EVENTS_SLOW, text, seconds);
+    match within(EFFECT_MS, sent).await {
+        Some(Ok(())) => message.ack(),
+        Some(Err(_)) | None => message.retry_in(seconds),
     }
 }
 
 /// One event on its way to its backend.
 struct Delivery<'a> {
     message: &'a QueueMessage,
+    sent_again: &'a Cell<bool>,
     text: &'a str,
-    held: Box<Held>,
+    held: &'a Held,
     source: &'a Arc<LiveSource>,
     route: &'a LiveDestination,
+    fresh: bool,
     env: &'a Env,
 }
 
 impl Delivery<'_> {
-    /// Carries out what [`Errand`] says.
-    async fn run(&self) {
+    /// Carries out what [`Errand`] says. True: the backend hangs, or asks for less.
+    async fn run(&self) -> bool {
         #[cfg(feature = "test-hooks")]
-        panic_on_purpose(&self.held);
+        panic_on_purpose(self.held);
         let owner = Owner::from_le_bytes(platform::random());
         let mut errand = Errand::new(owner, self.message.attempts().max(1));
-        let mut status = None;
+        let mut tried = None;
         let mut step = errand.start();
         loop {
             step = match step {
@@ -147,18 +278,24 @@ impl Delivery<'_> {
                 }
                 Step::Do(Action::Deliver { attempt }) => {
                     let (outcome, next) = self.attempt(attempt).await;
-                    status = outcome.status();
+                    tried = Some((attempt, outcome, next));
                     errand.delivered(next)
                 }
                 Step::Do(Action::Bury(cause)) => {
-                    let kept = bury(self.message, self.text, cause, status, self.env).await;
+                    let attempts = tried.map_or(1, |(attempt, ..)| attempt);
+                    let status = tried.and_then(|(_, outcome, _)| outcome.status());
+                    let kept = bury(self.text, cause, attempts, status, self.env).await;
                     errand.buried(kept)
                 }
                 Step::Do(Action::Report(report)) => {
-                    self.report(report, errand.owner).await;
+                    let slow = tried.and_then(|(_, outcome, next)| slow_seconds(outcome, next));
+                    self.report(report, errand.owner, slow).await;
                     errand.reported()
                 }
-                Step::End(end) => return self.end(end).await,
+                Step::End(end) => {
+                    self.end(end).await;
+                    return tried.is_some_and(|(_, outcome, _)| outcome.is_no_answer());
+                }
             };
         }
     }
@@ -175,10 +312,12 @@ impl Delivery<'_> {
             run: self.held.message.run,
             owner,
             lease_ms: lease_ms(self.route.destination.timeout_seconds),
+            fresh: self.fresh.then(|| self.source.fresh()),
         };
         match self.ask(ask).await? {
             Reply::Go { attempt } => Some(Claim::Go { attempt }),
             Reply::Busy { until_ms } => Some(Claim::Busy { until_ms }),
+            Reply::Later { until_ms } => Some(Claim::Later { until_ms }),
             Reply::Settled => {
                 let request_id = &self.held.message.requestid;
                 platform::notice(&Notice::CopyRemoved { request_id });
@@ -188,7 +327,7 @@ impl Delivery<'_> {
         }
     }
 
-    async fn report(&self, report: Report, owner: Owner) {
+    async fn report(&self, report: Report, owner: Owner, slow_seconds: Option<u32>) {
         let run = self.held.message.run;
         let ask = match report {
             Report::Done => Ask::Done { run },
@@ -196,7 +335,11 @@ impl Delivery<'_> {
                 run,
                 owner: Some(owner),
             },
-            Report::Release => Ask::Release { run, owner },
+            Report::Release => Ask::Release {
+                run,
+                owner,
+                slow_seconds,
+            },
         };
         // Unheard, `done` leaves a lease that runs out; the log has the ledger's failure.
         let _ = self.ask(ask).await;
@@ -204,9 +347,8 @@ impl Delivery<'_> {
 
     async fn attempt(&self, attempt: u32) -> (Attempt, Next) {
         let started_ms = now_ms();
-        let held = &self.held;
-        let opened = opened(held, self.source).await;
-        let held = opened.as_ref().unwrap_or(held);
+        let opened = opened(self.held, self.source).await;
+        let held = opened.as_ref().unwrap_or(self.held);
         let outcome = post(held, self.route, attempt, self.env).await;
         let random = u32::from_le_bytes(platform::random());
         let next = retry::next(&self.route.destination, attempt, outcome, random);
@@ -225,157 +367,11 @@ impl Delivery<'_> {
             End::Acknowledge => self.message.ack(),
             End::Retry { seconds } => self.message.retry_in(seconds),
             End::SendAgain { seconds } => {
-                let sent = platform::send_later(self.env, binding::EVENTS, self.text, seconds);
-                match sent.await {
-                    Ok(()) => self.message.ack(),
-                    Err(_) => self.message.retry_in(seconds),
-                }
+                self.sent_again.set(true);
+                send_again(self.message, self.text, seconds, self.env).await;
             }
         }
     }
-}
-
-/// The ledger is near; the queue brings the message again if it does not answer.
-const LEDGER_MS: u32 = 5_000;
-
-/// What became of a dead letter.
-pub enum Buried {
-    Kept,
-    /// The platform also gives up messages whose events were delivered: there is nothing to keep.
-    Delivered,
-    /// A later attempt is under way: whether the event died is not known before then.
-    Busy {
-        seconds: u32,
-    },
-    Unkept,
-}
-
-/// Tells the ledger of a death, and keeps the letter if it was one. When in doubt, it is kept.
-pub async fn keep_unless_delivered(letter: &DeadLetter, state: &State, env: &Env) -> Buried {
-    match report_dead(letter, state, env).await {
-        Some(Reply::Settled) => Buried::Delivered,
-        Some(Reply::Busy { until_ms }) => Buried::Busy {
-            seconds: busy_seconds(until_ms, now_ms()),
-        },
-        _ if keep(letter, env).await => Buried::Kept,
-        _ => Buried::Unkept,
-    }
-}
-
-async fn report_dead(letter: &DeadLetter, state: &State, env: &Env) -> Option<Reply> {
-    let held = Held::read(&letter.message).ok()?;
-    let source = state.gate.as_ref()?.source(&held.message.source)?;
-    let ask = Ask::Dead {
-        run: held.message.run,
-        owner: None,
-    };
-    let key = &held.message.dedupkey;
-    ledger::ask(env, source, key, ask, LEDGER_MS).await.ok()
-}
-
-/// Puts a message among the dead letters. False: it could not be kept.
-async fn bury(
-    message: &QueueMessage,
-    text: &str,
-    cause: DeathCause,
-    status: Option<u16>,
-    env: &Env,
-) -> bool {
-    let letter = DeadLetter::new(text, cause, message.attempts().max(1), status, now_ms());
-    platform::notice(&Notice::GivenUp {
-        reason: cause.name(),
-        id: &letter.id,
-    });
-    // Wrapped, an event of almost the largest size is too long for a message.
-    let wrapped = serde_json::to_string(&letter)
-        .ok()
-        .filter(|wrapped| wrapped.len() <= MESSAGE_BYTES_MAX);
-    if let Some(wrapped) = wrapped
-        && platform::send(env, binding::DEAD_LETTERS, &wrapped)
-            .await
-            .is_ok()
-    {
-        return true;
-    }
-    keep(&letter, env).await
-}
-
-/// Moves a dead letter into the archive.
-async fn keep(letter: &DeadLetter, env: &Env) -> bool {
-    let id = &letter.id;
-    match archive::keep(env, letter).await {
-        Ok(()) => {
-            platform::notice(&Notice::DeadLetterKept { id });
-            true
-        }
-        Err(archive::Failed) => {
-            platform::notice(&Notice::DeadLetterUnkept { id });
-            false
-        }
-    }
-}
-
-/// One attempt at the backend.
-async fn post(held: &Held, route: &LiveDestination, attempt: u32, env: &Env) -> Attempt {
-    let now_ms = now_ms();
-    let (body, inner_hash) = match &held.content {
-        HeldContent::Here(bytes) => (Uint8Array::from(bytes.as_slice()).into(), Vec::new()),
-        HeldContent::Apart(check) => {
-            let before = delivery::before_content(held, &route.key, now_ms);
-            match content::fetch(env, check, &before).await {
-                Ok(opened) => opened,
-                Err(attempt) => return attempt,
-            }
-        }
-    };
-    let headers = delivery::headers(
-        held,
-        &route.destination,
-        &route.key,
-        attempt,
-        now_ms,
-        &inner_hash,
-    );
-    let timeout_ms = route.destination.timeout_seconds.saturating_mul(1_000);
-    let signal = AbortSignal::timeout_with_u32(timeout_ms);
-    match send(&route.url, &headers, &body, &signal).await {
-        Ok(response) => {
-            // An unread body would keep its connection; its content is of no interest.
-            if let Some(body) = response.body() {
-                let _ = JsFuture::from(body.cancel()).await;
-            }
-            let header = response.headers().get("retry-after").ok().flatten();
-            Attempt::Answered {
-                status: response.status(),
-                retry_after_seconds: header
-                    .and_then(|header| retry::retry_after_seconds(&header, platform::now_ms())),
-            }
-        }
-        Err(_) if signal.aborted() => Attempt::TimedOut,
-        Err(_) => Attempt::Unreachable,
-    }
-}
-
-async fn send(
-    url: &str,
-    names_and_values: &[(String, String)],
-    body: &JsValue,
-    signal: &AbortSignal,
-) -> Result<Response, JsValue> {
-    let headers = Headers::new()?;
-    for (name, value) in names_and_values {
-        headers.set(name, value)?;
-    }
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_headers(&headers);
-    init.set_body(body);
-    init.set_signal(Some(signal));
-    // A redirect would carry the event to a host that nobody configured.
-    init.set_redirect(RequestRedirect::Manual);
-    let global: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
-    let response = JsFuture::from(global.fetch_with_str_and_init(url, &init)).await?;
-    response.dyn_into()
 }
 
 /// Only in builds for the end-to-end tests: a poison message must not disturb its neighbours.

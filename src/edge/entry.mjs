@@ -232,6 +232,8 @@ export class Ledger extends DurableObject {
   #refusedAt = 0;
   /** The last request that came with a message. */
   #last;
+  /** Of the pace of its deliveries (src/ledger/pace.rs). */
+  #pace = new Float64Array(4);
 
   constructor(ctx, env) {
     super(ctx, env);
@@ -241,7 +243,7 @@ export class Ledger extends DurableObject {
 
   ask(request, message) {
     replaceDeadInstance();
-    const reply = ledgerAnswer(this.ctx.storage, request, message);
+    const reply = ledgerAnswer(this.ctx.storage, request, message, this.#pace);
     // No await up to here: the row, the message and the alarm are written together or not at all. A
     // copy of an event that is still held arms as well, in case an alarm was ever lost.
     if (message !== undefined) {

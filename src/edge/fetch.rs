@@ -153,9 +153,9 @@ impl Arrival {
     /// The body went over the cap.
     #[wasm_bindgen(js_name = bodyTooLarge)]
     pub fn body_too_large(&mut self) {
-        let body_bytes_max = self.body_bytes_max() as usize;
-        let reject = Reject::BodyTooLarge { body_bytes_max };
-        self.stage = Stage::Decided(Verdict::Refused(reject));
+        if let Stage::Read(opening) = &self.stage {
+            self.stage = Stage::Decided(opening.over_length);
+        }
     }
 
     /// The body could not be read to its end.
@@ -320,7 +320,8 @@ impl Arrival {
                     self.stage = Stage::Check { opening, body, mac };
                     return Some(effect);
                 }
-                let verdict = admission::unverified(&live, Reject::SignatureMismatch);
+                let (reject, length) = (Reject::SignatureMismatch, body.length() as usize);
+                let verdict = admission::unverified(&live, reject, length, now_ms());
                 self.stage = Stage::Decided(verdict);
                 None
             }
@@ -385,7 +386,7 @@ fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> St
     if state.gate.is_none() {
         return Stage::Decided(Verdict::Unavailable(Trouble::ConfigurationBroken));
     }
-    match live.map(|live| admission::open(live, head)) {
+    match live.map(|live| admission::open_unless_flooded(live, head, now_ms)) {
         None => Stage::Decided(Verdict::Refused(Reject::UnknownSource)),
         Some(Ok(opening)) => Stage::Read(opening),
         Some(Err(verdict)) => Stage::Decided(verdict),

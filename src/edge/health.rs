@@ -14,6 +14,7 @@ pub fn is_sound(state: &State, env: &Env) -> bool {
         binding::SEEN,
         binding::LEDGER,
         binding::EVENTS,
+        binding::EVENTS_SLOW,
         binding::DEAD_LETTERS,
         binding::ARCHIVE,
     ];

@@ -4,7 +4,7 @@
 //! other request runs in between, and the platform holds the answer back until the write is safe.
 //! The object's class is in `entry.mjs`; it calls in here and sees to the alarm.
 
-use js_sys::{Array, Iterator};
+use js_sys::{Array, Float64Array, Iterator};
 use wasm_bindgen::prelude::*;
 
 use super::platform::{self, now_ms};
@@ -13,7 +13,7 @@ use crate::audit;
 use crate::backlog::Woken;
 use crate::event::at_run;
 use crate::keys::encode_hex;
-use crate::ledger::{Reply, Request, Row, State, answer};
+use crate::ledger::{Ask, Pace, Reply, Request, Row, State};
 
 #[wasm_bindgen]
 extern "C" {
@@ -87,12 +87,14 @@ fn tidy(storage: &Storage) -> Result<bool, JsValue> {
     Ok(rows.length() == 0 && !is_holding(storage)?)
 }
 
-/// Answers one request; `message` comes with an arrival.
+/// Answers one request; `message` comes with an arrival. `memory` is the object's, four numbers for
+/// its [`Pace`].
 #[wasm_bindgen(js_name = ledgerAnswer)]
 pub fn answer_request(
     storage: &Storage,
     request: &str,
     message: Option<String>,
+    memory: &Float64Array,
 ) -> Result<String, JsValue> {
     let request = Request::from_text(request)
         .ok_or_else(|| JsValue::from_str("not a request of this version"))?;
@@ -103,7 +105,9 @@ pub fn answer_request(
     let found = read(storage, &request.key)?;
     let is_alive = found.is_some_and(|row| row.is_alive(now_ms));
     let is_closed = request.newer || (!is_alive && is_closed(storage)?);
-    let (reply, written) = answer(found, &request, is_closed, now_ms);
+    let (reply, written) = at_pace(memory, &request.ask, |pace| {
+        pace.answer(found, &request, is_closed, now_ms)
+    });
     if let Some(row) = written {
         write(storage, &request.key, &row)?;
         // Only a row more makes a row less: storage stays flat, and nothing is looked at twice.
@@ -127,6 +131,28 @@ pub fn answer_request(
         )?;
     }
     Ok(reply.to_text())
+}
+
+/// What a gate asks before its answer does not touch the pace, and pays nothing for it.
+fn at_pace<T>(memory: &Float64Array, ask: &Ask, answer: impl FnOnce(&mut Pace) -> T) -> T {
+    if matches!(ask, Ask::Seek | Ask::Arrive | Ask::Note) {
+        return answer(&mut Pace::default());
+    }
+    let known = Pace {
+        failures: memory.get_index(0) as u32,
+        failed_ms: memory.get_index(1) as i64,
+        slow_until_ms: memory.get_index(2) as i64,
+        next_us: memory.get_index(3) as i64,
+    };
+    let mut pace = known;
+    let answered = answer(&mut pace);
+    if pace != known {
+        memory.set_index(0, f64::from(pace.failures));
+        memory.set_index(1, pace.failed_ms as f64);
+        memory.set_index(2, pace.slow_until_ms as f64);
+        memory.set_index(3, pace.next_us as f64);
+    }
+    answered
 }
 
 /// Deletes what has expired among the `rows` that follow `key`.

@@ -1,7 +1,7 @@
 //! The only code that knows Workers.
 //!
 //! `entry.mjs` calls in; [`fetch`] receives, [`drive`] carries out what [`crate::road`] says,
-//! [`consume`] delivers, [`ledger_object`] keeps the ledger's rows, [`relay`] hands its messages to
+//! [`consume`] delivers ([`backend`] is one attempt, [`bury`] what is given up), [`ledger_object`] keeps the ledger's rows, [`relay`] hands its messages to
 //! the queue, [`schedule`] wakes what must not sleep, [`admin`] serves the operator, [`platform`]
 //! wraps what the `worker` crate leaves out. Nothing here decides about an event.
 //!
@@ -10,6 +10,8 @@
 
 mod admin;
 mod archive;
+mod backend;
+mod bury;
 mod consume;
 mod content;
 mod decrypt;

@@ -21,6 +21,8 @@ pub mod binding {
     pub const LEDGER: &str = "LEDGER";
     /// Queue: events on their way to the backend.
     pub const EVENTS: &str = "EVENTS";
+    /// Queue: events whose backend does not take them at once.
+    pub const EVENTS_SLOW: &str = "EVENTS_SLOW";
     /// Queue: events that were given up, on their way to the archive.
     pub const DEAD_LETTERS: &str = "DEAD_LETTERS";
     /// R2: dead letters, the spool, and contents that are too long for a message.

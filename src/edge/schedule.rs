@@ -72,6 +72,7 @@ async fn wake(env: &Env, live: &LiveSource, home: &str) {
 async fn look_at_queues(env: &Env) {
     for (name, at) in [
         (binding::EVENTS, "queue"),
+        (binding::EVENTS_SLOW, "slow_queue"),
         (binding::DEAD_LETTERS, "dead_letter_queue"),
     ] {
         let measuring = async { JsFuture::from(queue_of(env, name).metrics()?).await };

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use futures_util::{StreamExt as _, stream};
 use worker::{Bucket, Env, Object};
 
-use super::consume::{self, Buried};
+use super::bury::{self, Buried};
 use super::platform::{self, binding, describe, now_ms, within};
 use super::schedule;
 use super::state::State;
@@ -198,7 +198,7 @@ impl Drain<'_> {
     async fn set_aside(&self, spooled: &Spooled) -> Result<(), String> {
         let message = &spooled.message;
         let letter = DeadLetter::new(message, DeathCause::RefusedByQueue, 0, None, now_ms());
-        let keeping = consume::keep_unless_delivered(&letter, self.state, self.env);
+        let keeping = bury::keep_unless_delivered(&letter, self.state, self.env);
         match within(BURY_MS, keeping).await {
             Some(Buried::Kept | Buried::Delivered) => self.delete(&spooled.name).await,
             // The next cron comes by again; the log says what failed.

@@ -17,11 +17,13 @@
 //! What speaks of an older run than the row's is told that its work is done.
 
 mod home;
+mod pace;
 mod protocol;
 mod redrive;
 mod words;
 
 pub use home::{Home, every_home, homes};
+pub use pace::{Fresh, Pace};
 pub use protocol::{Ask, Reply, Request, answer};
 pub use redrive::{Redrive, redrive};
 
@@ -84,6 +86,8 @@ pub enum Claim {
     Go { attempt: u32 },
     /// Somebody else is delivering it, at the latest until then.
     Busy { until_ms: i64 },
+    /// Nobody has it, but the backend is to be spared until then.
+    Later { until_ms: i64 },
     /// Nothing is left to do for this run: acknowledge.
     Settled,
 }

@@ -1,7 +1,8 @@
 //! What is asked of the ledger and what it answers.
 
 use super::{
-    Arrival, Claim, Owner, Redrive, Row, State, arrive, claim, dead, done, note, redrive, release,
+    Arrival, Claim, Fresh, Owner, Redrive, Row, State, arrive, claim, dead, done, note, redrive,
+    release,
 };
 
 /// A question about one event. `key` is the event's dedup key.
@@ -27,6 +28,8 @@ pub enum Ask {
         run: u32,
         owner: Owner,
         lease_ms: i64,
+        /// Of a message that was never told to come later: it may be answered [`Reply::Later`].
+        fresh: Option<Fresh>,
     },
     Done {
         run: u32,
@@ -41,6 +44,8 @@ pub enum Ask {
     Release {
         run: u32,
         owner: Owner,
+        /// The backend did not take it, and is to be left alone for so long. `None`: our own trouble.
+        slow_seconds: Option<u32>,
     },
     /// Answered [`Reply::Redriven`]; or, unless the operator insists, [`Reply::OnItsWay`],
     /// [`Reply::Busy`] and [`Reply::Settled`].
@@ -61,6 +66,10 @@ pub enum Reply {
         attempt: u32,
     },
     Busy {
+        until_ms: i64,
+    },
+    /// Not claimed: the backend is to be spared until then ([`Pace`](super::Pace)).
+    Later {
         until_ms: i64,
     },
     Settled,
@@ -104,11 +113,13 @@ pub fn answer(
             run,
             owner,
             lease_ms,
+            fresh: _,
         } => {
             let (claim, row) = claim(row, run, owner, now_ms, lease_ms, expires_ms);
             let reply = match claim {
                 Claim::Go { attempt } => Reply::Go { attempt },
                 Claim::Busy { until_ms } => Reply::Busy { until_ms },
+                Claim::Later { until_ms } => Reply::Later { until_ms },
                 Claim::Settled => Reply::Settled,
             };
             (reply, row)
@@ -125,7 +136,7 @@ pub fn answer(
             };
             (reply, dead(row, run, owner, now_ms, expires_ms))
         }
-        Ask::Release { run, owner } => (Reply::Noted, release(row, run, owner)),
+        Ask::Release { run, owner, .. } => (Reply::Noted, release(row, run, owner)),
         Ask::Redrive {
             run_at_least,
             insist,
@@ -150,13 +161,18 @@ mod tests {
         run: 1,
         owner: 7,
         lease_ms: 5,
+        fresh: None,
     };
     const DONE: Ask = Ask::Done { run: 1 };
     const DEAD: Ask = Ask::Dead {
         run: 1,
         owner: None,
     };
-    const RELEASE: Ask = Ask::Release { run: 1, owner: 7 };
+    const RELEASE: Ask = Ask::Release {
+        run: 1,
+        owner: 7,
+        slow_seconds: None,
+    };
     const REDRIVE: Ask = Ask::Redrive {
         run_at_least: 3,
         insist: false,

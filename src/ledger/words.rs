@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Owner, Reply, Request};
+use super::{Ask, Fresh, Owner, Reply, Request};
 
 /// A request as it is written. Serde's own form for enumerations inside a structure would be four
 /// times this code in the Worker.
@@ -20,6 +20,12 @@ struct WrittenRequest<'a> {
     owner: Option<Owner>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lease_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    fresh: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    per_second_max: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slow_seconds: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     run_at_least: Option<u32>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -49,6 +55,9 @@ impl Request {
             run: None,
             owner: None,
             lease_ms: None,
+            fresh: false,
+            per_second_max: None,
+            slow_seconds: None,
             run_at_least: None,
             insist: false,
             newer: self.newer,
@@ -61,10 +70,13 @@ impl Request {
                 run,
                 owner,
                 lease_ms,
+                fresh,
             } => {
                 written.run = Some(run);
                 written.owner = Some(owner);
                 written.lease_ms = Some(lease_ms);
+                written.fresh = fresh.is_some();
+                written.per_second_max = fresh.and_then(|fresh| fresh.per_second_max);
                 "claim"
             }
             Ask::Done { run } => {
@@ -76,9 +88,14 @@ impl Request {
                 written.owner = owner;
                 "dead"
             }
-            Ask::Release { run, owner } => {
+            Ask::Release {
+                run,
+                owner,
+                slow_seconds,
+            } => {
                 written.run = Some(run);
                 written.owner = Some(owner);
+                written.slow_seconds = slow_seconds;
                 "release"
             }
             Ask::Redrive {
@@ -105,6 +122,9 @@ impl Request {
                 run: written.run?,
                 owner: written.owner?,
                 lease_ms: written.lease_ms?,
+                fresh: written.fresh.then_some(Fresh {
+                    per_second_max: written.per_second_max,
+                }),
             },
             "done" => Ask::Done { run: written.run? },
             "dead" => Ask::Dead {
@@ -114,6 +134,7 @@ impl Request {
             "release" => Ask::Release {
                 run: written.run?,
                 owner: written.owner?,
+                slow_seconds: written.slow_seconds,
             },
             "redrive" => Ask::Redrive {
                 run_at_least: written.run_at_least?,
@@ -138,6 +159,7 @@ impl Reply {
             Reply::Duplicate => ("duplicate", None, None, None),
             Reply::Go { attempt } => ("go", None, Some(attempt), None),
             Reply::Busy { until_ms } => ("busy", None, None, Some(until_ms)),
+            Reply::Later { until_ms } => ("later", None, None, Some(until_ms)),
             Reply::Settled => ("settled", None, None, None),
             Reply::Redriven { run } => ("redriven", Some(run), None, None),
             Reply::Noted => ("noted", None, None, None),
@@ -165,6 +187,9 @@ impl Reply {
             "busy" => Reply::Busy {
                 until_ms: written.until_ms?,
             },
+            "later" => Reply::Later {
+                until_ms: written.until_ms?,
+            },
             "settled" => Reply::Settled,
             "redriven" => Reply::Redriven { run: written.run? },
             "noted" => Reply::Noted,
@@ -184,7 +209,7 @@ fn text(written: &impl Serialize) -> String {
 mod tests {
     use super::*;
 
-    const ASKS: [(Ask, &str); 10] = [
+    const ASKS: [(Ask, &str); 13] = [
         (Ask::Arrive, r#""ask":"arrive""#),
         (Ask::Seek, r#""ask":"seek""#),
         (Ask::Note, r#""ask":"note""#),
@@ -193,8 +218,31 @@ mod tests {
                 run: 1,
                 owner: u64::MAX,
                 lease_ms: 5,
+                fresh: None,
             },
             r#""ask":"claim","run":1,"owner":18446744073709551615,"lease_ms":5"#,
+        ),
+        (
+            Ask::Claim {
+                run: 1,
+                owner: 7,
+                lease_ms: 5,
+                fresh: Some(Fresh {
+                    per_second_max: None,
+                }),
+            },
+            r#""ask":"claim","run":1,"owner":7,"lease_ms":5,"fresh":true"#,
+        ),
+        (
+            Ask::Claim {
+                run: 1,
+                owner: 7,
+                lease_ms: 5,
+                fresh: Some(Fresh {
+                    per_second_max: Some(3),
+                }),
+            },
+            r#""ask":"claim","run":1,"owner":7,"lease_ms":5,"fresh":true,"per_second_max":3"#,
         ),
         (Ask::Done { run: 2 }, r#""ask":"done","run":2"#),
         (
@@ -212,8 +260,20 @@ mod tests {
             r#""ask":"dead","run":2,"owner":7"#,
         ),
         (
-            Ask::Release { run: 2, owner: 7 },
+            Ask::Release {
+                run: 2,
+                owner: 7,
+                slow_seconds: None,
+            },
             r#""ask":"release","run":2,"owner":7"#,
+        ),
+        (
+            Ask::Release {
+                run: 2,
+                owner: 7,
+                slow_seconds: Some(4),
+            },
+            r#""ask":"release","run":2,"owner":7,"slow_seconds":4"#,
         ),
         (
             Ask::Redrive {
@@ -231,7 +291,7 @@ mod tests {
         ),
     ];
 
-    const REPLIES: [(Reply, &str); 10] = [
+    const REPLIES: [(Reply, &str); 11] = [
         (Reply::New, r#"{"reply":"new"}"#),
         (Reply::Revived { run: 2 }, r#"{"reply":"revived","run":2}"#),
         (Reply::Duplicate, r#"{"reply":"duplicate"}"#),
@@ -239,6 +299,10 @@ mod tests {
         (
             Reply::Busy { until_ms: 9 },
             r#"{"reply":"busy","until_ms":9}"#,
+        ),
+        (
+            Reply::Later { until_ms: 9 },
+            r#"{"reply":"later","until_ms":9}"#,
         ),
         (Reply::Settled, r#"{"reply":"settled"}"#),
         (

@@ -15,20 +15,52 @@ before(async () => {
   await gate.send(event);
   const letter = await until(async () => (await gate.letters()).find(({ event_id: id }) => id === event.id), "the sample's letter");
   sample = JSON.parse((await gate.admin(`/${letter.id}`)).json.message);
-  hung = hang(message().text);
-  hung.catch(() => {}); // the test that waits for it says so
+  hung = Object.fromEntries(Object.entries(HANGING).map(([name, act]) => [name, alone(act)]));
 });
 after(() => gate.stop());
 
-/** What becomes of a message whose claim hangs, in a gate of its own: it takes seconds. */
+/**
+ * What becomes of messages whose effects never end, each in a gate of its own, all at once: it takes seconds. The test
+ * that waits for one says what it found.
+ */
 let hung;
-async function hang(text) {
-  const other = await startGate({ secrets: gate.secrets, backend: gate.backend });
-  try {
+const HANGING = {
+  claim: async (other, take) => {
     await other.faults("LEDGER.ask.claim=hang");
+    return take(message().text);
+  },
+  letter: async (other, take) => {
+    const { id, text } = message();
+    other.backend.plan(id, 400);
+    await other.faults("DEAD_LETTERS.send=hang");
+    const found = await take(text);
+    return { ...found, letters: (await other.letters()).length };
+  },
+  archive: async (other, take) => {
+    const { id, text } = message();
+    other.backend.plan(id, 400);
+    await other.faults("DEAD_LETTERS.send=fail,ARCHIVE.head=hang");
+    return take(text);
+  },
+  "sending again": async (other, take) => {
+    const { id, text } = message();
+    other.backend.plan(id, { status: 200, afterMs: SLOW_MS });
+    await other.faults("EVENTS_SLOW.send=hang");
+    const found = await Promise.all([take(text), take(text)]);
+    return found.find(({ end }) => end[0] === 0);
+  },
+};
+
+async function alone(act) {
+  const other = await startGate({ secrets: gate.secrets, backend: gate.backend });
+  const take = async (text) => {
     const started = Date.now();
     const { explicitAcks, retryMessages } = await other.consume([text]);
     return { end: [explicitAcks.length, retryMessages.length], ms: Date.now() - started };
+  };
+  const over = new Promise((resolve) => setTimeout(resolve, HUNG_MS_MAX, { end: "never", ms: HUNG_MS_MAX }));
+  try {
+    return await Promise.race([act(other, take), over]);
   } finally {
     await other.stop();
   }
@@ -37,6 +69,8 @@ async function hang(text) {
 /** As long as a second delivery takes to show itself. */
 const A_WHILE_MS = 300;
 const SLOW_MS = 300;
+/** The ledger and the queues are each given five seconds, the archive ten. */
+const HUNG_MS_MAX = 15_000;
 
 /** The message of a new event. */
 function message(changes = {}) {
@@ -79,7 +113,7 @@ describe("the same message, twice", () => {
   test("the loser goes back through the queue's own retry if it cannot be sent again", async () => {
     const { id, text } = message();
     gate.backend.plan(id, { status: 200, afterMs: SLOW_MS });
-    const ends = await during("EVENTS.send=fail", () => Promise.all([consume([text]), consume([text])]));
+    const ends = await during("EVENTS_SLOW.send=fail", () => Promise.all([consume([text]), consume([text])]));
     assert.deepEqual(ends.sort(), [[0, 1], [1, 0]]);
     assert.deepEqual(await consume([text]), [1, 0]);
     assert.equal(await deliveries(id), 1);
@@ -125,8 +159,7 @@ describe("the same message, twice", () => {
   test("while the backend refuses: the attempts of all copies are counted together", async () => {
     const { id, text } = message();
     gate.backend.plan(id, 500, 500, 500, 500, 500);
-    assert.deepEqual(await consume([text]), [0, 1]);
-    assert.deepEqual(await consume([text]), [0, 1]);
+    for (let turn = 0; turn < 2; turn += 1) assert.deepEqual(await during("EVENTS_SLOW.send=fail", () => consume([text])), [0, 1]);
     assert.deepEqual(await consume([text]), [1, 0], "given up after the third");
     assert.deepEqual(await consume([text]), [1, 0]);
     assert.deepEqual(gate.backend.of(id).map(({ headers }) => headers["hookgate-attempt"]), ["1", "2", "3"]);
@@ -147,7 +180,7 @@ describe("the ledger fails at the consumer", () => {
   test("a claim whose answer was lost is a lease: the message waits for its end", async () => {
     const { id, text } = message();
     assert.deepEqual(await during("LEDGER.ask.claim=lost", () => consume([text])), [0, 1]);
-    assert.deepEqual(await during("EVENTS.send=fail", () => consume([text])), [0, 1], "busy, and could not be sent again");
+    assert.deepEqual(await during("EVENTS_SLOW.send=fail", () => consume([text])), [0, 1], "busy, and could not be sent again");
     assert.equal(await deliveries(id), 0);
   });
 
@@ -172,14 +205,40 @@ describe("the ledger fails at the consumer", () => {
   test("a release that is not heard costs time, not the event", async () => {
     const { id, text } = message();
     gate.backend.plan(id, 500);
-    assert.deepEqual(await during("LEDGER.ask.release=fail", () => consume([text])), [0, 1]);
+    assert.deepEqual(await during("LEDGER.ask.release=fail,EVENTS_SLOW.send=fail", () => consume([text])), [0, 1]);
     assert.deepEqual(await consume([text]), [1, 0], "sent again for when the lease is over");
     assert.equal(await deliveries(id), 1);
   });
 
   test("hangs: the message comes again within seconds", async () => {
-    const { end, ms } = await hung;
+    const { end, ms } = await hung.claim;
     assert.deepEqual(end, [0, 1]);
     assert.ok(ms < 7_000, `${ms} ms`);
   });
+});
+
+// Nothing of the platform has a time-out of its own, and a batch is not over before its last message is.
+describe("an effect of the consumer never ends", () => {
+  test("the dead-letter queue's: the letter goes to the archive", async () => {
+    const { end, letters } = await hung.letter;
+    assert.deepEqual([end, letters], [[1, 0], 1]);
+  });
+
+  test("the archive's: the message comes again", async () => assert.deepEqual((await hung.archive).end, [0, 1]));
+
+  test("sending a copy for later: the message itself comes again", async () => assert.deepEqual((await hung["sending again"]).end, [0, 1]));
+});
+
+test("an event that no backend has taken for ten minutes raises an alarm with each attempt", async () => {
+  const aged = (minutes) => message({ receivedtime: new Date(Date.now() - minutes * 60_000).toISOString() });
+  const [old, young] = [aged(11), aged(5)];
+  const alarms = () => gate.lines({ event: "alarm", what: "backlog_old", detail: "slow_queue" });
+  for (const { id } of [old, young]) gate.backend.plan(id, 500);
+  assert.deepEqual(await consume([young.text]), [1, 0]);
+  await sleep(A_WHILE_MS);
+  assert.equal(alarms().length, 0);
+  assert.deepEqual(await consume([old.text, aged(1).text]), [2, 0]);
+  const [{ age_seconds: age, source }] = await until(() => alarms().length > 0 && alarms(), "the alarm");
+  assert.ok(age >= 660 && age < 700, `${age} s`);
+  assert.equal(source, "custom");
 });

@@ -78,12 +78,14 @@ impl Steps<'_> {
             match next.ask(self.setting, key, ask, false) {
                 Reply::Go { attempt } => Claim::Go { attempt },
                 Reply::Busy { until_ms } => Claim::Busy { until_ms },
+                Reply::Later { until_ms } => Claim::Later { until_ms },
                 _ => Claim::Settled,
             }
         };
         let what = match claim {
             Claim::Go { .. } => "go",
             Claim::Busy { .. } => "busy",
+            Claim::Later { .. } => "later",
             Claim::Settled => "settled",
         };
         let step = errand.claimed(Some(claim), NOW);
@@ -216,7 +218,11 @@ impl Steps<'_> {
             owner = holder;
         }
         let run = run.into();
-        Ask::Release { run, owner }
+        Ask::Release {
+            run,
+            owner,
+            slow_seconds: None,
+        }
     }
 
     fn crash(&mut self, state: State, slot: usize, delivery: &Delivery, at: &'static str) {
@@ -262,7 +268,7 @@ impl Steps<'_> {
                 next.key(key).waiting[run] += 1;
                 let mut twice = next.clone();
                 twice.key(key).ready[run] += 1;
-                let label = (label.0, "busy; sent again, but not acknowledged");
+                let label = (label.0, "sent again, but not acknowledged");
                 self.push(twice, "consumer", label, Some(key), true, None);
             }
         }
@@ -280,5 +286,6 @@ pub fn claim_of(run: u8, owner: Owner) -> Ask {
         run: run.into(),
         owner,
         lease_ms: LEASE_MS,
+        fresh: None,
     }
 }

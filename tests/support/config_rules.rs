@@ -52,6 +52,8 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("secrets", "secrets = [\"A\", \"A\"]", "secret \"A\" is named twice"),
     ("destination ", "destination = \"nowhere\"", "there is no table [destinations.nowhere]"),
     ("scheme ", "scheme = \"gitlab\"", "scheme = \"gitlab\" is unknown: use a built-in one (the files of src/schemes) or write a table [schemes.gitlab]"),
+    ("tenant", "tenant = \"acme\"\ndeliveries_per_second_max = 0", "deliveries_per_second_max = 0: use 1 to 1000, or leave it out"),
+    ("tenant", "tenant = \"acme\"\ndeliveries_per_second_max = 1001", "deliveries_per_second_max = 1001: use 1 to 1000, or leave it out"),
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 0", "body_bytes_max = 0: use 1 to 1048576"),
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 1048577", "the largest body that is read whole"),
     ("tenant", "tenant = \"acme\"\nstream_bytes_max = 26214401", "use more than body_bytes_max, which is 1048576, and at most 26214400"),

@@ -67,7 +67,7 @@ impl Arrival {
         let inbound = Inbound::streamed_to(&self.head, check.clone());
         let findings = &mut self.record.findings;
         let checked = opening
-            .matched_stream(&live, macs, identity)
+            .matched_stream(&live, macs, identity, now_ms)
             .and_then(|matched| {
                 admission::check(&live, &opening, &inbound, Some(matched), now_ms, findings)
             });

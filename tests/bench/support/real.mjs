@@ -38,6 +38,7 @@ function worker(name, { main, modules, flags = COMPATIBILITY_FLAGS }, texts) {
       env: {
         SEEN: { type: "kv", id: "seen" },
         EVENTS: { type: "queue", name: "events" },
+        EVENTS_SLOW: { type: "queue", name: "slow" },
         DEAD_LETTERS: { type: "queue", name: "dead-letters" },
         ARCHIVE: { type: "r2", name: "archive" },
         LEDGER: { type: "durable-object", worker: "ledger", exportName: "Ledger" },

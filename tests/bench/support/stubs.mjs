@@ -61,6 +61,7 @@ class R2Bucket {
 const bindings = {
   SEEN: new KvNamespace(),
   EVENTS: new WorkerQueue("EVENTS"),
+  EVENTS_SLOW: new WorkerQueue("EVENTS_SLOW"),
   DEAD_LETTERS: new WorkerQueue("DEAD_LETTERS"),
   LEDGER: new DurableObjectNamespace(),
   ARCHIVE: new R2Bucket(),

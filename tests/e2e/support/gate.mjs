@@ -12,17 +12,19 @@ import { until } from "./wait.mjs";
 export const ROOT = join(import.meta.dirname, "..", "..", "..");
 /** Made by `HOOKGATE_OUT=build-test HOOKGATE_FEATURES=test-hooks HOOKGATE_SOURCES=tests/e2e/sources.toml scripts/build`. */
 const BUILD = join(ROOT, "build-test");
+const WRAP = "tests/e2e/support/wrap.mjs";
 const EVENTS = "hookgate-events";
+const SLOW = "hookgate-slow";
 const DEAD_LETTERS = "hookgate-dead-letters";
 /** A port that nobody listens on: the discard service's. */
 const NOWHERE = "http://127.0.0.1:9/";
 
-/** Every module under the name it has for `import`; build-test stands in the place of build. */
-function modules() {
+/** Every module under the name it has for `import`, with these of the tests; build-test stands in the place of build. */
+export function modules(...wrapping) {
   const found = {};
   const add = (file, type) => (found[file] = { type, contents: readFileSync(join(ROOT, file)) });
   for (const file of readdirSync(join(ROOT, "src/edge"))) if (file.endsWith(".mjs")) add(join("src/edge", file), "esm");
-  add("tests/e2e/support/wrap.mjs", "esm");
+  for (const file of ["tests/e2e/support/faulty.mjs", ...wrapping]) add(file, "esm");
   for (const entry of readdirSync(BUILD, { recursive: true, withFileTypes: true })) {
     const type = /\.m?js$/.test(entry.name) ? "esm" : entry.name.endsWith(".wasm") ? "wasm" : undefined;
     if (!entry.isFile() || type === undefined) continue;
@@ -48,6 +50,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
   const env = {
     SEEN: { type: "kv", id: "seen" },
     EVENTS: { type: "queue", name: EVENTS },
+    EVENTS_SLOW: { type: "queue", name: SLOW },
     DEAD_LETTERS: { type: "queue", name: DEAD_LETTERS },
     ARCHIVE: { type: "r2", name: "archive" },
     LEDGER: { type: "durable-object", worker: "hookgate", exportName: "Ledger" },
@@ -70,11 +73,12 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
           name: "hookgate",
           compatibilityDate: COMPATIBILITY_DATE,
           compatibilityFlags: COMPATIBILITY_FLAGS,
-          manifest: { mainModule: "tests/e2e/support/wrap.mjs", modulesRoot: "/", modules: modules() },
+          manifest: { mainModule: WRAP, modulesRoot: "/", modules: modules(WRAP) },
           env,
           exports: { Ledger: { type: "durable-object", storage: "sqlite" } },
           triggers: [
             { ...consumer, name: EVENTS, deadLetterQueue: DEAD_LETTERS },
+            { ...consumer, name: SLOW, deadLetterQueue: DEAD_LETTERS },
             { ...consumer, name: DEAD_LETTERS },
           ],
         },

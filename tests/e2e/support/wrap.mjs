@@ -8,20 +8,11 @@
 //
 // GET /-/intake shows how many unverified bytes are held, and how many there were at once since it was asked last.
 //
-// LEDGER.ask stands for every question to the ledger, LEDGER.ask.done for one kind of them.
-//
-//   fail           rejects at once, without effect
-//   fail:CODE      the same, with an error code as the queue's errors have it
-//   lost           takes effect, then rejects
-//   hang           never settles, without effect
-//   late:MS        takes effect after MS milliseconds, then settles as usual
-//   refuse:X       rejects what contains X, without effect
-//   refuse:X:CODE  the same, with an error code
-//
-// Each time one strikes, the log has a line {"event":"fault","call":"EVENTS.send"}.
+// What a fault is: faulty.mjs.
 
 import worker, { Ledger as Whole } from "../../../src/edge/entry.mjs";
 import { budget } from "../../../src/edge/intake.mjs";
+import { faulty, read } from "./faulty.mjs";
 
 let standing = new Map();
 let aheadMs = 0;
@@ -65,59 +56,3 @@ export default {
     }
   },
 };
-
-function read(text) {
-  const pairs = (text ?? "").split(",").map((pair) => pair.trim()).filter(Boolean);
-  return new Map(pairs.map((pair) => pair.split("=")));
-}
-
-function faulty(env, faults) {
-  if (faults.size === 0) return env;
-  const bindings = new Set([...faults.keys()].map((effect) => effect.split(".")[0]));
-  const replaced = [...bindings].map((name) => [name, proxy(name, env[name], faults)]);
-  return { ...env, ...Object.fromEntries(replaced) };
-}
-
-function proxy(name, binding, faults) {
-  return new Proxy(binding, {
-    get(target, property) {
-      const value = Reflect.get(target, property, target);
-      // The bindings' crate tells kinds apart by the constructor's name.
-      if (property === "constructor" || typeof value !== "function") return value;
-      // Not bound: on an object's stub even "bind" is a call to the object.
-      const effect = (...args) => target[property](...args);
-      // Faults of the ledger are those of its objects.
-      if (property === "getByName") return (...args) => proxy(name, effect(...args), faults);
-      return (...args) => {
-        const call = `${name}.${String(property)}`;
-        const fault = faults.get(call) ?? (call === "LEDGER.ask" ? faults.get(`${call}.${JSON.parse(args[0]).ask}`) : undefined);
-        return fault === undefined ? effect(...args) : misbehave(call, fault, () => effect(...args), args);
-      };
-    },
-  });
-}
-
-async function misbehave(call, fault, effect, args) {
-  const [kind, detail, code] = fault.split(":");
-  if (kind === "refuse" && !JSON.stringify(args).includes(detail)) return effect();
-  console.log(JSON.stringify({ event: "fault", call }));
-  switch (kind) {
-    case "fail":
-      throw injected("no effect", detail);
-    case "refuse":
-      throw injected("refused", code);
-    case "lost":
-      await effect();
-      throw injected("took effect");
-    case "hang":
-      return new Promise(() => {});
-    case "late":
-      await new Promise((resolve) => setTimeout(resolve, Number(detail)));
-      return effect();
-    default:
-      throw new TypeError(`unknown fault ${fault}`);
-  }
-}
-
-/** The platform puts the code at the end of the text. */
-const injected = (what, code) => new Error(`injected: ${what}${code === undefined ? "" : ` (${code})`}`);
