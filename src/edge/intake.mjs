@@ -5,6 +5,8 @@
 // that declares little is counted whole from the start, because reading it in steps would cost more than it is
 // worth; any other is counted in steps as it comes, each before there is room made for it.
 
+import { EXPIRED, settled } from "./patience.mjs";
+
 const MEGABYTE = 1_048_576;
 
 /** Of an isolate's 128 MB, beside the wasm memory, which has each body that is being judged once more. */
@@ -69,6 +71,20 @@ export class Budget {
 /** The isolate's. */
 export const budget = new Budget();
 
+/** Bodies that are read at once and are not there yet, in the order in which they began. */
+const awaited = new Set();
+
+/**
+ * Ends those that have taken too long. A timer for each would cost every ordinary request more than all else that is
+ * done to its body; so whoever comes next looks after those before it. While nobody comes, nobody needs their room.
+ */
+function sweep(now) {
+  for (const reading of awaited) {
+    if (reading.until > now) return;
+    reading.expire();
+  }
+}
+
 /** One body, from its first byte until its request has proved something or is refused. */
 export class Reading {
   #request;
@@ -78,6 +94,9 @@ export class Reading {
   #taken = 0;
   #isLarge = false;
   #reader;
+  /** For one that is read at once: when it has taken too long, and how to end it. */
+  until;
+  expire;
 
   /** `cap`: never more of it than so many bytes and a step. */
   constructor(request, source, cap, of = budget) {
@@ -87,24 +106,41 @@ export class Reading {
     this.#budget = of;
   }
 
-  /** Brings the bytes, or why there are none. */
-  bytes() {
+  /** What comes of it, as `Patience` has it: the bytes, or why there are none. */
+  outcome(patience) {
     const header = this.#request.headers.get("content-length");
     const declared = header === null ? Infinity : Number(header);
     if (declared <= WHOLE_BYTES_MAX) {
-      if (!this.#take(declared)) return Promise.resolve(NO_ROOM);
-      // The platform holds a sender to the length it declared, and `request.body` would make a stream first.
-      return this.#request.bytes();
+      return this.#take(declared) ? this.#atOnce() : Promise.resolve({ value: NO_ROOM });
     }
     this.#isLarge = declared > SMALL_BYTES_MAX && declared !== Infinity;
     // What is no number is as good as none.
-    return this.#inSteps(declared || Infinity);
+    return patience.outcomeOf(this.#inSteps(declared || Infinity), BODY_MS);
+  }
+
+  #atOnce() {
+    const now = Date.now();
+    sweep(now);
+    this.until = now + BODY_MS;
+    return new Promise((resolve) => {
+      this.expire = () => {
+        awaited.delete(this);
+        resolve(EXPIRED);
+      };
+      awaited.add(this);
+      // The platform holds a sender to the length it declared, and `request.body` would make a stream first.
+      settled(this.#request.bytes()).then((outcome) => {
+        awaited.delete(this);
+        resolve(outcome);
+      });
+    });
   }
 
   /** Nothing of it is unverified any more, or nothing of it is wanted any more. */
   end() {
     if (this.#taken > 0) this.#budget.give(this.#source, this.#taken, this.#isLarge);
     this.#taken = 0;
+    awaited.delete(this);
     this.#reader?.cancel().catch(() => {});
     this.#reader = undefined;
   }
