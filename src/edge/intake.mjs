@@ -3,7 +3,7 @@
 // An isolate has 128 MB for the requests of all tenants, and ends them all when it has no more. Anyone can
 // send a body, so what is held of unverified ones is counted, and for no longer than a body may take. A body
 // that declares little is counted whole from the start, because reading it in steps would cost more than it is
-// worth; any other is counted in steps as it comes, each before there is room made for it.
+// worth; any other is counted in steps as it comes, each before room is made for it.
 
 import { EXPIRED, settled } from "./patience.mjs";
 
@@ -22,9 +22,9 @@ export const BODY_MS = 10_000;
 
 /** Up to here a body is read at once. */
 const WHOLE_BYTES_MAX = 16_384;
-/** Otherwise in steps: of the first size, and then of the second. */
+/** Otherwise in steps: the first of this size, each further one of four times what has come by then. */
 const FIRST_STEP_BYTES = 16_384;
-export const STEP_BYTES = 65_536;
+const GROWTH = 4;
 
 export const TOO_LARGE = Symbol("too large");
 export const NO_ROOM = Symbol("no room");
@@ -166,9 +166,9 @@ export class Reading {
     let length = 0;
     if (this.#request.body !== null) {
       this.#reader = this.#request.body.getReader({ mode: "byob" });
-      for (let next = FIRST_STEP_BYTES; ; next = STEP_BYTES) {
-        // One byte more than what is to come shows that it is all.
-        const size = Math.min(next, declared - length + 1);
+      for (;;) {
+        // One byte more than what may come shows that it is all, or too much.
+        const size = Math.min(Math.max(FIRST_STEP_BYTES, GROWTH * length), Math.min(declared, this.#cap) - length + 1);
         if (!this.#takeStep(size)) return NO_ROOM;
         const { value, done } = await this.#reader.readAtLeast(size, new Uint8Array(size));
         length += value?.byteLength ?? 0;

@@ -2,7 +2,10 @@
 // that one R2 keeps nothing of it. What has proved nothing is never an object.
 
 import { Hash } from "./content.mjs";
-import { NO_ROOM, STEP_BYTES, budget } from "./intake.mjs";
+import { NO_ROOM, budget } from "./intake.mjs";
+
+/** The size of a chunk. */
+const STEP_BYTES = 65_536;
 
 /** How long such a body may take: 25 MB at a megabyte a second, and a little. */
 export const STREAM_MS = 30_000;
