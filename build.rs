@@ -1,4 +1,4 @@
-//! Checks the sources file and embeds it in the Worker as JSON. `HOOKGATE_SOURCES` names another
+//! Checks the sources file and embeds it in the Worker as bytes. `HOOKGATE_SOURCES` names another
 //! file than `sources.toml`.
 
 #![allow(
@@ -41,9 +41,9 @@ fn main() {
             for warning in findings.warnings {
                 println!("cargo::warning={name}: {warning}");
             }
-            let json = serde_json::to_string(&config).expect("plain data");
-            let file = Path::new(&out).join("sources.json");
-            if let Err(error) = std::fs::write(&file, json) {
+            let bytes = config.to_bytes();
+            let file = Path::new(&out).join("sources.postcard");
+            if let Err(error) = std::fs::write(&file, bytes) {
                 println!("cargo::error={}: {error}", file.display());
             }
         }

@@ -31,6 +31,8 @@ pub struct LiveSource {
     pub keys: Vec<LiveKey>,
     /// [`Scheme::claim_headers`] of its scheme.
     pub claim_headers: Vec<String>,
+    /// [`Scheme::event_headers`] of its scheme.
+    pub event_headers: Vec<String>,
     /// [`Scheme::json_pointers`] of its scheme.
     pub json_pointers: Vec<String>,
     /// How long the ledger keeps a row of this source, in milliseconds: until the event is forgotten
@@ -225,6 +227,7 @@ impl LiveSource {
             scheme: scheme.clone(),
             keys: Vec::new(),
             claim_headers: scheme.claim_headers(),
+            event_headers: scheme.event_headers(),
             json_pointers: scheme.json_pointers(),
             row_life_ms: 0,
             incomplete: None,

@@ -67,4 +67,4 @@ pub mod verify;
 mod edge;
 
 /// The sources file that was checked and embedded when this crate was built.
-pub const EMBEDDED_SOURCES: &str = include_str!(concat!(env!("OUT_DIR"), "/sources.json"));
+pub const EMBEDDED_SOURCES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sources.postcard"));

@@ -64,29 +64,32 @@ impl Head {
         let mut lines = lines.split('\n');
         let method = lines.next().unwrap_or_default();
         let url = lines.next().unwrap_or_default();
-        // The platform joined what was repeated and wrote the names in lower case.
-        let mut headers = Vec::with_capacity(24);
-        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-            headers.push((name.to_ascii_lowercase(), value.to_owned()));
-        }
-        Head {
-            headers,
-            ..Head::of_url(method, url)
-        }
-    }
-
-    /// A head without its headers, for [`Head::add`].
-    pub fn of_url(method: &str, url: &str) -> Self {
         let after_scheme = url.find("://").map_or(url, |index| &url[index + 3..]);
         let target = after_scheme
             .find('/')
             .map_or("/", |index| &after_scheme[index..]);
-        Head::new(method, target, [])
+        let mut head = Head::new(method, target, []);
+        head.add_pairs(lines);
+        head
     }
 
-    /// Adds a header that is not there yet. The name is in lower case.
-    pub fn add(&mut self, name: &str, value: String) {
-        self.headers.push((name.to_owned(), value));
+    /// Puts headers before those that are there. Name and value, one a line.
+    pub fn precede(&mut self, lines: &str) {
+        let known = std::mem::take(&mut self.headers);
+        self.add_pairs(lines.split('\n'));
+        for (name, value) in known {
+            if self.header(&name).is_none() {
+                self.headers.push((name, value));
+            }
+        }
+    }
+
+    fn add_pairs<'a>(&mut self, mut lines: impl Iterator<Item = &'a str>) {
+        // The platform joined what was repeated and wrote the names in lower case.
+        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+            self.headers
+                .push((name.to_ascii_lowercase(), value.to_owned()));
+        }
     }
 
     pub fn headers(&self) -> &[(String, String)] {

@@ -51,14 +51,15 @@ export default {
 
 async function receive(request, env, ctx) {
   replaceDeadInstance();
-  const { cf } = request;
-  const arrival = Arrival.open(request, cf?.colo ?? "", cf?.country ?? "", env);
+  const { cf, headers } = request;
+  const length = headers.get("content-length");
+  const arrival = Arrival.open(startOf(request, length), headers, cf?.colo ?? "", cf?.country ?? "", env);
   if (arrival.isForOperator) {
     const answer = await unlessItDies(administrate(linesOf(request), request, env));
     return typeof answer === "string" ? responseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
   }
   if (arrival.wantsBody) {
-    const reading = new Reading(request, arrival.sourceNumber, arrival.bodyBytesMax);
+    const reading = new Reading(request, length, arrival.sourceNumber, arrival.bodyBytesMax);
     const patience = new Patience();
     try {
       const read = await reading.outcome(patience);
@@ -66,7 +67,7 @@ async function receive(request, env, ctx) {
         // WebCrypto needs no time-out: what it was given is all it waits for.
         await carryOut(arrival.check(read.value), arrival, settled, ctx);
         reading.end();
-        if (arrival.isVerified) await hold(arrival, request, env, ctx, patience);
+        if (arrival.isVerified) await hold(arrival, headers, env, ctx, patience);
       }
     } finally {
       reading.end();
@@ -84,9 +85,9 @@ async function receive(request, env, ctx) {
 }
 
 /** Has what was verified held. */
-function hold(arrival, request, env, ctx, patience) {
+function hold(arrival, headers, env, ctx, patience) {
   const within = (effect) => patience.outcomeOf(effect, arrival.sliceMs);
-  return carryOut(arrival.admit(linesOf(request), env, ctx), arrival, within, ctx);
+  return carryOut(arrival.admit(headers, env, ctx), arrival, within, ctx);
 }
 
 /** The same with a body that goes by. */
@@ -99,7 +100,7 @@ async function receiveStream(arrival, request, env, ctx) {
     if (read.value === UNKEPT) arrival.contentUnkept();
     else if (isWhole(read, arrival)) {
       arrival.checkStream(upload, plan.key, read.value);
-      if (arrival.isVerified) await hold(arrival, request, env, ctx, patience);
+      if (arrival.isVerified) await hold(arrival, request.headers, env, ctx, patience);
     }
   } finally {
     upload.end();
@@ -274,6 +275,18 @@ export class Ledger extends DurableObject {
     this.#at = Date.now() + delay;
     this.ctx.storage.setAlarm(this.#at);
   }
+}
+
+/** What is wanted of every head, as `linesOf` writes it. */
+function startOf(request, length) {
+  let lines = `${request.method}\n${request.url}\n`;
+  if (length !== null) lines += `content-length\n${length}\n`;
+  const { headers } = request;
+  const traceparent = headers.get("traceparent");
+  if (traceparent !== null) lines += `traceparent\n${traceparent}\n`;
+  const ray = headers.get("cf-ray");
+  if (ray !== null) lines += `cf-ray\n${ray}\n`;
+  return lines;
 }
 
 /** Method, URL, then name and value of each header, one a line: one crossing instead of forty. */

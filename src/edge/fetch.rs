@@ -13,19 +13,18 @@ use std::sync::Arc;
 
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::Request;
+use web_sys::Headers;
 use worker::Env;
 
 pub use stream::Upload;
 
 use super::drive::Drive;
-use super::head::look_up;
 use super::health::{healthy, is_sound};
 use super::load::Load;
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
 use super::platform::{self, ExecutionContext, Outcome, now_ms};
 use super::record::Record;
-use super::state::State;
+use super::state::{State, asked};
 use crate::admission::{self, Admission, Opening};
 use crate::answer;
 use crate::event::ClaimCheck;
@@ -59,7 +58,7 @@ enum Stage {
         body: Uint8Array,
         mac: NativeMac,
     },
-    /// The source's, and fresh: the whole head is wanted.
+    /// The source's, and fresh: more of the head is wanted.
     Verified {
         opening: Opening,
         arrived: Arrived,
@@ -86,17 +85,26 @@ pub enum Arrived {
 #[wasm_bindgen]
 impl Arrival {
     /// Looks at the head, as far as it must.
-    pub fn open(request: &Request, colo: String, country: String, env: &Env) -> Arrival {
+    /// `lines` is what is wanted of every head, as [`Head::from_lines`] reads it; `headers` has the rest.
+    pub fn open(
+        lines: &str,
+        headers: &Headers,
+        colo: String,
+        country: String,
+        env: &Env,
+    ) -> Arrival {
         let started_ms = now_ms();
         // First of all, because it also sees to it that a panic is not printed with its text.
         let state = State::of(env);
-        let mut head = Head::of_url(&request.method(), &request.url());
+        let mut head = Head::from_lines(lines);
         let live = state
             .gate
             .as_ref()
             .and_then(|gate| admission::source_of(gate, &head))
             .cloned();
-        look_up(&mut head, &platform::headers_of(request), live.as_deref());
+        if let Some(live) = &live {
+            head.precede(&asked(live).claims_of(headers));
+        }
         let (request_id, random) = platform::request_id_and_random();
         Arrival {
             stage: stage(&head, live.as_deref(), &state, env),
@@ -120,7 +128,7 @@ impl Arrival {
         matches!(&self.stage, Stage::Read(opening) if opening.stream_bytes.is_none())
     }
 
-    /// [`Arrival::admit`] comes next, with the whole head.
+    /// [`Arrival::admit`] comes next.
     #[wasm_bindgen(getter, js_name = isVerified)]
     pub fn is_verified(&self) -> bool {
         matches!(self.stage, Stage::Verified { .. })
@@ -179,7 +187,7 @@ impl Arrival {
     /// for it, and say what came of it.
     pub fn check(&mut self, body: Uint8Array) -> Option<Promise> {
         #[cfg(feature = "test-hooks")]
-        panic_on_purpose(&self.head);
+        super::test_hooks::panic_on_purpose(&self.head);
         self.record.body_bytes = Some(body.length() as usize);
         let (Some(live), Stage::Read(opening)) = (self.live.clone(), self.take_stage()) else {
             return None;
@@ -195,10 +203,14 @@ impl Arrival {
         None
     }
 
-    /// Takes what was verified, and begins to hold it. `lines` is the head as [`Head::from_lines`]
-    /// reads it. What is returned is as with [`Arrival::check`], to be waited for within
-    /// [`Arrival::slice_ms`].
-    pub fn admit(&mut self, lines: &str, env: &Env, ctx: &ExecutionContext) -> Option<Promise> {
+    /// Takes what was verified, and begins to hold it. What is returned is as with [`Arrival::check`],
+    /// to be waited for within [`Arrival::slice_ms`].
+    pub fn admit(
+        &mut self,
+        headers: &Headers,
+        env: &Env,
+        ctx: &ExecutionContext,
+    ) -> Option<Promise> {
         let live = self.live.clone()?;
         let Stage::Verified {
             opening,
@@ -209,7 +221,7 @@ impl Arrival {
         else {
             return None;
         };
-        self.head = Head::from_lines(lines);
+        self.head.precede(&asked(&live).of_event(headers));
         let inbound = match &arrived {
             Arrived::Whole { bytes, .. } => Inbound::new(&self.head, bytes, &live.json_pointers),
             Arrived::Streamed { check, .. } => Inbound::streamed_to(&self.head, check.clone()),
@@ -375,16 +387,5 @@ fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> St
         None => Stage::Decided(Verdict::Refused(Reject::UnknownSource)),
         Some(Ok(opening)) => Stage::Read(opening),
         Some(Err(verdict)) => Stage::Decided(verdict),
-    }
-}
-
-/// Only in builds for the end-to-end tests: shows what a panic and a trap do to their neighbours.
-#[cfg(feature = "test-hooks")]
-#[allow(clippy::panic, reason = "on purpose")]
-fn panic_on_purpose(head: &Head) {
-    match head.header("x-test-hook") {
-        Some("panic") => panic!("on purpose, quoting {:?}", head.header("x-test-secret")),
-        Some("trap") => core::arch::wasm32::unreachable(),
-        _ => {}
     }
 }

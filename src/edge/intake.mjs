@@ -3,9 +3,9 @@
 // An isolate has 128 MB for the requests of all tenants, and ends them all when it has no more. Anyone can
 // send a body, so what is held of unverified ones is counted, and for no longer than a body may take. A body
 // that declares little is counted whole from the start, because reading it in steps would cost more than it is
-// worth; any other is counted in steps as it comes, each before room is made for it.
+// worth; any other is counted in steps as it comes, each before there is room made for it.
 
-import { EXPIRED, settled } from "./patience.mjs";
+import { EXPIRED } from "./patience.mjs";
 
 const MEGABYTE = 1_048_576;
 
@@ -19,12 +19,16 @@ const SOURCE_BYTES_MAX = UNVERIFIED_BYTES_MAX / 4;
 
 /** How long a body may take. Providers wait for seconds, and their bodies come in milliseconds. */
 export const BODY_MS = 10_000;
+/** Beside it, the time to verify it, with more than enough to spare. */
+export const GRACE_MS = 10_000;
 
 /** Up to here a body is read at once. */
 const WHOLE_BYTES_MAX = 16_384;
 /** Otherwise in steps: the first of this size, each further one of four times what has come by then. */
 const FIRST_STEP_BYTES = 16_384;
 const GROWTH = 4;
+/** The size of a chunk of a body that goes by. */
+export const STEP_BYTES = 65_536;
 
 export const TOO_LARGE = Symbol("too large");
 export const NO_ROOM = Symbol("no room");
@@ -37,9 +41,37 @@ export class Budget {
   #large = 0;
   /** What each source holds; there are as many as are configured. */
   #sources = new Map();
+  /** Who may hold something, and until when. */
+  #holders = new Map();
+
+  /**
+   * `holder` may take from now on, and says when it has ended. The platform ends requests whose senders leave,
+   * and runs nothing more of them: what such a one holds is given back when nobody can hold so for so long.
+   */
+  began(holder, lifeMs) {
+    this.#holders.set(holder, Date.now() + lifeMs);
+  }
+
+  ended(holder) {
+    this.#holders.delete(holder);
+  }
 
   /** True: there is room for so many more, and they are counted from now on. */
   take(source, bytes, isLarge) {
+    return this.#count(source, bytes, isLarge) || (this.#sweep() && this.#count(source, bytes, isLarge));
+  }
+
+  #sweep() {
+    const now = Date.now();
+    const gone = [...this.#holders].filter(([, until]) => until < now).map(([holder]) => holder);
+    for (const holder of gone) {
+      holder.giveBack();
+      this.ended(holder);
+    }
+    return gone.length > 0;
+  }
+
+  #count(source, bytes, isLarge) {
     let held = this.#sources.get(source);
     if (held === undefined) this.#sources.set(source, (held = { small: 0, large: 0 }));
     if (this.bytes + bytes > UNVERIFIED_BYTES_MAX) return false;
@@ -88,6 +120,7 @@ function sweep(now) {
 /** One body, from its first byte until its request has proved something or is refused. */
 export class Reading {
   #request;
+  #declared;
   #source;
   #cap;
   #budget;
@@ -98,9 +131,10 @@ export class Reading {
   until;
   expire;
 
-  /** `cap`: never more of it than so many bytes and a step. */
-  constructor(request, source, cap, of = budget) {
+  /** `length`: the header of that name. `cap`: never more of it than so many bytes and a step. */
+  constructor(request, length, source, cap, of = budget) {
     this.#request = request;
+    this.#declared = length === null ? Infinity : Number(length);
     this.#source = source;
     this.#cap = cap;
     this.#budget = of;
@@ -108,8 +142,8 @@ export class Reading {
 
   /** What comes of it, as `Patience` has it: the bytes, or why there are none. */
   outcome(patience) {
-    const header = this.#request.headers.get("content-length");
-    const declared = header === null ? Infinity : Number(header);
+    this.#budget.began(this, BODY_MS + GRACE_MS);
+    const declared = this.#declared;
     if (declared <= WHOLE_BYTES_MAX) {
       return this.#take(declared) ? this.#atOnce() : Promise.resolve({ value: NO_ROOM });
     }
@@ -123,26 +157,32 @@ export class Reading {
     sweep(now);
     this.until = now + BODY_MS;
     return new Promise((resolve) => {
-      this.expire = () => {
+      const settle = (outcome) => {
         awaited.delete(this);
-        resolve(EXPIRED);
+        resolve(outcome);
+      };
+      // Of a request that the platform has ended nothing more runs: then this gives back what it holds.
+      this.expire = () => {
+        this.giveBack();
+        settle(EXPIRED);
       };
       awaited.add(this);
       // The platform holds a sender to the length it declared, and `request.body` would make a stream first.
-      settled(this.#request.bytes()).then((outcome) => {
-        awaited.delete(this);
-        resolve(outcome);
-      });
+      this.#request.bytes().then((value) => settle({ value }), (error) => settle({ error }));
     });
   }
 
   /** Nothing of it is unverified any more, or nothing of it is wanted any more. */
   end() {
-    if (this.#taken > 0) this.#budget.give(this.#source, this.#taken, this.#isLarge);
-    this.#taken = 0;
-    awaited.delete(this);
+    this.giveBack();
+    this.#budget.ended(this);
     this.#reader?.cancel().catch(() => {});
     this.#reader = undefined;
+  }
+
+  giveBack() {
+    if (this.#taken > 0) this.#budget.give(this.#source, this.#taken, this.#isLarge);
+    this.#taken = 0;
   }
 
   #take(bytes) {

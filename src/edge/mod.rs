@@ -14,7 +14,6 @@ mod consume;
 mod content;
 mod drive;
 mod fetch;
-mod head;
 mod health;
 mod ledger;
 mod ledger_object;
@@ -26,3 +25,5 @@ mod relay;
 mod schedule;
 mod spool;
 mod state;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;

@@ -26,7 +26,7 @@ export class Patience {
       this.#resolve = resolve;
       if (this.#timer !== undefined && this.#at > this.#until) this.end();
       if (this.#timer === undefined) this.#set(sliceMs);
-      settled(effect).then(resolve);
+      effect.then((value) => resolve({ value }), (error) => resolve({ error }));
     });
   }
 

@@ -2,10 +2,7 @@
 // that one R2 keeps nothing of it. What has proved nothing is never an object.
 
 import { Hash } from "./content.mjs";
-import { NO_ROOM, budget } from "./intake.mjs";
-
-/** The size of a chunk. */
-const STEP_BYTES = 65_536;
+import { GRACE_MS, NO_ROOM, STEP_BYTES, budget } from "./intake.mjs";
 
 /** How long such a body may take: 25 MB at a megabyte a second, and a little. */
 export const STREAM_MS = 30_000;
@@ -39,6 +36,7 @@ export class Upload {
 
   /** Brings the hashes, or why there are none. */
   async read(body) {
+    this.#budget.began(this, STREAM_MS + GRACE_MS);
     // One chunk that is held back, and one that comes.
     if (!this.#budget.take(this.#source, 2 * STEP_BYTES, true)) return NO_ROOM;
     this.#taken = 2 * STEP_BYTES;
@@ -70,10 +68,15 @@ export class Upload {
 
   /** Whatever is not committed is gone. */
   end() {
-    if (this.#taken > 0) this.#budget.give(this.#source, this.#taken, true);
-    this.#taken = 0;
+    this.giveBack();
+    this.#budget.ended(this);
     this.#reader?.cancel().catch(() => {});
     if (!this.#isCommitted) this.#writer?.abort("not verified").catch(() => {});
+  }
+
+  giveBack() {
+    if (this.#taken > 0) this.#budget.give(this.#source, this.#taken, true);
+    this.#taken = 0;
   }
 
   /** Holds this chunk back, and lets the one before it go. */

@@ -2,10 +2,8 @@
 
 use crate::gate::LiveSource;
 use crate::request::Head;
-use crate::scheme::Place;
+use crate::scheme::{ALWAYS_CARRIED, Place};
 
-/// Carried whatever the scheme says: without them the body cannot be read.
-const ALWAYS_CARRIED: [&str; 2] = ["content-type", "content-encoding"];
 /// Live credentials whatever the scheme says.
 const ALWAYS_CREDENTIALS: [&str; 7] = [
     "authorization",

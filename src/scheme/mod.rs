@@ -298,6 +298,9 @@ pub struct Challenge {
     pub echo: Place,
 }
 
+/// Headers that are carried whatever the scheme says: without them the body cannot be read.
+pub const ALWAYS_CARRIED: [&str; 2] = ["content-type", "content-encoding"];
+
 impl Scheme {
     /// Whether the value at `place` is covered by the signature.
     pub fn is_signed(&self, place: &Place) -> bool {

@@ -1,6 +1,6 @@
 //! What of a request a scheme asks for, so that it is looked up once and nothing else is.
 
-use super::{IdentityRule, Place, Scheme};
+use super::{ALWAYS_CARRIED, IdentityRule, Place, Scheme};
 
 impl Scheme {
     /// The headers that the claims of a request stand in: what [`crate::admission::open`] asks for,
@@ -19,21 +19,24 @@ impl Scheme {
         names
     }
 
-    /// The pointers into a JSON body that may be asked for on the way of a request, each once.
-    pub fn json_pointers(&self) -> Vec<String> {
-        let mut places: Vec<&Place> = self.event_id.iter().chain(&self.event_type).collect();
-        for rule in &self.identity {
-            match rule {
-                IdentityRule::SignedId(place) => places.push(place),
-                IdentityRule::Fields(fields) => places.extend(fields),
-                IdentityRule::Digest(_) => {}
+    /// The headers that an event is asked for once it is verified: those that are carried, and those
+    /// of its identity and its labels. A trailing `*` matches the rest of a name.
+    pub fn event_headers(&self) -> Vec<String> {
+        let mut names: Vec<String> = ALWAYS_CARRIED.map(str::to_owned).to_vec();
+        names.extend(self.carry.iter().cloned());
+        for place in self.event_places() {
+            match place {
+                Place::Header(name) if !names.contains(name) => names.push(name.clone()),
+                _ => {}
             }
         }
-        if let Some(challenge) = &self.challenge {
-            places.extend([&challenge.at, &challenge.echo]);
-        }
+        names
+    }
+
+    /// The pointers into a JSON body that may be asked for on the way of a request, each once.
+    pub fn json_pointers(&self) -> Vec<String> {
         let mut pointers: Vec<String> = Vec::new();
-        for place in places {
+        for place in self.event_places() {
             match place {
                 Place::Json(pointer) if !pointers.contains(pointer) => {
                     pointers.push(pointer.clone());
@@ -42,5 +45,21 @@ impl Scheme {
             }
         }
         pointers
+    }
+
+    /// Where the identity, the labels and a challenge stand.
+    fn event_places(&self) -> Vec<&Place> {
+        let mut places: Vec<&Place> = self.event_id.iter().chain(&self.event_type).collect();
+        for rule in &self.identity {
+            match rule {
+                IdentityRule::SignedId(place) => places.push(place),
+                IdentityRule::Fields(fields) => places.extend(fields),
+                IdentityRule::Digest(rule) => places.extend(&rule.discriminator),
+            }
+        }
+        if let Some(challenge) = &self.challenge {
+            places.extend([&challenge.at, &challenge.echo]);
+        }
+        places
     }
 }

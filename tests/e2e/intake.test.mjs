@@ -48,7 +48,8 @@ describe("the budget", () => {
       }
       const before = budget.bytes;
       const body = randomBytes(length);
-      const reading = new Reading(requestOf(body, declares), 7, cap, budget);
+      const request = requestOf(body, declares);
+      const reading = new Reading(request, request.headers.get("content-length"), 7, cap, budget);
       const got = (await reading.outcome(PATIENT)).value;
       if (length > cap) assert.ok([TOO_LARGE, NO_ROOM].includes(got) || (length <= 16_384 && declares));
       else if (got !== NO_ROOM) {
@@ -65,16 +66,35 @@ describe("the budget", () => {
 
   test("a request without a body takes nothing", async () => {
     const budget = new Budget();
-    const reading = new Reading({ headers: new Headers(), body: null }, 7, MEGABYTE, budget);
+    const reading = new Reading({ body: null }, null, 7, MEGABYTE, budget);
     assert.equal((await reading.outcome(PATIENT)).value.byteLength, 0);
     reading.end();
     assert.equal(budget.bytes, 0);
   });
 
+  test("what a request holds that the platform ended is given back when it could not be alive any more", async (context) => {
+    context.mock.timers.enable({ apis: ["Date"] });
+    const budget = new Budget();
+    for (let number = 0; number < 4; number += 1) {
+      const stalled = requestOf(Buffer.alloc(MEGABYTE), true, { stallAt: 70_000 });
+      void new Reading(stalled, String(MEGABYTE), 7, MEGABYTE, budget).outcome(PATIENT);
+    }
+    await sleep(50);
+    const held = budget.bytes;
+    assert.equal(held, 4 * (16_384 + 65_536));
+    while (budget.take(7, 65_536, true));
+    context.mock.timers.tick(BODY_MS);
+    assert.equal(budget.take(7, 65_536, true), false, "a body may take so long");
+    context.mock.timers.tick(10_001);
+    const before = budget.bytes;
+    assert.equal(budget.take(7, 65_536, true), true);
+    assert.equal(budget.bytes, before - held + 65_536);
+  });
+
   test("a body is counted as it comes, not as it declares", async () => {
     const budget = new Budget();
     const request = requestOf(Buffer.alloc(MEGABYTE), true, { stallAt: 70_000 });
-    const reading = new Reading(request, 7, MEGABYTE, budget);
+    const reading = new Reading(request, null, 7, MEGABYTE, budget);
     void reading.outcome(PATIENT);
     await sleep(50);
     assert.equal(budget.bytes, 16_384 + 65_536, "the first step, and the one that stalls");
@@ -190,6 +210,14 @@ describe("the gate", () => {
     await until(() => gate.lines({ reason: "body_too_slow", verdict: "unavailable" }).length === others + 1, "its verdict");
     assert.equal((await gate.send({ method: "GET", target: "/-/intake" })).json.bytes, 0);
     socket.destroy();
+  });
+
+  test("senders who leave take nothing with them", async () => {
+    const uploads = [...Array(6).fill("custom"), ...Array(6).fill("steady")].map((source) => drip(source));
+    const held = async () => (await gate.send({ method: "GET", target: "/-/intake" })).json.bytes;
+    await until(async () => (await held()) > 4 * MEGABYTE, "uploads that are held");
+    for (const upload of uploads) upload.stop();
+    await until(async () => (await held()) === 0, "what they held to be given back", BODY_MS + 10_000);
   });
 
   test("nothing is counted any more when it is over, however it ended", async () => {
