@@ -2,7 +2,8 @@
 // is given, and decides nothing.
 
 import { DurableObject } from "cloudflare:workers";
-import { BODY_MS, NO_ROOM, Reading, TOO_LARGE } from "./intake.mjs";
+import { NO_ROOM, Reading, TOO_LARGE } from "./intake.mjs";
+import { EXPIRED, Patience, settled } from "./patience.mjs";
 import { STREAM_MS, UNKEPT, Upload } from "./upload.mjs";
 import {
   Arrival,
@@ -61,7 +62,7 @@ async function receive(request, env, ctx) {
     const reading = new Reading(request, length, arrival.sourceNumber, arrival.bodyBytesMax);
     const patience = new Patience();
     try {
-      const read = await patience.outcomeOf(reading.bytes(), BODY_MS);
+      const read = await reading.outcome(patience);
       if (isWhole(read, arrival)) {
         // WebCrypto needs no time-out: what it was given is all it waits for.
         await carryOut(arrival.check(read.value), arrival, settled, ctx);
@@ -124,53 +125,6 @@ async function carryOut(effect, arrival, wait, ctx) {
     if (outcome === EXPIRED) effect = arrival.expired(ctx);
     else if ("value" in outcome) effect = arrival.fulfilled(outcome.value, ctx);
     else effect = arrival.rejected(outcome.error, ctx);
-  }
-}
-
-const EXPIRED = Symbol("expired");
-
-/** What came of a promise, so that nothing else can be taken for its failure. */
-const settled = (promise) => promise.then((value) => ({ value }), (error) => ({ error }));
-
-/** A timer is set for so long at most, so that the next effect, with a shorter slice, need not set one anew. */
-const TICK_MS = 200;
-
-/**
- * Waits for one effect after the other, each within its slice: nothing of the platform has a time-out of its own.
- * A timer costs more than all that is done to it here, so one serves them all.
- */
-class Patience {
-  #timer;
-  /** When the timer fires. */
-  #at;
-  #until;
-  #resolve;
-
-  outcomeOf(effect, sliceMs) {
-    this.#until = Date.now() + sliceMs;
-    return new Promise((resolve) => {
-      this.#resolve = resolve;
-      if (this.#timer !== undefined && this.#at > this.#until) this.end();
-      if (this.#timer === undefined) this.#set(sliceMs);
-      effect.then((value) => resolve({ value }), (error) => resolve({ error }));
-    });
-  }
-
-  end() {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #set(sliceMs) {
-    const ms = Math.min(sliceMs, TICK_MS);
-    this.#at = Date.now() + ms;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      // It was set for an earlier effect, which came to its end.
-      const leftMs = this.#until - Date.now();
-      if (leftMs > 0) this.#set(leftMs);
-      else this.#resolve(EXPIRED);
-    }, ms);
   }
 }
 

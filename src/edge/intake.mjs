@@ -5,6 +5,8 @@
 // that declares little is counted whole from the start, because reading it in steps would cost more than it is
 // worth; any other is counted in steps as it comes, each before there is room made for it.
 
+import { EXPIRED } from "./patience.mjs";
+
 const MEGABYTE = 1_048_576;
 
 /** Of an isolate's 128 MB, beside the wasm memory, which has each body that is being judged once more. */
@@ -22,8 +24,10 @@ export const GRACE_MS = 10_000;
 
 /** Up to here a body is read at once. */
 const WHOLE_BYTES_MAX = 16_384;
-/** Otherwise in steps: of the first size, and then of the second. */
+/** Otherwise in steps: the first of this size, each further one of four times what has come by then. */
 const FIRST_STEP_BYTES = 16_384;
+const GROWTH = 4;
+/** The size of a chunk of a body that goes by. */
 export const STEP_BYTES = 65_536;
 
 export const TOO_LARGE = Symbol("too large");
@@ -99,6 +103,20 @@ export class Budget {
 /** The isolate's. */
 export const budget = new Budget();
 
+/** Bodies that are read at once and are not there yet, in the order in which they began. */
+const awaited = new Set();
+
+/**
+ * Ends those that have taken too long. A timer for each would cost every ordinary request more than all else that is
+ * done to its body; so whoever comes next looks after those before it. While nobody comes, nobody needs their room.
+ */
+function sweep(now) {
+  for (const reading of awaited) {
+    if (reading.until > now) return;
+    reading.expire();
+  }
+}
+
 /** One body, from its first byte until its request has proved something or is refused. */
 export class Reading {
   #request;
@@ -109,6 +127,9 @@ export class Reading {
   #taken = 0;
   #isLarge = false;
   #reader;
+  /** For one that is read at once: when it has taken too long, and how to end it. */
+  until;
+  expire;
 
   /** `length`: the header of that name. `cap`: never more of it than so many bytes and a step. */
   constructor(request, length, source, cap, of = budget) {
@@ -119,18 +140,36 @@ export class Reading {
     this.#budget = of;
   }
 
-  /** Brings the bytes, or why there are none. */
-  bytes() {
+  /** What comes of it, as `Patience` has it: the bytes, or why there are none. */
+  outcome(patience) {
     this.#budget.began(this, BODY_MS + GRACE_MS);
     const declared = this.#declared;
     if (declared <= WHOLE_BYTES_MAX) {
-      if (!this.#take(declared)) return Promise.resolve(NO_ROOM);
-      // The platform holds a sender to the length it declared, and `request.body` would make a stream first.
-      return this.#request.bytes();
+      return this.#take(declared) ? this.#atOnce() : Promise.resolve({ value: NO_ROOM });
     }
     this.#isLarge = declared > SMALL_BYTES_MAX && declared !== Infinity;
     // What is no number is as good as none.
-    return this.#inSteps(declared || Infinity);
+    return patience.outcomeOf(this.#inSteps(declared || Infinity), BODY_MS);
+  }
+
+  #atOnce() {
+    const now = Date.now();
+    sweep(now);
+    this.until = now + BODY_MS;
+    return new Promise((resolve) => {
+      const settle = (outcome) => {
+        awaited.delete(this);
+        resolve(outcome);
+      };
+      // Of a request that the platform has ended nothing more runs: then this gives back what it holds.
+      this.expire = () => {
+        this.giveBack();
+        settle(EXPIRED);
+      };
+      awaited.add(this);
+      // The platform holds a sender to the length it declared, and `request.body` would make a stream first.
+      this.#request.bytes().then((value) => settle({ value }), (error) => settle({ error }));
+    });
   }
 
   /** Nothing of it is unverified any more, or nothing of it is wanted any more. */
@@ -167,9 +206,9 @@ export class Reading {
     let length = 0;
     if (this.#request.body !== null) {
       this.#reader = this.#request.body.getReader({ mode: "byob" });
-      for (let next = FIRST_STEP_BYTES; ; next = STEP_BYTES) {
-        // One byte more than what is to come shows that it is all.
-        const size = Math.min(next, declared - length + 1);
+      for (;;) {
+        // One byte more than what may come shows that it is all, or too much.
+        const size = Math.min(Math.max(FIRST_STEP_BYTES, GROWTH * length), Math.min(declared, this.#cap) - length + 1);
         if (!this.#takeStep(size)) return NO_ROOM;
         const { value, done } = await this.#reader.readAtLeast(size, new Uint8Array(size));
         length += value?.byteLength ?? 0;

@@ -41,7 +41,7 @@ test("a panic is our failure: 503, an alarm that names the place alone, and a ve
   const line = await gate.line({ event: "verdict", request_id: answer.json.request_id });
   assert.deepEqual([line.verdict, line.reason], ["unavailable", "panicked"]);
   const alarm = await gate.line({ event: "alarm", what: "panicked" });
-  assert.match(alarm.detail, /^src\/edge\/fetch\.rs:\d+$/);
+  assert.match(alarm.detail, /^src\/edge\/test_hooks\.rs:\d+$/);
   assert.equal((await gate.send(shopEvent(gate))).json.status, "accepted");
 });
 
