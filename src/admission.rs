@@ -4,7 +4,8 @@
 //!
 //! 1. [`open`] sees the head: source, method, declared length, shape of the signature.
 //!    Answers 404, 405, 413, 400, 401 or 503 happen here, before the body is read.
-//! 2. [`check`] sees the body and the clock, read after the body: MAC (401), freshness (401).
+//! 2. [`check`] sees the body and the clock, read after the body: MAC (401), freshness (401). Where a
+//!    public key checks the signature, [`state`] comes first, and a [`Proof`] is brought from outside.
 //! 3. [`admit`] takes what was verified: identity, labels, the headers that go on. What comes out is an
 //!    [`Event`], and there is no other way to get one.
 
@@ -19,7 +20,7 @@ use crate::keys::encode_hex;
 use crate::request::{Head, Inbound};
 use crate::scheme::{IdentityRule, Place};
 use crate::verdict::{Reject, Verdict};
-use crate::verify::{AroundBody, Claims, Matched, Verified, digest_part, verify};
+use crate::verify::{AroundBody, Claims, Matched, Proof, Statement, Verified, digest_part, verify};
 
 /// `/hooks/{source}`: this path is stable for ever.
 const HOOKS: &str = "/hooks/";
@@ -42,6 +43,12 @@ impl Opening {
     pub fn matched(&self, key: usize, tag: &[u8]) -> Option<Matched> {
         self.claims.matched(key, tag)
     }
+
+    /// `proof` is what [`crate::public_key::inquiry`] made of the statement of this request.
+    pub fn signed(&mut self, proof: Proof) -> Matched {
+        self.claims.take_reading(&proof);
+        Matched::Signed(proof)
+    }
 }
 
 /// What [`admit`] found out on its way, for the record, whether it admitted or not.
@@ -60,8 +67,18 @@ pub struct Findings {
 #[derive(Debug)]
 pub enum Admission<'b> {
     Event(Box<Event<'b>>),
-    /// It asks for this text back and brings no event.
-    Challenge(String),
+    /// It asks for this answer and brings no event.
+    Challenge(Echo),
+    /// It asks for a visit to this URL and brings no event.
+    Confirm(String),
+}
+
+/// What a challenge is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Echo {
+    pub text: String,
+    /// The member of a JSON object that it is to be; otherwise it is plain text.
+    pub member: Option<String>,
 }
 
 /// The source a path names.
@@ -94,6 +111,25 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     })
 }
 
+/// Before step 2, where a public key checks the signature: what the message says of itself. Nothing is
+/// fetched before this has found its form and its pins in order.
+///
+/// # Errors
+/// [`Verdict::Refused`].
+pub fn state(
+    live: &LiveSource,
+    opening: &mut Opening,
+    inbound: &Inbound<'_, '_>,
+) -> Result<Statement, Verdict> {
+    let body_bytes_max = opening.body_bytes_max;
+    if inbound.body.len() > body_bytes_max {
+        return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
+    }
+    let (statement, claims) = Statement::read(live, inbound).map_err(Verdict::Refused)?;
+    opening.claims = claims;
+    Ok(statement)
+}
+
 /// Step 2: the MAC, then freshness. `now_ms` is read after the body, in milliseconds since 1970;
 /// `matched` is there where the MAC was computed elsewhere. Of the head, only what [`open`] asked for
 /// needs to be there.
@@ -116,9 +152,10 @@ pub fn check(
     let claims = &opening.claims;
     let verified = verify(&live.scheme, &live.keys, claims, inbound, matched)
         .map_err(|reject| unverified(live, reject))?;
-    findings.key_id = live.keys.get(verified.key()).map(|key| key.name.clone());
+    findings.key_id = verified.key_name(&live.keys).map(str::to_owned);
     findings.signed_time_ms = verified.time_ms();
     judge_freshness(live, &verified, now_ms).map_err(Verdict::Refused)?;
+    judge_token(live, claims, now_ms).map_err(Verdict::Refused)?;
     Ok(verified.matched())
 }
 
@@ -137,8 +174,8 @@ pub fn admit<'b>(
     let claims = &opening.claims;
     let verified = verify(&live.scheme, &live.keys, claims, inbound, Some(matched))
         .map_err(|reject| unverified(live, reject))?;
-    if let Some(echo) = challenge(live, inbound) {
-        return Ok(Admission::Challenge(echo));
+    if let Some(asked) = challenge(live, inbound)? {
+        return Ok(asked);
     }
     let dedup_key = dedup_key(live, &verified, inbound, findings);
     if live.source.mode == Mode::Observe {
@@ -186,15 +223,52 @@ fn judge_freshness(live: &LiveSource, verified: &Verified<'_>, now_ms: i64) -> R
     Ok(())
 }
 
-/// The echo, if the message asks for one that cannot do harm: short, printable, plain text.
-fn challenge(live: &LiveSource, inbound: &Inbound<'_, '_>) -> Option<String> {
-    let challenge = live.scheme.challenge.as_ref()?;
-    if inbound.value_at(&challenge.at).ok()? != challenge.equals {
-        return None;
+/// A token holds from `nbf` to `exp`, give or take the leeway (RFC 7519, sections 4.1.4 and 4.1.5).
+fn judge_token(live: &LiveSource, claims: &Claims, now_ms: i64) -> Result<(), Reject> {
+    let (Some(form), Some((begins_ms, expires_ms))) = (&live.scheme.token, claims.valid_ms())
+    else {
+        return Ok(());
+    };
+    let leeway_ms = i64::from(form.leeway_seconds) * 1_000;
+    let (age_ms, ahead_ms) = (now_ms - expires_ms, begins_ms - now_ms);
+    if age_ms >= leeway_ms {
+        return Err(Reject::Stale { age_ms });
     }
-    let echo = inbound.value_at(&challenge.echo).ok()?;
-    let harmless = echo.len() <= 512 && echo.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    harmless.then_some(echo)
+    if ahead_ms > leeway_ms {
+        return Err(Reject::FromFuture { ahead_ms });
+    }
+    Ok(())
+}
+
+/// What the message asks for, if it asks. An echo is given only if it cannot do harm: short and
+/// printable. A visit is made only where the entry and the pins allow it.
+fn challenge<'b>(
+    live: &LiveSource,
+    inbound: &Inbound<'_, '_>,
+) -> Result<Option<Admission<'b>>, Verdict> {
+    let Some(challenge) = &live.scheme.challenge else {
+        return Ok(None);
+    };
+    if inbound.value_at(&challenge.at).ok().as_ref() != Some(&challenge.equals) {
+        return Ok(None);
+    }
+    if let Some(confirm) = &challenge.confirm {
+        let value_at = |place: &Place| inbound.value_at(place).ok();
+        let url = value_at(&confirm.at)
+            .and_then(|url| confirm.rebuild(&url, &live.pins, value_at))
+            .ok_or(Verdict::Refused(Reject::UrlNotAllowed))?;
+        return Ok(Some(Admission::Confirm(url)));
+    }
+    let echo = challenge
+        .echo
+        .as_ref()
+        .and_then(|place| inbound.value_at(place).ok());
+    let harmless =
+        |echo: &String| echo.len() <= 512 && echo.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    Ok(echo.filter(harmless).map(|text| {
+        let member = challenge.member.clone();
+        Admission::Challenge(Echo { text, member })
+    }))
 }
 
 /// The key under which the event is remembered: SHA-256 over a version, the tenant, the source (or
@@ -246,6 +320,7 @@ fn identify(
         let (kind, places) = match rule {
             IdentityRule::SignedId(place) => ("signed-id", std::slice::from_ref(place)),
             IdentityRule::Fields(places) => ("fields", places.as_slice()),
+            IdentityRule::Bearer(places) => ("bearer", places.as_slice()),
             IdentityRule::Digest(rule) => {
                 digest_part(digest, b"digest");
                 digest_part(digest, &verified.digest());
@@ -269,6 +344,11 @@ fn identify(
         }
     }
     digest_part(digest, b"digest");
-    digest_part(digest, &verified.digest());
+    if live.scheme.is_bearer() {
+        // Of such a request nothing but the token is signed, and one token brings many events.
+        digest_part(digest, inbound.body);
+    } else {
+        digest_part(digest, &verified.digest());
+    }
     "fallback-digest"
 }

@@ -38,9 +38,10 @@ pub fn sorted_json(body: &[u8]) -> Result<Vec<u8>, NotCanonical> {
     Ok(out.into_bytes())
 }
 
-type Members<'a> = Vec<(String, &'a RawValue)>;
+pub(crate) type Members<'a> = Vec<(String, &'a RawValue)>;
 
-fn object_members(text: &str) -> Result<Members<'_>, NotCanonical> {
+/// The members of an object in their order, none of them twice.
+pub(crate) fn object_members(text: &str) -> Result<Members<'_>, NotCanonical> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let members = reader
         .deserialize_map(ObjectReader)

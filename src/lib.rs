@@ -49,6 +49,7 @@ pub mod keys;
 pub mod koogallery;
 pub mod ledger;
 pub mod memory;
+pub mod public_key;
 pub mod relay;
 pub mod request;
 pub mod retry;

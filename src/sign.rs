@@ -41,6 +41,9 @@ pub struct Draft<'a> {
 /// A sentence: the scheme's signed string cannot be built from this body.
 pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
     let scheme = draft.scheme;
+    if scheme.is_public() {
+        return Err("cannot be signed: that takes a private key".into());
+    }
     let claims = Claims::to_sign(scheme, draft.time_ms, draft.event_id, draft.nonce);
     let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
     let mut query: Vec<(String, String)> = Vec::new();
@@ -56,7 +59,7 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
     let mut put = |place: &Place, value: &str| match place {
         Place::Header(name) => headers.push((name.clone(), value.to_owned())),
         Place::Query(name) => query.push((name.clone(), value.to_owned())),
-        Place::Json(_) | Place::Form(_) | Place::SignatureField(_) => {}
+        Place::Json(_) | Place::Form(_) | Place::SignatureField(_) | Place::Claim(_) => {}
     };
     if let (Some(form), Some(text)) = (&scheme.time, claims.time_text()) {
         put(&form.at, text);
@@ -135,6 +138,10 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
 /// # Errors
 /// A sentence: what came of the request.
 pub fn self_test(scheme: &Scheme) -> Result<(), String> {
+    // There is no private key here.
+    if scheme.is_public() {
+        return Ok(());
+    }
     // Decodes as text, as base64 and as hex.
     let secret = "0123456789abcdef0123456789abcdef";
     let broken = |what: &str| format!("a request signed by this scheme does not verify: {what}");
@@ -198,7 +205,7 @@ fn write_signature(scheme: &Scheme, claims: &Claims, tag: &[u8]) -> String {
     let form = &scheme.signature;
     let encoded = match form.encoding {
         SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => encode_hex(tag),
-        SignatureEncoding::Base64 => STANDARD.encode(tag),
+        SignatureEncoding::Base64 | SignatureEncoding::Token => STANDARD.encode(tag),
     };
     let value = format!("{}{encoded}", form.strip.as_deref().unwrap_or_default());
     let (Some(split), Some(pair), Some(name)) = (&form.split, &form.pair, form.take.first()) else {
@@ -223,6 +230,7 @@ fn name_of(place: &Place) -> String {
         | Place::Query(name)
         | Place::Json(name)
         | Place::Form(name)
-        | Place::SignatureField(name) => name.clone(),
+        | Place::SignatureField(name)
+        | Place::Claim(name) => name.clone(),
     }
 }

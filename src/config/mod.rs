@@ -6,6 +6,7 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod deployed;
 mod destination;
+mod pins;
 mod rules;
 #[cfg(not(target_arch = "wasm32"))]
 mod toml_text;
@@ -47,8 +48,20 @@ pub struct Source {
     /// Whose events these are. Keys, records and limits never cross from one tenant to another.
     pub tenant: String,
     pub scheme: String,
-    /// Worker secrets by name. Several are live at once while one is being rotated.
+    /// Worker secrets by name. Several are live at once while one is being rotated. None where the key
+    /// is the provider's.
+    #[serde(default)]
     pub secrets: Vec<SecretRef>,
+    /// Public keys of the sender, which are no secret: PEM, a JWK, or base64.
+    #[serde(default)]
+    pub public_keys: Vec<String>,
+    /// Whose messages these are, by the names that the scheme gives: compared character by character.
+    /// `$NAME` is the Worker secret of that name.
+    #[serde(default)]
+    pub pins: BTreeMap<String, String>,
+    /// Takes messages of a scheme whose keys are too short to prove much.
+    #[serde(default)]
+    pub accept_weak_key: bool,
     pub destination: String,
     /// When the ledger is asked: before the backend, or before the answer.
     #[serde(default)]
@@ -80,6 +93,15 @@ pub struct Source {
     /// Says that refusing every delivery in production is meant.
     #[serde(default)]
     pub observe_in_production: bool,
+}
+
+impl Source {
+    /// The names of the Worker secrets among its pins.
+    pub fn pin_secrets(&self) -> impl Iterator<Item = &str> {
+        self.pins
+            .values()
+            .filter_map(|value| value.strip_prefix('$'))
+    }
 }
 
 fn default_ledger_shards() -> Vec<u32> {
@@ -240,6 +262,7 @@ impl Config {
                     .map(|destination| &destination.secret),
             )
             .map(SecretRef::name)
+            .chain(self.sources.values().flat_map(Source::pin_secrets))
             .collect();
         names.sort_unstable();
         names.dedup();

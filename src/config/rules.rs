@@ -75,6 +75,7 @@ pub fn check(config: &Config) -> Findings {
         }
     }
     errors.extend(sharing_faults(config));
+    errors.extend(super::pins::shared_pins(config));
     let secrets = config.secret_names().len();
     if secrets > SECRETS_WARNED {
         findings.warnings.push(format!(
@@ -117,7 +118,9 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             source.tenant
         ));
     }
-    if source.secrets.is_empty() {
+    let scheme = config.schemes.get(&source.scheme);
+    let has_own_key = scheme.is_none_or(|scheme| !scheme.key.encoding.is_fetched());
+    if has_own_key && source.secrets.is_empty() && source.public_keys.is_empty() {
         faults.push("secrets is empty: name at least one Worker secret, for example secrets = [\"GITHUB_SECRET\"]".into());
     }
     for (index, secret) in source.secrets.iter().enumerate() {
@@ -156,7 +159,10 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             "scheme = \"{}\" is unknown: use a built-in one (the files of src/schemes) or write a table [schemes.{}]",
             source.scheme, source.scheme
         )),
-        Some(scheme) => faults.extend(memory_faults(source, scheme)),
+        Some(scheme) => {
+            faults.extend(memory_faults(source, scheme));
+            faults.extend(super::pins::pin_faults(source, scheme));
+        }
     }
     faults
 }
@@ -251,11 +257,11 @@ fn sharing_faults(config: &Config) -> Vec<String> {
         .chain(RESERVED_NAMES)
         .collect();
     for (name, source) in &config.sources {
-        for secret in &source.secrets {
-            if ours.contains(&secret.name()) {
+        let secrets = source.secrets.iter().map(|secret| secret.name());
+        for secret in secrets.chain(source.pin_secrets()) {
+            if ours.contains(&secret) {
                 faults.push(format!(
-                    "[sources.{name}]: secret \"{}\" is the name of something else in this Worker: give the source's secret a name of its own",
-                    secret.name()
+                    "[sources.{name}]: secret \"{secret}\" is the name of something else in this Worker: give the source's secret a name of its own"
                 ));
             }
         }

@@ -27,6 +27,7 @@ impl Scheme {
         self.injectivity_faults(&mut faults);
         self.header_faults(&mut faults);
         self.answer_faults(&mut faults);
+        self.public_faults(&mut faults);
         faults
     }
 
@@ -34,7 +35,14 @@ impl Scheme {
         if self.signed.is_empty() {
             faults.push("`signed` is empty: name what is signed, for example [\"body\"]".into());
         }
-        match self.signed.iter().filter(|part| part.is_content()).count() {
+        let in_lines = self
+            .lines
+            .iter()
+            .filter(|lines| lines.are_content())
+            .count();
+        match in_lines + self.signed.iter().filter(|part| part.is_content()).count() {
+            // A bearer's body is not signed, and a header may sign its digest.
+            0 if self.is_bearer() || self.body_md5.is_some() => {}
             0 => faults.push("`signed` does not cover the event: add \"body\" (a signature that leaves the body out would let anyone change it)".into()),
             1 => {}
             _ => faults.push("`signed` has two contents, and the backend can be given only one: use one of \"body\", \"sorted-json\" and \"sorted-query-except:NAME\"".into()),
@@ -72,6 +80,7 @@ impl Scheme {
                 (false, Some(place)) if !self.is_signed(place) => faults.push(format!(
                     "`{name}` stands at \"{place}\", which is not signed: anyone could change it; add it to `signed` or leave `{name}` out"
                 )),
+                (_, Some(Place::Json(_))) if self.is_public() => {}
                 (_, Some(Place::Json(_) | Place::Form(_))) => faults.push(format!(
                     "`{name}` cannot be read from the body in this version: use a header or a query parameter"
                 )),
@@ -89,8 +98,18 @@ impl Scheme {
             ));
         }
         if let Some(challenge) = &self.challenge {
-            for place in [&challenge.at, &challenge.echo] {
-                if !self.is_signed(place) {
+            let confirm = challenge.confirm.as_ref();
+            if challenge.echo.is_some() == confirm.is_some() {
+                faults.push("`challenge` needs either `echo` or `confirm`".into());
+            }
+            let url = confirm.map(|confirm| &confirm.at);
+            for place in [Some(&challenge.at), challenge.echo.as_ref(), url]
+                .into_iter()
+                .flatten()
+            {
+                // A bearer's echo proves as much as a bearer's event; a visit needs more.
+                let proved = self.is_signed(place) || (self.is_bearer() && confirm.is_none());
+                if !proved {
                     faults.push(format!(
                         "`challenge` uses \"{place}\", which is not signed: anyone could turn an event into a question"
                     ));
@@ -103,6 +122,7 @@ impl Scheme {
         let form = &self.signature;
         match &form.at {
             Place::Header(_) | Place::Query(_) => {}
+            Place::Json(_) if self.is_public() => {}
             _ => faults.push("`signature.at` must be a header or a query parameter".into()),
         }
         let time_field = match self.time.as_ref().map(|time| &time.at) {
@@ -214,6 +234,8 @@ impl Scheme {
                     }
                     places.as_slice()
                 }
+                // Only where nothing of the body is signed: see `bearer_faults`.
+                IdentityRule::Bearer(_) => continue,
                 IdentityRule::Digest(rule) => {
                     match &rule.discriminator {
                         None => {}
@@ -249,6 +271,11 @@ impl Scheme {
                 continue;
             }
             match rest.first() {
+                // Every line of them ends with a line feed.
+                Some(_) if *part == Part::Lines => {}
+                Some(Part::Literal(text)) if part.is_line() && !text.starts_with('\n') => {
+                    faults.push(format!("`signed`: \"{part}\" is a line, so \"literal:\\n\" must follow it"));
+                }
                 Some(Part::Literal(text))
                     if *part == Part::Time && text.starts_with(|first: char| first.is_ascii_digit()) =>
                 {
@@ -280,6 +307,14 @@ impl Part {
         )
     }
 
+    /// Ended by a line feed that it cannot hold itself.
+    fn is_line(&self) -> bool {
+        matches!(
+            self,
+            Part::Method | Part::Target | Part::Url | Part::Value(_)
+        )
+    }
+
     fn is_fixed(&self, scheme: &Scheme) -> bool {
         match self {
             Part::Literal(_) | Part::Secret | Part::MacHex(_) => true,
@@ -287,9 +322,17 @@ impl Part {
                 .time
                 .as_ref()
                 .is_some_and(|time| time.unit.has_fixed_length()),
-            Part::Body | Part::Id | Part::Nonce | Part::SortedJson | Part::SortedQueryExcept(_) => {
-                false
-            }
+            Part::Body
+            | Part::Id
+            | Part::Nonce
+            | Part::SortedJson
+            | Part::SortedQueryExcept(_)
+            | Part::Method
+            | Part::Target
+            | Part::Url
+            | Part::Value(_)
+            | Part::Lines
+            | Part::Token => false,
         }
     }
 }

@@ -9,11 +9,26 @@
 //! A scheme is checked ([`Scheme::faults`]) when the Worker is built: an entry whose identity is
 //! not signed, or whose signed string could be read two ways, never reaches production.
 
+mod forms;
 mod lint;
+mod lint_public;
 mod places;
+mod public;
+mod template;
 mod text;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize};
+
+pub use forms::{
+    Algorithm, KeyEncoding, KeyForm, SignatureEncoding, SignatureForm, TimeForm, TimeUnit,
+};
+pub use public::{
+    CertificateForm, Confirm, KeySetForm, LinesForm, LinesOf, PinForm, SignedLine, TokenForm,
+    VersionForm,
+};
+pub use template::Template;
 
 /// One way of signing a webhook.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -27,10 +42,33 @@ pub struct Scheme {
     #[serde(default = "post_only")]
     pub methods: Vec<String>,
     pub algorithm: Algorithm,
+    /// Where the message names another algorithm by its version.
+    #[serde(default)]
+    pub version: Option<VersionForm>,
     pub key: KeyForm,
+    /// Where the key comes from with `key.encoding = "certificate"`.
+    #[serde(default)]
+    pub certificate: Option<CertificateForm>,
+    /// Where the key comes from with `key.encoding = "key-set"`.
+    #[serde(default)]
+    pub key_set: Option<KeySetForm>,
+    /// What a source must state, because the key is the provider's and not the sender's: whose
+    /// messages these are.
+    #[serde(default)]
+    pub pins: Vec<PinForm>,
     pub signature: SignatureForm,
     /// What is signed, in order. Must contain the whole content of the event.
     pub signed: Vec<Part>,
+    /// What [`Part::Lines`] is made of.
+    #[serde(default)]
+    pub lines: Option<LinesForm>,
+    /// A signed header with the body's MD5, which is how a scheme that signs its headers covers the
+    /// body: in hex or base64, or in base64 of hex.
+    #[serde(default)]
+    pub body_md5: Option<Place>,
+    /// What a token must say, with `signature.encoding = "token"`.
+    #[serde(default)]
+    pub token: Option<TokenForm>,
     /// The signed time, where the scheme has one.
     #[serde(default)]
     pub time: Option<TimeForm>,
@@ -84,122 +122,6 @@ fn post_only() -> Vec<String> {
     vec!["POST".to_owned()]
 }
 
-/// The keyed hash of a scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Algorithm {
-    HmacSha1,
-    HmacSha256,
-    HmacSha512,
-}
-
-impl Algorithm {
-    /// Length of a signature in bytes.
-    pub const fn tag_bytes(self) -> usize {
-        match self {
-            Algorithm::HmacSha1 => 20,
-            Algorithm::HmacSha256 => 32,
-            Algorithm::HmacSha512 => 64,
-        }
-    }
-}
-
-/// How the text of a secret becomes the key of the MAC.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyForm {
-    pub encoding: KeyEncoding,
-    /// Prefixes of which the first that is there is removed before decoding.
-    #[serde(default)]
-    pub strip: Vec<String>,
-    /// A value of the request whose characters are appended to the key.
-    #[serde(default)]
-    pub append: Option<Place>,
-}
-
-/// Keys are decoded leniently (padding optional, trailing bits ignored): providers print them so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyEncoding {
-    Utf8,
-    Base64,
-    Hex,
-}
-
-/// Where the signature stands and how it is written.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct SignatureForm {
-    pub at: Place,
-    /// Separator of a list of items, as in `t=1,v1=…,v1=…`.
-    #[serde(default)]
-    pub split: Option<String>,
-    /// Separator of name and value inside an item.
-    #[serde(default)]
-    pub pair: Option<String>,
-    /// Names of the items that are signatures; other names are ignored.
-    #[serde(default)]
-    pub take: Vec<String>,
-    /// A prefix that must be there and is removed.
-    #[serde(default)]
-    pub strip: Option<String>,
-    pub encoding: SignatureEncoding,
-}
-
-/// Signatures are decoded strictly: a second spelling of one signature is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignatureEncoding {
-    /// Lower-case hex.
-    Hex,
-    /// Hex whose case the provider does not fix.
-    HexAnyCase,
-    /// RFC 4648 section 4, padded, canonical.
-    Base64,
-}
-
-/// The signed time of an attempt or of an event.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct TimeForm {
-    pub at: Place,
-    pub unit: TimeUnit,
-    /// How old a delivery may be, in seconds. A source may set its own.
-    pub tolerance_seconds: u32,
-    /// How far ahead of our clock a delivery may be, in seconds.
-    pub future_seconds: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TimeUnit {
-    /// Unix seconds: canonical decimal, no sign, no leading zero, at most 11 digits.
-    Seconds,
-    /// Unix milliseconds: exactly 13 digits (years 2001 to 2286).
-    Milliseconds,
-    /// `yyyyMMddHHmmssSSS` in UTC: exactly 17 digits.
-    CompactUtc,
-}
-
-impl TimeUnit {
-    /// How much later than its stamp a delivery of this unit may have been signed: a stamp in
-    /// seconds leaves out up to 999 ms, which tolerances are not meant to count.
-    pub const fn grain_ms(self) -> i64 {
-        match self {
-            TimeUnit::Seconds => 999,
-            TimeUnit::Milliseconds | TimeUnit::CompactUtc => 0,
-        }
-    }
-
-    /// Whether every value has the same length, so that it needs no delimiter.
-    pub const fn has_fixed_length(self) -> bool {
-        match self {
-            TimeUnit::Seconds => false,
-            TimeUnit::Milliseconds | TimeUnit::CompactUtc => true,
-        }
-    }
-}
-
 /// A place in a request where a value may stand.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
@@ -214,6 +136,8 @@ pub enum Place {
     Form(String),
     /// A named item of the signature's list (`t` in `t=1,v1=…`).
     SignatureField(String),
+    /// A claim of the token. Strings have a value there, and `true`.
+    Claim(String),
 }
 
 /// A piece of the signed string.
@@ -237,6 +161,18 @@ pub enum Part {
     /// The query's decoded `name=value` pairs sorted by name and joined by `&`, without the named
     /// parameter. The backend is given these pairs, form-encoded.
     SortedQueryExcept(String),
+    /// The request's method.
+    Method,
+    /// Path and query as received.
+    Target,
+    /// The URL that the source states in its pin `url`, with the query as received.
+    Url,
+    /// The characters at a place, none where it is empty or missing.
+    Value(Place),
+    /// Labels and values, a line each ([`LinesForm`]).
+    Lines,
+    /// The token up to its signature.
+    Token,
     /// The lower-case hex of the same MAC, under the same key, over another part.
     MacHex(Box<Part>),
 }
@@ -251,6 +187,9 @@ pub enum IdentityRule {
     Fields(Vec<Place>),
     /// SHA-256 over the signed parts, without the time and the nonce of the attempt.
     Digest(DigestRule),
+    /// Values of a body that is not signed, because the scheme is a bearer's: whoever has the token
+    /// can make any event, so nothing is proved by its id.
+    Bearer(Vec<Place>),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -286,15 +225,23 @@ pub struct ExactAnswer {
     pub body: String,
 }
 
-/// A verified message that wants its own value back (Slack's `url_verification`).
+/// A verified message that asks for something and brings no event: for its own value back (Slack's
+/// `url_verification`), or for a visit to a URL (the confirmation of a subscription).
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Challenge {
     /// The place and the value that mark such a message.
     pub at: Place,
     pub equals: String,
-    /// The value that is echoed as `text/plain`: at most 512 printable ASCII characters.
-    pub echo: Place,
+    /// The value that is echoed: at most 512 printable ASCII characters.
+    #[serde(default)]
+    pub echo: Option<Place>,
+    /// The member of a JSON object under which it is echoed; without one it is `text/plain`.
+    #[serde(default)]
+    pub member: Option<String>,
+    /// What is visited.
+    #[serde(default)]
+    pub confirm: Option<Confirm>,
 }
 
 impl Scheme {
@@ -312,6 +259,12 @@ impl Scheme {
             return true;
         }
         let appended = self.key.append.as_ref() == Some(place);
+        if self.is_bearer() {
+            return matches!(place, Place::Claim(_));
+        }
+        let in_lines =
+            self.signed.contains(&Part::Lines) && self.lines.iter().any(|lines| lines.has(place));
+        let by_value = self.signed.contains(&Part::Value(place.clone()));
         let by_content = self
             .signed
             .iter()
@@ -321,7 +274,17 @@ impl Scheme {
                 (Part::SortedQueryExcept(except), Place::Query(name)) => name != except,
                 _ => false,
             });
-        appended || by_content
+        appended || in_lines || by_value || by_content
+    }
+
+    /// Whether a public key checks the signature.
+    pub fn is_public(&self) -> bool {
+        self.algorithm.is_public()
+    }
+
+    /// Whether the signature is a bearer token's, so that it says nothing of the body.
+    pub fn is_bearer(&self) -> bool {
+        self.signature.encoding == SignatureEncoding::Token
     }
 
     /// The first character that a variable part may not contain, because it ends it.
@@ -340,7 +303,7 @@ impl Scheme {
                 part.innermost(),
                 Part::SortedJson | Part::SortedQueryExcept(_)
             )
-        })
+        }) || self.lines.as_ref().is_some_and(LinesForm::are_content)
     }
 
     /// Whether the content of an event is its query instead of its body.

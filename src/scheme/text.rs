@@ -8,7 +8,7 @@ impl TryFrom<String> for Place {
     fn try_from(text: String) -> Result<Self, String> {
         let Some((kind, name)) = text.split_once(':') else {
             return Err(format!(
-                "\"{text}\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME or signature:NAME"
+                "\"{text}\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME, signature:NAME or claim:NAME"
             ));
         };
         if name.is_empty() {
@@ -19,12 +19,13 @@ impl TryFrom<String> for Place {
             "query" => Ok(Place::Query(name.to_owned())),
             "form" => Ok(Place::Form(name.to_owned())),
             "signature" => Ok(Place::SignatureField(name.to_owned())),
+            "claim" => Ok(Place::Claim(name.to_owned())),
             "json" if name.starts_with('/') => Ok(Place::Json(name.to_owned())),
             "json" => Err(format!(
                 "\"{text}\": a JSON pointer starts with a slash, as in json:/data/id"
             )),
             _ => Err(format!(
-                "\"{text}\": \"{kind}\" is unknown; use header, query, json, form or signature"
+                "\"{text}\": \"{kind}\" is unknown; use header, query, json, form, signature or claim"
             )),
         }
     }
@@ -41,15 +42,21 @@ impl TryFrom<String> for Part {
             "nonce" => Part::Nonce,
             "secret" => Part::Secret,
             "sorted-json" => Part::SortedJson,
+            "method" => Part::Method,
+            "target" => Part::Target,
+            "url" => Part::Url,
+            "lines" => Part::Lines,
+            "token" => Part::Token,
             other => match other.split_once(':') {
                 Some(("literal", rest)) if !rest.is_empty() => Part::Literal(rest.to_owned()),
                 Some(("sorted-query-except", rest)) if !rest.is_empty() => {
                     Part::SortedQueryExcept(rest.to_owned())
                 }
+                Some(("value", rest)) => Part::Value(Place::try_from(rest.to_owned())?),
                 Some(("mac-hex", rest)) => Part::MacHex(Box::new(Part::try_from(rest.to_owned())?)),
                 _ => {
                     return Err(format!(
-                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-query-except:NAME or mac-hex:PART"
+                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-query-except:NAME, mac-hex:PART, method, target, url, value:PLACE, lines or token"
                     ));
                 }
             },
@@ -65,6 +72,7 @@ impl std::fmt::Display for Place {
             Place::Json(pointer) => write!(f, "json:{pointer}"),
             Place::Form(name) => write!(f, "form:{name}"),
             Place::SignatureField(name) => write!(f, "signature:{name}"),
+            Place::Claim(name) => write!(f, "claim:{name}"),
         }
     }
 }
@@ -78,6 +86,12 @@ impl std::fmt::Display for Part {
             Part::Nonce => f.write_str("nonce"),
             Part::Secret => f.write_str("secret"),
             Part::SortedJson => f.write_str("sorted-json"),
+            Part::Method => f.write_str("method"),
+            Part::Target => f.write_str("target"),
+            Part::Url => f.write_str("url"),
+            Part::Value(place) => write!(f, "value:{place}"),
+            Part::Lines => f.write_str("lines"),
+            Part::Token => f.write_str("token"),
             Part::Literal(text) => write!(f, "literal:{text}"),
             Part::SortedQueryExcept(name) => write!(f, "sorted-query-except:{name}"),
             Part::MacHex(inner) => write!(f, "mac-hex:{inner}"),

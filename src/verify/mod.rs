@@ -5,8 +5,10 @@
 //! the MAC over the characters as received and compares in constant time. Freshness is judged by
 //! the caller, after the MAC, so that a stale request can be told from a forged one.
 
+mod lines;
 mod pieces;
 mod signature;
+mod statement;
 
 use ctutils::{Choice, CtEq as _};
 use sha2::{Digest as _, Sha256};
@@ -20,18 +22,28 @@ use crate::verdict::{Reject, Shape};
 use pieces::{Piece, mac_over, pieces};
 use signature::{field, read_signatures};
 
+pub use statement::{KeyAt, Statement};
+
 /// How many signatures one request may carry. Providers send one for each live secret; each costs
 /// one comparison for each of ours.
 pub const CANDIDATES_MAX: usize = 16;
 
 /// What a request claims about itself, well-formed and not yet believed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Claims {
     candidates: Vec<Vec<u8>>,
     time: Option<ClaimedTime>,
     id: Option<String>,
     nonce: Option<String>,
     key_suffix: Option<String>,
+    /// From when to when a token holds, in milliseconds since 1970.
+    valid_ms: Option<(i64, i64)>,
+    /// A token up to its signature.
+    token: Option<String>,
+    /// The URL as the provider knows it.
+    url: Option<String>,
+    /// An optional line whose value is empty stands in the signed string.
+    keeps_empty_lines: bool,
 }
 
 #[derive(Debug)]
@@ -43,7 +55,17 @@ struct ClaimedTime {
 impl Claims {
     /// Reads the claims, or says what is wrong with their shape.
     pub fn read(scheme: &Scheme, head: &Head) -> Result<Self, Reject> {
-        let (candidates, fields) = read_signatures(scheme, head)?;
+        if scheme.is_public() {
+            // The rest stands in the body, or is read with it (`Statement`).
+            let missing = matches!(scheme.signature.at, Place::Header(_) | Place::Query(_))
+                && head.value_at(&scheme.signature.at) == Err(Absent::Missing);
+            return if missing {
+                Err(Reject::MissingSignature)
+            } else {
+                Ok(Claims::default())
+            };
+        }
+        let (candidates, fields) = read_signatures(scheme, &|place| head.value_at(place))?;
         let time = match &scheme.time {
             None => None,
             Some(form) => {
@@ -77,6 +99,7 @@ impl Claims {
                     Some(suffix)
                 }
             },
+            ..Claims::default()
         })
     }
 
@@ -98,13 +121,24 @@ impl Claims {
             time,
             id: text(Part::Id, id),
             nonce: text(Part::Nonce, nonce),
+            ..Claims::default()
         }
+    }
+
+    /// Takes the reading that was proved.
+    pub(crate) fn take_reading(&mut self, proof: &Proof) {
+        self.keeps_empty_lines = proof.variant > 0;
+    }
+
+    /// From when to when a token holds, in milliseconds since 1970.
+    pub fn valid_ms(&self) -> Option<(i64, i64)> {
+        self.valid_ms
     }
 
     /// `tag` is the MAC of the signed string under the key of this number, computed elsewhere.
     /// `None`: it is none of the candidates.
     pub fn matched(&self, key: usize, tag: &[u8]) -> Option<Matched> {
-        self.has(tag).then_some(Matched { key })
+        self.has(tag).then_some(Matched::Mac { key })
     }
 
     /// In constant time: every candidate is compared, right or wrong, so which one was right is not
@@ -128,16 +162,34 @@ impl Claims {
     }
 }
 
-/// Proof that one of the candidates is the MAC under this key.
-#[derive(Clone, Copy, Debug)]
-pub struct Matched {
-    key: usize,
+/// Proof that the request is the source's.
+#[derive(Clone, Debug)]
+pub enum Matched {
+    /// One of the candidates is the MAC under the key of this number.
+    Mac { key: usize },
+    /// A public key's holder signed it.
+    Signed(Proof),
+}
+
+/// The word of WebCrypto, or of the crates natively, that a signature is right. Made by
+/// [`crate::public_key::inquiry`] alone.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    key_name: String,
+    /// Which reading of the statement.
+    variant: usize,
+}
+
+impl Proof {
+    pub(crate) fn of(key_name: String, variant: usize) -> Self {
+        Proof { key_name, variant }
+    }
 }
 
 /// Proof that the source's scheme verified the request. Made by [`verify`] alone.
 #[derive(Debug)]
 pub struct Verified<'a> {
-    key: usize,
+    matched: Matched,
     time_ms: Option<i64>,
     pieces: Vec<Piece<'a>>,
     /// What was appended to the key, where it is the same on every attempt.
@@ -147,12 +199,15 @@ pub struct Verified<'a> {
 impl Verified<'_> {
     /// The proof alone, without what was verified.
     pub fn matched(&self) -> Matched {
-        Matched { key: self.key }
+        self.matched.clone()
     }
 
-    /// Which of the keys matched.
-    pub fn key(&self) -> usize {
-        self.key
+    /// The name of the key that matched, for the record.
+    pub fn key_name<'n>(&'n self, keys: &'n [LiveKey]) -> Option<&'n str> {
+        match &self.matched {
+            Matched::Mac { key } => keys.get(*key).map(|key| key.name.as_str()),
+            Matched::Signed(proof) => Some(&proof.key_name),
+        }
     }
 
     pub fn time_ms(&self) -> Option<i64> {
@@ -207,17 +262,16 @@ pub fn verify<'a>(
     matched: Option<Matched>,
 ) -> Result<Verified<'a>, Reject> {
     let pieces = pieces(scheme, claims, inbound)?;
-    let key = match matched {
-        Some(matched) => Some(matched.key),
-        None => keys
-            .iter()
-            .position(|key| mac_over(&pieces, scheme, key, claims).with_tag(|tag| claims.has(tag))),
-    };
+    let matched = matched.or_else(|| {
+        let has =
+            |key: &LiveKey| mac_over(&pieces, scheme, key, claims).with_tag(|tag| claims.has(tag));
+        keys.iter().position(has).map(|key| Matched::Mac { key })
+    });
     // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
     let time = scheme.time.as_ref().map(|form| &form.at);
     let of_the_attempt = scheme.key.append.as_ref() == time;
     Ok(Verified {
-        key: key.ok_or(Reject::SignatureMismatch)?,
+        matched: matched.ok_or(Reject::SignatureMismatch)?,
         time_ms: claims.time_ms(),
         pieces,
         key_suffix: claims.key_suffix.as_deref().filter(|_| !of_the_attempt),
@@ -251,9 +305,16 @@ impl AroundBody {
                 Part::Time => claims.time_text()?.as_bytes(),
                 Part::Id => claims.id.as_deref()?.as_bytes(),
                 Part::Nonce => claims.nonce.as_deref()?.as_bytes(),
-                Part::Secret | Part::SortedJson | Part::SortedQueryExcept(_) | Part::MacHex(_) => {
-                    return None;
-                }
+                Part::Secret
+                | Part::SortedJson
+                | Part::SortedQueryExcept(_)
+                | Part::MacHex(_)
+                | Part::Method
+                | Part::Target
+                | Part::Url
+                | Part::Value(_)
+                | Part::Lines
+                | Part::Token => return None,
             };
             let side = if is_after {
                 &mut around.after

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{CANDIDATES_MAX, shape_of};
 use crate::keys::decode_hex;
-use crate::request::{Absent, Head};
-use crate::scheme::{Scheme, SignatureEncoding};
+use crate::request::Absent;
+use crate::scheme::{Place, Scheme, SignatureEncoding};
 use crate::verdict::{Reject, Shape};
 
 /// Named items that stand beside the signatures, as `t` does in `t=1,v1=…`.
@@ -15,16 +15,14 @@ pub(super) type Fields = Vec<(String, String)>;
 /// The well-formed signatures, and the named items that stand beside them.
 pub(super) fn read_signatures(
     scheme: &Scheme,
-    head: &Head,
+    value_at: &dyn Fn(&Place) -> Result<String, Absent>,
 ) -> Result<(Vec<Vec<u8>>, Fields), Reject> {
     let form = &scheme.signature;
     let malformed = |shape| Err(Reject::MalformedSignature(shape));
-    let text = head
-        .value_at(&form.at)
-        .map_err(|absent| match shape_of(absent) {
-            None => Reject::MissingSignature,
-            Some(shape) => Reject::MalformedSignature(shape),
-        })?;
+    let text = value_at(&form.at).map_err(|absent| match shape_of(absent) {
+        None => Reject::MissingSignature,
+        Some(shape) => Reject::MalformedSignature(shape),
+    })?;
     if text.is_empty() {
         return malformed(Shape::Empty);
     }
@@ -70,11 +68,12 @@ pub(super) fn read_signatures(
     Ok((candidates, fields))
 }
 
+/// `length` is what the algorithm makes, where it always makes as many bytes.
 fn read_signature(
     text: &str,
     strip: Option<&str>,
     encoding: SignatureEncoding,
-    length: usize,
+    length: Option<usize>,
 ) -> Result<Vec<u8>, Shape> {
     let text = match strip {
         None => text,
@@ -84,18 +83,18 @@ fn read_signature(
         SignatureEncoding::Hex if text.bytes().any(|byte| byte.is_ascii_uppercase()) => None,
         SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => decode_hex(text.as_bytes()),
         SignatureEncoding::Base64 => STANDARD.decode(text).ok(),
+        SignatureEncoding::Token => None,
     };
     let Some(bytes) = bytes else {
         return Err(match encoding {
-            SignatureEncoding::Base64 => Shape::NotBase64,
+            SignatureEncoding::Base64 | SignatureEncoding::Token => Shape::NotBase64,
             SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => Shape::NotHex,
         });
     };
-    if bytes.len() == length {
-        Ok(bytes)
-    } else {
-        Err(Shape::WrongLength)
+    if length.is_some_and(|length| bytes.len() != length) || bytes.is_empty() {
+        return Err(Shape::WrongLength);
     }
+    Ok(bytes)
 }
 
 pub(super) fn field(fields: &[(String, String)], name: &str) -> Result<String, Absent> {
