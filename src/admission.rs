@@ -320,10 +320,9 @@ fn identify(
         let (kind, places) = match rule {
             IdentityRule::SignedId(place) => ("signed-id", std::slice::from_ref(place)),
             IdentityRule::Fields(places) => ("fields", places.as_slice()),
-            IdentityRule::Bearer(places) => ("bearer", places.as_slice()),
+            IdentityRule::Bearer(rule) => ("bearer", rule.fields.as_slice()),
             IdentityRule::Digest(rule) => {
-                digest_part(digest, b"digest");
-                digest_part(digest, &verified.digest());
+                digest_content(digest, live, verified, inbound);
                 if let Some(place) = &rule.discriminator {
                     let value = inbound.value_at(place).unwrap_or_default();
                     let listed = live.source.discriminator_values.contains(&value);
@@ -343,12 +342,21 @@ fn identify(
             return kind;
         }
     }
-    digest_part(digest, b"digest");
-    if live.scheme.is_bearer() {
-        // Of such a request nothing but the token is signed, and one token brings many events.
-        digest_part(digest, inbound.body);
-    } else {
-        digest_part(digest, &verified.digest());
-    }
+    digest_content(digest, live, verified, inbound);
     "fallback-digest"
+}
+
+fn digest_content(
+    digest: &mut Sha256,
+    live: &LiveSource,
+    verified: &Verified<'_>,
+    inbound: &Inbound<'_, '_>,
+) {
+    digest_part(digest, b"digest");
+    digest_part(digest, &verified.digest());
+    // The body is not among the signed parts where a token is all that is signed, and where it is
+    // covered by a digest of its own.
+    if live.scheme.is_bearer() || live.scheme.body_md5.is_some() {
+        digest_part(digest, inbound.body);
+    }
 }

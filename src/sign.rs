@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::keys::{LiveKey, encode_hex};
 use crate::request::{Head, Inbound, encode_pairs};
-use crate::scheme::{IdentityRule, Place, Scheme, SignatureEncoding};
+use crate::scheme::{IdentityRule, Label, Place, Scheme, SignatureEncoding};
 use crate::verify::{Claims, tag, verify};
 
 /// A request to be sent.
@@ -73,6 +73,7 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
     for place in scheme
         .event_id
         .iter()
+        .filter_map(Label::place)
         .filter(|place| !scheme.is_signed(place))
         .take(1)
     {
@@ -81,6 +82,7 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
     for place in scheme
         .event_type
         .iter()
+        .filter_map(Label::place)
         .filter(|place| !scheme.is_signed(place))
         .take(1)
     {
@@ -89,7 +91,10 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
     for rule in &scheme.identity {
         if let IdentityRule::Digest(digest) = rule
             && let Some(place) = &digest.discriminator
-            && !scheme.event_type.contains(place)
+            && !scheme
+                .event_type
+                .iter()
+                .any(|label| label.place() == Some(place))
         {
             put(place, draft.event_type);
         }

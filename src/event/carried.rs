@@ -2,7 +2,7 @@
 
 use crate::gate::LiveSource;
 use crate::request::Head;
-use crate::scheme::Place;
+use crate::scheme::{Label, Place};
 
 /// Carried whatever the scheme says: without them the body cannot be read.
 const ALWAYS_CARRIED: [&str; 2] = ["content-type", "content-encoding"];
@@ -69,13 +69,16 @@ pub(super) fn headers(live: &LiveSource, head: &Head) -> Vec<(String, String)> {
     let time = scheme.time.as_ref().map(|time| &time.at);
     let claims = [Some(&scheme.signature.at), time, scheme.id.as_ref()];
     let claims: Vec<&Place> = claims.into_iter().flatten().collect();
+    let labels = scheme.event_id.iter().chain(&scheme.event_type);
+    let labels: Vec<&Place> = labels.flat_map(Label::places).collect();
+    let is_label = |place: &Place| labels.contains(&place);
     headers.sort_by_key(|(name, _)| {
         let place = Place::Header(name.clone());
         if ALWAYS_CARRIED.contains(&name.as_str()) {
             0
         } else if claims.contains(&&place) {
             1
-        } else if scheme.event_id.contains(&place) || scheme.event_type.contains(&place) {
+        } else if is_label(&place) {
             2
         } else {
             3

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::gate::LiveSource;
 use crate::request::Inbound;
-use crate::scheme::Place;
+use crate::scheme::{Label, Place};
 use crate::time;
 use crate::verify::Verified;
 
@@ -82,16 +82,13 @@ impl<'b> Event<'b> {
         let time_ms = verified.time_ms();
         let fingerprint = verified.fingerprint();
         let canonical = verified.into_canonical();
-        let label = |places: &[Place]| {
-            places
-                .iter()
-                .find_map(|place| {
-                    inbound
-                        .value_at(place)
-                        .ok()
-                        .filter(|value| !value.is_empty())
-                })
-                .map(|value| cut(&value, LABEL_BYTES_MAX))
+        let value_at = |place: &Place| {
+            let value = inbound.value_at(place).ok()?;
+            (!value.is_empty()).then_some(value)
+        };
+        let label = |labels: &[Label]| {
+            let text = labels.iter().find_map(|label| label.read(value_at))?;
+            Some(cut(&text, LABEL_BYTES_MAX))
         };
         let datacontenttype = match (&canonical, live.scheme.content_is_query()) {
             (Some(_), true) => Some("application/x-www-form-urlencoded".to_owned()),

@@ -214,13 +214,15 @@ impl Inquiry {
     fn ask(&mut self, statement: &Statement, keys: Vec<(Arc<PublicKey>, String)>) -> Step {
         for (variant, message) in statement.messages.iter().enumerate().rev() {
             for (key, name) in keys.iter().rev() {
-                let question = Question {
-                    algorithm: statement.algorithm,
-                    key: key.clone(),
-                    message: message.clone(),
-                    signature: statement.signature.clone(),
-                };
-                self.questions.push((question, name.clone(), variant));
+                for signature in statement.signatures.iter().rev() {
+                    let question = Question {
+                        algorithm: statement.algorithm,
+                        key: key.clone(),
+                        message: message.clone(),
+                        signature: signature.clone(),
+                    };
+                    self.questions.push((question, name.clone(), variant));
+                }
             }
         }
         self.pop()

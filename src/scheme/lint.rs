@@ -1,6 +1,6 @@
 //! What is wrong with a scheme, before it verifies anything.
 
-use super::{AnswerStyle, IdentityRule, Part, Place, Scheme};
+use super::{AnswerStyle, IdentityRule, Label, Part, Place, Scheme};
 
 /// Methods that bring a body. The others can only bring what stands in the query.
 const WITH_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
@@ -180,8 +180,8 @@ impl Scheme {
         let places = places
             .into_iter()
             .flatten()
-            .chain(&self.event_id)
-            .chain(&self.event_type);
+            .chain(self.event_id.iter().flat_map(Label::places))
+            .chain(self.event_type.iter().flat_map(Label::places));
         for place in places {
             if let Place::Header(name) = place
                 && !is_header_name(name)

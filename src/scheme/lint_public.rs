@@ -60,11 +60,8 @@ impl Scheme {
                 faults.push(format!("\"{part}\" is a part of MACs"));
             }
         }
-        if self.id.is_some() || self.nonce.is_some() || self.key.append.is_some() {
-            faults.push(
-                "`id`, `nonce` and `key.append` are for MACs: use \"value:PLACE\" in `signed`"
-                    .into(),
-            );
+        if self.key.append.is_some() {
+            faults.push("`key.append` is for MACs".into());
         }
     }
 
@@ -115,7 +112,7 @@ impl Scheme {
             if !signs_its_kind {
                 faults.push("`lines.of`: the kind must be the last line, or one kind could pass for another".into());
             }
-            if kind.lines.first().is_some_and(|first| first.optional) {
+            if kind.lines.first().is_some_and(|first| first.optional) && form.are_content() {
                 faults.push("`lines.of`: the first line may not be optional".into());
             }
             let same_place = |line: &super::SignedLine| {
@@ -139,7 +136,7 @@ impl Scheme {
     fn bearer_faults(&self, faults: &mut Vec<String>) {
         let rules = |rule: &IdentityRule| matches!(rule, IdentityRule::Bearer(_));
         if self.is_bearer() != self.identity.iter().all(rules) {
-            faults.push("a token does not sign the body: every rule of `identity` is { bearer = [\"json:/…\"] }, and only there".into());
+            faults.push("a token does not sign the body: every rule of `identity` is { bearer = { fields = [\"json:/…\"] } }, and only there".into());
         }
         if let Some(token) = &self.token
             && (token.issuers.is_empty() || token.lifetime_seconds_max == 0)

@@ -9,7 +9,11 @@
 //! A scheme is checked ([`Scheme::faults`]) when the Worker is built: an entry whose identity is
 //! not signed, or whose signed string could be read two ways, never reaches production.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod about;
+mod bearer;
 mod forms;
+mod label;
 mod lint;
 mod lint_public;
 mod places;
@@ -21,9 +25,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use about::About;
+pub use bearer::BearerRule;
 pub use forms::{
     Algorithm, KeyEncoding, KeyForm, SignatureEncoding, SignatureForm, TimeForm, TimeUnit,
 };
+pub use label::Label;
 pub use public::{
     CertificateForm, Confirm, KeySetForm, LinesForm, LinesOf, PinForm, SignedLine, TokenForm,
     VersionForm,
@@ -83,12 +91,13 @@ pub struct Scheme {
     /// turned away for lacking an id. A scheme must state at least one rule: keys taken from an
     /// unsigned id would let one captured request in as often as the attacker likes.
     pub identity: Vec<IdentityRule>,
-    /// Where the provider's own event id stands: a label for the backend, never a key.
+    /// What the provider calls the event: a label for the backend, never a key. The first that is
+    /// there is used.
     #[serde(default)]
-    pub event_id: Vec<Place>,
-    /// Where the provider's event type stands: a label for the backend.
+    pub event_id: Vec<Label>,
+    /// The provider's event type: a label for the backend.
     #[serde(default)]
-    pub event_type: Vec<Place>,
+    pub event_type: Vec<Label>,
     /// Header names passed on to the backend, besides `content-type` and `content-encoding`.
     /// A trailing `*` matches the rest of a name.
     #[serde(default, deserialize_with = "lower_case")]
@@ -110,6 +119,10 @@ pub struct Scheme {
     pub answer_by_ms: u32,
     /// Seconds over which the provider may send one event again by itself; 0 where it never does.
     pub retry_horizon_seconds: u32,
+    /// What people and tools read about the scheme. The Worker is not given it.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(default, skip_serializing)]
+    pub about: About,
 }
 
 /// Header names have no case; the platform writes them small.
@@ -187,9 +200,8 @@ pub enum IdentityRule {
     Fields(Vec<Place>),
     /// SHA-256 over the signed parts, without the time and the nonce of the attempt.
     Digest(DigestRule),
-    /// Values of a body that is not signed, because the scheme is a bearer's: whoever has the token
-    /// can make any event, so nothing is proved by its id.
-    Bearer(Vec<Place>),
+    /// Values that are not signed, where nothing of the event is: a name, no proof.
+    Bearer(BearerRule),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]

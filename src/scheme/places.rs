@@ -1,6 +1,6 @@
 //! What of a request a scheme asks for, so that it is looked up once and nothing else is.
 
-use super::{IdentityRule, Part, Place, Scheme};
+use super::{IdentityRule, Label, Part, Place, Scheme};
 
 impl Scheme {
     /// The headers that the claims of a request stand in: what [`crate::admission::open`] asks for,
@@ -40,13 +40,13 @@ impl Scheme {
 
     /// The pointers into a JSON body that may be asked for on the way of a request, each once.
     pub fn json_pointers(&self) -> Vec<String> {
-        let mut places: Vec<&Place> = self.event_id.iter().chain(&self.event_type).collect();
+        let labels = self.event_id.iter().chain(&self.event_type);
+        let mut places: Vec<&Place> = labels.flat_map(Label::places).collect();
         for rule in &self.identity {
             match rule {
                 IdentityRule::SignedId(place) => places.push(place),
-                IdentityRule::Fields(fields) | IdentityRule::Bearer(fields) => {
-                    places.extend(fields);
-                }
+                IdentityRule::Fields(fields) => places.extend(fields),
+                IdentityRule::Bearer(rule) => places.extend(&rule.fields),
                 IdentityRule::Digest(_) => {}
             }
         }

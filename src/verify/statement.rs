@@ -9,8 +9,8 @@ use ctutils::CtEq as _;
 use md5::{Digest as _, Md5};
 
 use super::pieces::pieces;
-use super::signature::read_signatures;
-use super::{ClaimedTime, Claims, missing_part, shape_of};
+use super::signature::{Fields, field, read_signatures};
+use super::{ClaimedTime, Claims, missing_part, shape_of, signed_value};
 use crate::canonical::{NotCanonical, object_members};
 use crate::gate::LiveSource;
 use crate::keys::encode_hex;
@@ -21,12 +21,16 @@ use crate::scheme::{Algorithm, KeyEncoding, Part, Place, Scheme};
 use crate::time;
 use crate::verdict::{Reject, Shape};
 
+/// How many signatures one message may carry: each is a question for each key and each reading.
+const SIGNATURES_MAX: usize = 4;
+
 /// A well-formed message with the source's pins in it. Nothing of it is believed yet.
 #[derive(Debug)]
 pub struct Statement {
     pub key: KeyAt,
     pub algorithm: Algorithm,
-    pub signature: Vec<u8>,
+    /// One, or several of a sender that is changing its key.
+    pub signatures: Vec<Vec<u8>>,
     /// What may have been signed: one reading, or two where providers' own code differs.
     pub messages: Vec<Vec<u8>>,
 }
@@ -84,7 +88,7 @@ impl Statement {
                 },
             )?;
         }
-        let (signature, token) = signature_of(scheme, inbound)?;
+        let (signatures, fields, token) = signatures_of(scheme, inbound)?;
         check_pins(live, inbound, token.as_ref())?;
         if let Some(place) = &scheme.body_md5 {
             check_md5(
@@ -102,7 +106,9 @@ impl Statement {
             }
         };
         let mut claims = Claims {
-            time: time_of(scheme, inbound)?,
+            time: time_of(scheme, inbound, &fields)?,
+            id: signed_value(scheme, inbound.head, &Part::Id, scheme.id.as_ref())?,
+            nonce: signed_value(scheme, inbound.head, &Part::Nonce, scheme.nonce.as_ref())?,
             valid_ms: token.as_ref().map(|token| token.valid_ms),
             token: token.map(|token| token.signed),
             url: url_of(live, inbound),
@@ -118,7 +124,7 @@ impl Statement {
         let statement = Statement {
             key,
             algorithm,
-            signature,
+            signatures,
             messages,
         };
         Ok((statement, claims))
@@ -134,10 +140,9 @@ impl Statement {
     }
 }
 
-fn signature_of(
-    scheme: &Scheme,
-    inbound: &Inbound<'_, '_>,
-) -> Result<(Vec<u8>, Option<Token>), Reject> {
+type Signatures = (Vec<Vec<u8>>, Fields, Option<Token>);
+
+fn signatures_of(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Signatures, Reject> {
     if let Some(form) = &scheme.token {
         let text = inbound.value_at(&scheme.signature.at);
         let text = text.map_err(|absent| match shape_of(absent) {
@@ -151,14 +156,13 @@ fn signature_of(
             .filter(|prefix| prefix.eq_ignore_ascii_case(strip));
         bare.ok_or(Reject::MalformedSignature(Shape::NoPrefix))?;
         let token = Token::read(&text[strip.len()..], form)?;
-        return Ok((token.signature.clone(), Some(token)));
+        return Ok((vec![token.signature.clone()], Fields::new(), Some(token)));
     }
-    let (mut candidates, _) = read_signatures(scheme, &|place| inbound.value_at(place))?;
-    // One message, one signature: each further one would be a further question.
-    match (candidates.pop(), candidates.is_empty()) {
-        (Some(signature), true) => Ok((signature, None)),
-        _ => Err(Reject::MalformedSignature(Shape::TooMany)),
+    let (signatures, fields) = read_signatures(scheme, &|place| inbound.value_at(place))?;
+    if signatures.len() > SIGNATURES_MAX {
+        return Err(Reject::MalformedSignature(Shape::TooMany));
     }
+    Ok((signatures, fields, None))
 }
 
 fn check_pins(
@@ -201,47 +205,47 @@ fn key_at(
     token: Option<&Token>,
 ) -> Result<KeyAt, Reject> {
     let scheme = &live.scheme;
-    match (
-        scheme.key.encoding,
-        &scheme.certificate,
-        &scheme.key_set,
-        token,
-    ) {
-        (KeyEncoding::Certificate, Some(form), _, _) => {
+    let allowed = match &scheme.certificate {
+        None => None,
+        Some(form) => {
             let mut url = inbound.value_at(&form.at).map_err(missing_part)?;
             if form.base64 {
-                let decoded = STANDARD
-                    .decode(&url)
-                    .ok()
-                    .and_then(|bytes| String::from_utf8(bytes).ok());
+                let bytes = STANDARD.decode(&url).ok();
+                let decoded = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
                 url = decoded.ok_or(Reject::MalformedSignedPart(Shape::NotBase64))?;
             }
             let allowed = url.len() <= URL_BYTES_MAX && form.allows(&url, &live.pins);
-            allowed
-                .then_some(KeyAt::Url(url))
-                .ok_or(Reject::UrlNotAllowed)
+            Some(allowed.then_some(url).ok_or(Reject::UrlNotAllowed)?)
         }
-        (KeyEncoding::KeySet, _, Some(form), Some(token)) => {
-            let url = form.url.fill(&live.pins).ok_or(Reject::UrlNotAllowed)?;
-            Ok(KeyAt::Set {
-                url,
+    };
+    Ok(
+        match (scheme.key.encoding, allowed, &scheme.key_set, token) {
+            (KeyEncoding::Certificate, Some(url), _, _) => KeyAt::Url(url),
+            (KeyEncoding::KeySet, _, Some(form), Some(token)) => KeyAt::Set {
+                url: form.url.fill(&live.pins).ok_or(Reject::UrlNotAllowed)?,
                 id: token.key_id.clone(),
-            })
-        }
-        _ => Ok(KeyAt::Own),
-    }
+            },
+            _ => KeyAt::Own,
+        },
+    )
 }
 
-fn time_of(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Option<ClaimedTime>, Reject> {
+fn time_of(
+    scheme: &Scheme,
+    inbound: &Inbound<'_, '_>,
+    fields: &Fields,
+) -> Result<Option<ClaimedTime>, Reject> {
     let Some(form) = &scheme.time else {
         return Ok(None);
     };
-    let text = inbound
-        .value_at(&form.at)
-        .map_err(|absent| match shape_of(absent) {
-            None => Reject::MissingTime,
-            Some(shape) => Reject::MalformedTime(shape),
-        })?;
+    let text = match &form.at {
+        Place::SignatureField(name) => field(fields, name),
+        place => inbound.value_at(place),
+    };
+    let text = text.map_err(|absent| match shape_of(absent) {
+        None => Reject::MissingTime,
+        Some(shape) => Reject::MalformedTime(shape),
+    })?;
     let ms = time::parse(&text, form.unit).ok_or(Reject::MalformedTime(Shape::NotATime))?;
     Ok(Some(ClaimedTime { text, ms }))
 }

@@ -6,12 +6,16 @@
 //! the access key. The name's case is lost on the platform (HTTP/2 has none); whether Huawei's
 //! debugger minds is not known.
 
+mod field;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::keys::LiveKey;
 use crate::scheme::Algorithm;
 use crate::verdict::{Reject, Verdict};
+
+pub use field::EncryptedField;
 
 /// The body of the answer. `kind` is the event's activity, where it is known.
 pub fn body(verdict: Verdict, kind: Option<&str>) -> String {

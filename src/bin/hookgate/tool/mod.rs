@@ -1,0 +1,100 @@
+//! The commands, and what they share.
+
+mod lint;
+mod sign;
+mod vectors;
+
+use std::process::ExitCode;
+
+use hookgate::config;
+use lexopt::prelude::{Long, Value};
+
+const HELP: &str = "\
+hookgate, the tool beside the Worker
+
+  hookgate lint [--sources FILE] [--environment NAME] [--deployed FILE]
+      Checks a sources file (default sources.toml) as the build does, and with NAME = production
+      also what may only be done there when it is acknowledged. Each scheme signs a request and
+      verifies it. With --deployed, the sources file that is live now: refuses what would forget
+      events under way.
+      Exit code 0: in order. 1: refused, each reason a sentence. 2: wrong usage.
+
+  hookgate sign --source NAME [options]
+      Prints a request signed as the provider of that source would sign it, one JSON object a
+      line: method, target, headers, body_base64.
+        --sources FILE      default sources.toml
+        --secret-file FILE  NAME=value lines, default .dev.vars
+        --secret VALUE      instead of the source's first secret
+        --body FILE         instead of the sample; {{event_id}} and {{time}} are filled in
+        --event-id ID       default demo-1
+        --event-type TYPE   where the type is a header
+        --age SECONDS       sign as of that long ago (negative: ahead)
+        --tamper            change one character after signing
+        --count N           N requests; from the second on, -2, -3, … is appended to the id
+
+  hookgate vectors FILE… [--json]
+      Runs files of test vectors, each a JSON array of entries (tests/vectors/README.md), and prints
+      a line for each entry that does not come out as expected, then the counts for each scheme.
+      The clock is the entry's now_unix_ms or now_unix, else its timestamp_unix; where it has none,
+      freshness is not judged. Nothing is fetched.
+      With --json, one JSON object a line for each entry, and the rest on standard error.
+      Exit code 0: all as expected. 1: some not. 2: none of that, but a scheme that is unknown here.
+";
+
+/// How a command ends when it does not succeed.
+pub enum Failure {
+    Usage(String),
+    Refused(Vec<String>),
+    /// A vector is of a scheme that the gate does not have.
+    Unknown,
+}
+
+impl From<lexopt::Error> for Failure {
+    fn from(error: lexopt::Error) -> Self {
+        Failure::Usage(error.to_string())
+    }
+}
+
+pub fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(text)) => {
+            eprintln!("hookgate: {text}\nTry hookgate --help");
+            ExitCode::from(2)
+        }
+        Err(Failure::Refused(errors)) => {
+            for error in errors {
+                eprintln!("hookgate: {error}");
+            }
+            ExitCode::FAILURE
+        }
+        Err(Failure::Unknown) => ExitCode::from(2),
+    }
+}
+
+fn run() -> Result<(), Failure> {
+    let mut arguments = lexopt::Parser::from_env();
+    match arguments.next()? {
+        Some(Value(command)) if command == "lint" => lint::command(arguments),
+        Some(Value(command)) if command == "sign" => sign::command(arguments),
+        Some(Value(command)) if command == "vectors" => vectors::command(arguments),
+        None | Some(Long("help") | lexopt::Arg::Short('h')) => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Some(other) => Err(other.unexpected().into()),
+    }
+}
+
+fn read_sources(file: &str) -> Result<(config::Config, config::Findings), Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::Refused(vec![format!("{file}: {error}")]))?;
+    config::from_toml(&text).map_err(|errors| {
+        Failure::Refused(
+            errors
+                .into_iter()
+                .map(|error| format!("{file}: {error}"))
+                .collect(),
+        )
+    })
+}

@@ -1,0 +1,23 @@
+//! What the table says about a scheme besides how to verify it.
+
+use serde::Deserialize;
+
+/// For people, and for the tool. Nothing of it decides anything.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// What files of test vectors call this scheme. Where several providers share a name there,
+    /// `NAME@PROVIDER`.
+    #[serde(default)]
+    pub vectors: Vec<String>,
+}
+
+impl About {
+    /// Whether an entry of a vector file with these names is one of this scheme.
+    pub fn is_meant_by(&self, scheme: &str, provider: &str) -> bool {
+        self.vectors.iter().any(|name| match name.split_once('@') {
+            Some((name, of)) => name == scheme && of == provider,
+            None => name == scheme,
+        })
+    }
+}
