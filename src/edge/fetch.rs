@@ -7,24 +7,25 @@
 //! Of the head only what is asked for crosses over, until the request has proved that it is the
 //! source's: a flood of forgeries pays for few headers.
 
+mod steps;
+
 use std::sync::Arc;
 
-use js_sys::{JsString, Promise, Uint8Array};
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
 use worker::Env;
 
-use super::drive::{Drive, Load};
+use super::drive::Drive;
 use super::health::{healthy, is_sound};
+use super::inquire::{Asking, VISIT_MS, visit};
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
 use super::platform::{self, ExecutionContext, HeaderMap, Outcome, now_ms};
 use super::record::Record;
 use super::state::State;
 use crate::admission::{self, Admission, Opening};
 use crate::answer;
-use crate::event::{Envelope, Event};
 use crate::gate::LiveSource;
-use crate::memory::Seen;
 use crate::request::{Head, Inbound};
 use crate::trace;
 use crate::verdict::{Reject, Trouble, Verdict};
@@ -43,6 +44,8 @@ pub struct Arrival {
     record: Record,
     /// The writing of the key into KV, under way.
     remembering: Option<Promise>,
+    /// There where a public key checks the signature.
+    env: Option<Env>,
 }
 
 enum Stage {
@@ -54,6 +57,12 @@ enum Stage {
         body: Uint8Array,
         mac: NativeMac,
     },
+    /// A public key checks the signature.
+    Ask {
+        opening: Opening,
+        body: Uint8Array,
+        asking: Box<Asking>,
+    },
     /// The source's, and fresh: the whole head is wanted.
     Verified {
         opening: Opening,
@@ -62,6 +71,8 @@ enum Stage {
         matched: Matched,
         now_ms: i64,
     },
+    /// A URL is visited, as the message asked.
+    Visit,
     /// What was admitted is on its way to a place that holds it.
     Hold(Drive),
     Decided(Verdict),
@@ -97,6 +108,10 @@ impl Arrival {
                 ..Record::default()
             },
             head,
+            env: live
+                .as_ref()
+                .filter(|live| live.scheme.is_public())
+                .map(|_| env.clone()),
             live,
             remembering: None,
         }
@@ -152,6 +167,9 @@ impl Arrival {
         let (Some(live), Stage::Read(opening)) = (self.live.clone(), self.take_stage()) else {
             return None;
         };
+        if let Some(env) = self.env.take() {
+            return self.ask(live, opening, body, env);
+        }
         if body.length() >= NATIVE_BYTES_MIN
             && let Some(mac) = NativeMac::of(&live, &opening, &body)
             && let Some(effect) = mac.begin(&live)
@@ -187,6 +205,10 @@ impl Arrival {
                 self.record.echo = Some(echo);
                 Verdict::Challenged
             }
+            Ok(Admission::Confirm(url)) => {
+                self.stage = Stage::Visit;
+                return Some(visit(&url, VISIT_MS));
+            }
             Ok(Admission::Event(event)) => match self.load(*event, &body) {
                 Some(load) => {
                     let (drive, effect) = Drive::begin(live, load, env, ctx);
@@ -204,6 +226,7 @@ impl Arrival {
     pub fn slice_ms(&self) -> u32 {
         match &self.stage {
             Stage::Hold(drive) => drive.slice_ms(),
+            Stage::Visit => VISIT_MS,
             _ => 0,
         }
     }
@@ -242,114 +265,6 @@ impl Arrival {
         };
         answer.to_json()
     }
-}
-
-impl Arrival {
-    /// What stands here while the request is looked at is what it ends with if that goes wrong.
-    fn take_stage(&mut self) -> Stage {
-        let lost = Verdict::Unavailable(Trouble::ConfigurationBroken);
-        std::mem::replace(&mut self.stage, Stage::Decided(lost))
-    }
-
-    fn resume(&mut self, outcome: Outcome, ctx: &ExecutionContext) -> Option<Promise> {
-        let live = self.live.clone()?;
-        match self.take_stage() {
-            Stage::Check {
-                opening,
-                body,
-                mut mac,
-            } => {
-                let Some(tag) = mac.tag(&live, outcome) else {
-                    // WebCrypto failed. What it can do, wasm can do.
-                    self.conclude(&live, opening, body, None);
-                    return None;
-                };
-                if let Some(matched) = opening.matched(mac.key(), &tag) {
-                    self.conclude(&live, opening, body, Some(matched));
-                    return None;
-                }
-                if let Some(effect) = mac.next().and_then(|()| mac.begin(&live)) {
-                    self.stage = Stage::Check { opening, body, mac };
-                    return Some(effect);
-                }
-                let verdict = admission::unverified(&live, Reject::SignatureMismatch);
-                self.stage = Stage::Decided(verdict);
-                None
-            }
-            Stage::Hold(mut drive) => {
-                let effect = drive.resume(outcome, ctx);
-                self.go_on(drive, effect)
-            }
-            other => {
-                self.stage = other;
-                None
-            }
-        }
-    }
-
-    /// Judges the body, by the MAC that matched or by making one here.
-    fn conclude(
-        &mut self,
-        live: &LiveSource,
-        opening: Opening,
-        body: Uint8Array,
-        matched: Option<Matched>,
-    ) {
-        let bytes = body.to_vec();
-        let inbound = Inbound::new(&self.head, &bytes, &live.json_pointers);
-        // The clock is read here, after the body: a slow body must not make a stale stamp fresh.
-        let now_ms = now_ms();
-        let findings = &mut self.record.findings;
-        let checked = admission::check(live, &opening, &inbound, matched, now_ms, findings);
-        self.stage = match checked {
-            Err(verdict) => Stage::Decided(verdict),
-            Ok(matched) => Stage::Verified {
-                opening,
-                body,
-                bytes,
-                matched,
-                now_ms,
-            },
-        };
-    }
-
-    /// What is to be held, and where it will be remembered. `None`: no message can hold it.
-    fn load(&mut self, event: Event<'_>, body: &Uint8Array) -> Option<Load> {
-        let key = event.dedup_key().to_owned();
-        let (id, kind) = event.labels();
-        self.record.event_id = Some(id.to_owned());
-        self.record.event_type = Some(kind.to_owned());
-        self.record.dedup_key = Some(key.clone());
-        let seen = Seen {
-            request_id: self.record.request_id.clone(),
-            fingerprint: event.fingerprint(),
-        };
-        let envelope = event.into_envelope(&self.record.request_id, &self.record.traceparent)?;
-        let message = message(&envelope, body);
-        Some(Load { key, seen, message })
-    }
-
-    fn go_on(&mut self, mut drive: Drive, effect: Option<Promise>) -> Option<Promise> {
-        self.stage = match drive.ending() {
-            None => Stage::Hold(drive),
-            Some(ending) => {
-                self.remembering = drive.take_remembering();
-                self.record.driven = drive.into_driven();
-                Stage::Decided(ending.verdict)
-            }
-        };
-        effect
-    }
-}
-
-/// The platform encodes base64 several times as fast as wasm, and the text does not cross over.
-fn message(envelope: &Envelope, body: &Uint8Array) -> JsString {
-    let content = match &envelope.canonical {
-        None => platform::to_base64(body),
-        Some(canonical) => platform::to_base64(&Uint8Array::from(canonical.as_slice())),
-    };
-    let whole = JsString::from(envelope.before.as_str());
-    whole.concat(&content).concat(&envelope.after.into())
 }
 
 /// Asks for what a head must have for [`admission::open`] and for the record.

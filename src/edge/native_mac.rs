@@ -79,7 +79,7 @@ impl NativeMac {
             return None;
         };
         let tag = Uint8Array::new(buffer.dyn_ref::<ArrayBuffer>()?).to_vec();
-        (tag.len() == live.scheme.algorithm.tag_bytes()).then_some(tag)
+        (Some(tag.len()) == live.scheme.algorithm.tag_bytes()).then_some(tag)
     }
 
     fn import(&self, live: &LiveSource) -> Option<Promise> {
@@ -87,6 +87,7 @@ impl NativeMac {
             Algorithm::HmacSha1 => "SHA-1",
             Algorithm::HmacSha256 => "SHA-256",
             Algorithm::HmacSha512 => "SHA-512",
+            _ => return None,
         };
         let algorithm = Object::new();
         set(&algorithm, "name", &"HMAC".into());

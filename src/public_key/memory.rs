@@ -4,8 +4,6 @@
 //! memory (KV included) is counted, for each source apart; a refused look is our failure, never the
 //! sender's, and the sender comes again.
 
-use std::collections::BTreeMap;
-
 use super::document::{Document, Keys, STALE_IF_ERROR_SECONDS};
 
 /// Looks beyond memory in a minute, for each source.
@@ -15,28 +13,29 @@ const MINUTE_MS: i64 = 60_000;
 const UNKNOWN_KEY_MS: i64 = 60_000;
 /// What could not be fetched is not tried again before this.
 const FAILURE_MS: i64 = 20_000;
-/// Documents and failures that are kept. Beyond, the memory begins anew: a provider has few.
-const ENTRIES_MAX: usize = 32;
+/// Documents that are known. Beyond, the oldest gives way: a provider has few.
+const DOCUMENTS_MAX: usize = 32;
 
-/// Keys by source and URL.
+/// What is known of documents, and who looked.
 #[derive(Debug, Default)]
 pub struct KeyMemory {
-    documents: BTreeMap<Place, Remembered>,
-    /// When a fetch failed.
-    failures: BTreeMap<Place, i64>,
-    /// When each source looked last.
-    looks: BTreeMap<String, Vec<i64>>,
-    /// When a set was last asked for a key that it does not have.
-    unknown: BTreeMap<Place, i64>,
+    /// A list, because it is short: the last is the newest.
+    documents: Vec<Known>,
+    /// Which source looked beyond this memory, and when.
+    looks: Vec<(String, i64)>,
 }
 
-/// Source and URL.
-type Place = (String, String);
-
+/// What is known of a document, of one source.
 #[derive(Debug)]
-struct Remembered {
-    keys: Keys,
-    fresh_until_ms: i64,
+struct Known {
+    source: String,
+    url: String,
+    /// Its keys, and until when they are used without asking.
+    keys: Option<(Keys, i64)>,
+    /// When a fetch failed.
+    failed_ms: Option<i64>,
+    /// When it was last asked for a key that it does not have.
+    asked_again_ms: Option<i64>,
 }
 
 /// How what is remembered may be used.
@@ -49,65 +48,79 @@ pub enum Age {
 
 impl KeyMemory {
     pub fn find(&self, source: &str, url: &str, now_ms: i64) -> Option<(&Keys, Age)> {
-        let remembered = self.documents.get(&place(source, url))?;
-        let end_ms = remembered.fresh_until_ms + STALE_IF_ERROR_SECONDS * 1_000;
-        let age = match now_ms {
-            now if now < remembered.fresh_until_ms => Age::Fresh,
-            now if now < end_ms => Age::Stale,
-            _ => return None,
-        };
-        Some((&remembered.keys, age))
+        let known = self.documents.iter().find(|known| known.is(source, url))?;
+        let (keys, fresh_until_ms) = known.keys.as_ref()?;
+        if now_ms < *fresh_until_ms {
+            return Some((keys, Age::Fresh));
+        }
+        let end_ms = fresh_until_ms + STALE_IF_ERROR_SECONDS * 1_000;
+        (now_ms < end_ms).then_some((keys, Age::Stale))
     }
 
     pub fn keep(&mut self, source: &str, url: &str, document: &Document, keys: Keys) {
-        if self.documents.len() >= ENTRIES_MAX {
-            self.documents.clear();
-        }
-        self.failures.remove(&place(source, url));
-        let fresh_until_ms = document.fresh_until_ms;
-        let remembered = Remembered {
-            keys,
-            fresh_until_ms,
-        };
-        self.documents.insert(place(source, url), remembered);
+        let known = self.known(source, url);
+        known.failed_ms = None;
+        known.keys = Some((keys, document.fresh_until_ms));
     }
 
     pub fn failed(&mut self, source: &str, url: &str, now_ms: i64) {
-        if self.failures.len() >= ENTRIES_MAX {
-            self.failures.clear();
-        }
-        self.failures.insert(place(source, url), now_ms);
+        self.known(source, url).failed_ms = Some(now_ms);
     }
 
     /// Whether a look beyond this memory is allowed now. It then counts.
     pub fn may_look(&mut self, source: &str, url: &str, now_ms: i64) -> bool {
-        let failed_ms = self.failures.get(&place(source, url));
+        let known = self.documents.iter().find(|known| known.is(source, url));
+        let failed_ms = known.and_then(|known| known.failed_ms);
         if failed_ms.is_some_and(|failed| now_ms - failed < FAILURE_MS) {
             return false;
         }
-        let looks = self.looks.entry(source.to_owned()).or_default();
-        looks.retain(|look| now_ms - look < MINUTE_MS);
-        let allowed = looks.len() < LOOKS_MAX;
+        self.looks.retain(|(_, look)| now_ms - look < MINUTE_MS);
+        let own = self.looks.iter().filter(|(known, _)| known == source);
+        let allowed = own.count() < LOOKS_MAX;
         if allowed {
-            looks.push(now_ms);
+            self.looks.push((source.to_owned(), now_ms));
         }
         allowed
     }
 
-    /// Whether a set may be asked again for a key that it did not have.
+    /// Whether a set may be asked again for a key that it did not have. It then counts.
     pub fn may_ask_again(&mut self, source: &str, url: &str, now_ms: i64) -> bool {
-        let last = self.unknown.get(&place(source, url));
+        let known = self.known(source, url);
+        let last = known.asked_again_ms;
         let allowed = last.is_none_or(|last| now_ms - last >= UNKNOWN_KEY_MS);
         if allowed {
-            if self.unknown.len() >= ENTRIES_MAX {
-                self.unknown.clear();
-            }
-            self.unknown.insert(place(source, url), now_ms);
+            known.asked_again_ms = Some(now_ms);
         }
         allowed
+    }
+
+    fn known(&mut self, source: &str, url: &str) -> &mut Known {
+        let index = match self
+            .documents
+            .iter()
+            .position(|known| known.is(source, url))
+        {
+            Some(index) => index,
+            None => {
+                if self.documents.len() >= DOCUMENTS_MAX {
+                    self.documents.remove(0);
+                }
+                self.documents.push(Known {
+                    source: source.to_owned(),
+                    url: url.to_owned(),
+                    keys: None,
+                    failed_ms: None,
+                    asked_again_ms: None,
+                });
+                self.documents.len() - 1
+            }
+        };
+        &mut self.documents[index]
     }
 }
 
-fn place(source: &str, url: &str) -> Place {
-    (source.to_owned(), url.to_owned())
+impl Known {
+    fn is(&self, source: &str, url: &str) -> bool {
+        self.source == source && self.url == url
+    }
 }

@@ -26,7 +26,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::keys::encode_hex;
 use crate::scheme::Algorithm;
+use sha2::{Digest as _, Sha256};
+
 use certificate::{Certificate, pem_block};
 use der::{BIT_STRING, OBJECT_IDENTIFIER, Reader, SEQUENCE, element, unsigned_element};
 
@@ -50,6 +53,8 @@ const ED25519: [u8; 5] = [6, 3, 0x2b, 0x65, 0x70];
 pub struct PublicKey {
     pub kind: KeyKind,
     pub spki: Vec<u8>,
+    /// The same for the same key: SHA-256 over it, in hex.
+    pub id: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +125,7 @@ impl PublicKey {
         Some(PublicKey {
             kind,
             spki: bytes.to_vec(),
+            id: encode_hex(&Sha256::digest(bytes)),
         })
     }
 

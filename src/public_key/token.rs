@@ -6,10 +6,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
 
 use crate::canonical::{NotCanonical, object_members};
-use crate::scheme::{Template, TokenForm};
+use crate::scheme::{Template, TimeUnit, TokenForm};
+use crate::time;
 use crate::verdict::{Reject, Shape};
 
 /// Longer tokens are no webhook's.
@@ -28,7 +28,7 @@ pub struct Token {
     pub key_id: String,
     /// From when to when it holds, without leeway, in milliseconds since 1970.
     pub valid_ms: (i64, i64),
-    claims: Vec<(String, Value)>,
+    claims: Named,
 }
 
 impl Token {
@@ -50,12 +50,12 @@ impl Token {
         let names_its_key = header
             .iter()
             .any(|(name, _)| REFUSED.contains(&name.as_str()));
-        let text_of = |name| find(&header, name).and_then(Value::as_str);
-        if names_its_key || text_of("alg") != Some(&form.alg) {
+        let text_of = |name| find(&header, name).and_then(text);
+        if names_its_key || text_of("alg").as_ref() != Some(&form.alg) {
             return Err(Reject::TokenNotAllowed);
         }
         let key_id = text_of("kid").filter(|id| !id.is_empty() && id.len() <= KEY_ID_BYTES_MAX);
-        let key_id = key_id.ok_or(Reject::TokenNotAllowed)?.to_owned();
+        let key_id = key_id.ok_or(Reject::TokenNotAllowed)?;
         let claims = members(&bytes(claims_text)?)?;
         Ok(Token {
             signed: format!("{header_text}.{claims_text}"),
@@ -68,30 +68,38 @@ impl Token {
 
     /// Whether it says what the scheme demands. `issuer_is` fills a template in.
     pub fn keeps(&self, form: &TokenForm, issuer_is: impl Fn(&Template, &str) -> bool) -> bool {
-        let issuer = find(&self.claims, "iss").and_then(Value::as_str);
-        let known = |issuer: &str| form.issuers.iter().any(|known| issuer_is(known, issuer));
-        let is_true = |name: &String| find(&self.claims, name) == Some(&Value::Bool(true));
+        let issuer = find(&self.claims, "iss").and_then(text);
+        let known = |issuer: String| form.issuers.iter().any(|known| issuer_is(known, &issuer));
+        let is_true = |name: &String| find(&self.claims, name) == Some("true");
         issuer.is_some_and(known) && form.true_claims.iter().all(is_true)
     }
 
     /// Whether the claim is this text, or (`aud`, RFC 7519, section 4.1.3) a list that holds it.
     /// `None`: the token does not claim it.
-    pub fn claims(&self, name: &str, text: &str) -> Option<bool> {
-        Some(match find(&self.claims, name)? {
-            Value::String(value) => value == text,
-            Value::Array(values) => name == "aud" && values.iter().any(|value| value == text),
-            _ => false,
-        })
+    pub fn claims(&self, name: &str, wanted: &str) -> Option<bool> {
+        let json = find(&self.claims, name)?;
+        if name == "aud" && json.starts_with('[') {
+            let listed: Result<Vec<String>, _> = serde_json::from_str(json);
+            return Some(listed.is_ok_and(|listed| listed.iter().any(|known| known == wanted)));
+        }
+        Some(text(json).as_deref() == Some(wanted))
     }
 }
 
-fn find<'a>(members: &'a [(String, Value)], name: &str) -> Option<&'a Value> {
+/// Names with their JSON.
+type Named = Vec<(String, String)>;
+
+fn find<'a>(members: &'a Named, name: &str) -> Option<&'a str> {
     let found = members.iter().find(|(known, _)| known == name);
-    found.map(|(_, value)| value)
+    found.map(|(_, json)| json.as_str())
+}
+
+fn text(json: &str) -> Option<String> {
+    serde_json::from_str(json).ok()
 }
 
 /// A name that stands twice is refused: two readers would take two values (RFC 8259, section 4).
-fn members(bytes: &[u8]) -> Result<Vec<(String, Value)>, Reject> {
+fn members(bytes: &[u8]) -> Result<Named, Reject> {
     let malformed = Reject::MalformedSignature;
     let text = std::str::from_utf8(bytes).map_err(|_| malformed(Shape::NotAJsonObject))?;
     let members = object_members(text).map_err(|wrong| {
@@ -100,20 +108,21 @@ fn members(bytes: &[u8]) -> Result<Vec<(String, Value)>, Reject> {
             NotCanonical::NotAnObject | NotCanonical::TooDeep => Shape::NotAJsonObject,
         })
     })?;
-    let parsed = members.into_iter().map(|(name, value)| {
-        let value = serde_json::from_str(value.get());
-        value.map(|value| (name, value))
-    });
-    let parsed: Result<_, _> = parsed.collect();
-    parsed.map_err(|_| malformed(Shape::NotAJsonObject))
+    let members = members.into_iter();
+    Ok(members
+        .map(|(name, value)| (name, value.get().to_owned()))
+        .collect())
 }
 
 /// `exp` and `iat` are demanded, because a token without an end would hold for ever.
-fn valid_ms(claims: &[(String, Value)], form: &TokenForm) -> Option<(i64, i64)> {
-    // RFC 7519, section 2: a NumericDate may have a fraction. Of years that no clock will see, none.
-    let seconds = |name| match find(claims, name)?.as_f64()? {
-        seconds if (0.0..=1e11).contains(&seconds) => Some((seconds * 1_000.0) as i64),
-        _ => None,
+fn valid_ms(claims: &Named, form: &TokenForm) -> Option<(i64, i64)> {
+    // RFC 7519, section 2: a NumericDate may have a fraction, which is left out.
+    let seconds = |name| {
+        let json = find(claims, name)?;
+        time::parse(
+            json.split_once('.').map_or(json, |(whole, _)| whole),
+            TimeUnit::Seconds,
+        )
     };
     let (issued, expires) = (seconds("iat")?, seconds("exp")?);
     let lifetime_ms = i64::from(form.lifetime_seconds_max) * 1_000;
