@@ -50,7 +50,7 @@ impl Token {
         let names_its_key = header
             .iter()
             .any(|(name, _)| REFUSED.contains(&name.as_str()));
-        let text_of = |name| find(&header, name).and_then(text);
+        let text_of = |name| find(&header, name).and_then(text_in);
         if names_its_key || text_of("alg").as_ref() != Some(&form.alg) {
             return Err(Reject::TokenNotAllowed);
         }
@@ -68,7 +68,7 @@ impl Token {
 
     /// Whether it says what the scheme demands. `issuer_is` fills a template in.
     pub fn keeps(&self, form: &TokenForm, issuer_is: impl Fn(&Template, &str) -> bool) -> bool {
-        let issuer = find(&self.claims, "iss").and_then(text);
+        let issuer = find(&self.claims, "iss").and_then(text_in);
         let known = |issuer: String| form.issuers.iter().any(|known| issuer_is(known, &issuer));
         let is_true = |name: &String| find(&self.claims, name) == Some("true");
         issuer.is_some_and(known) && form.true_claims.iter().all(is_true)
@@ -82,7 +82,7 @@ impl Token {
             let listed: Result<Vec<String>, _> = serde_json::from_str(json);
             return Some(listed.is_ok_and(|listed| listed.iter().any(|known| known == wanted)));
         }
-        Some(text(json).as_deref() == Some(wanted))
+        Some(text_in(json).as_deref() == Some(wanted))
     }
 }
 
@@ -94,7 +94,7 @@ fn find<'a>(members: &'a Named, name: &str) -> Option<&'a str> {
     found.map(|(_, json)| json.as_str())
 }
 
-fn text(json: &str) -> Option<String> {
+fn text_in(json: &str) -> Option<String> {
     serde_json::from_str(json).ok()
 }
 
