@@ -39,8 +39,9 @@ function modules() {
  *   variables  more variables, or other values
  *   keep       a directory for KV, R2 and the ledger that outlives the gate
  *   backend    one that runs already; otherwise the gate starts its own and stops it
+ *   outside    what answers when the gate asks others (support/outside.mjs)
  */
-export async function startGate({ secrets = freshSecrets(), without = [], variables = {}, keep, backend } = {}) {
+export async function startGate({ secrets = freshSecrets(), without = [], variables = {}, keep, backend, outside } = {}) {
   const own = backend === undefined ? await startBackend() : undefined;
   const target = backend ?? own;
   const logs = [];
@@ -77,6 +78,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
             { ...consumer, name: DEAD_LETTERS },
           ],
         },
+        ...(outside && { dev: { outboundService: { type: "fetcher", handler: (request) => outside.answer(request) } } }),
       },
     ],
   });

@@ -6,6 +6,8 @@
 //
 // POST /-/clock with a number sets the cron's clock ahead by as many milliseconds.
 //
+// A request says what time it is:   x-test-now: 1659043438000
+//
 // LEDGER.ask stands for every question to the ledger, LEDGER.ask.done for one kind of them.
 //
 //   fail           rejects at once, without effect
@@ -44,19 +46,25 @@ export default {
       aheadMs = Number(await request.text());
       return new Response(null, { status: 204 });
     }
-    return worker.fetch(request, faulty(env, read(request.headers.get("x-test-fault"))), ctx);
+    const at = request.headers.get("x-test-now");
+    const told = faulty(env, read(request.headers.get("x-test-fault")));
+    return at === null ? worker.fetch(request, told, ctx) : atTime(Number(at), () => worker.fetch(request, told, ctx));
   },
   queue: (batch, env, ctx) => worker.queue(batch, faulty(env, standing), ctx),
-  async scheduled(event, env, ctx) {
-    const now = Date.now;
-    Date.now = () => now() + aheadMs;
-    try {
-      await worker.scheduled(event, faulty(env, standing), ctx);
-    } finally {
-      Date.now = now;
-    }
-  },
+  scheduled: (event, env, ctx) => atTime(Date.now() + aheadMs, () => worker.scheduled(event, faulty(env, standing), ctx)),
 };
+
+/** While this goes on, the clock goes from there. */
+async function atTime(ms, effect) {
+  const now = Date.now;
+  const began = now();
+  Date.now = () => ms + now() - began;
+  try {
+    return await effect();
+  } finally {
+    Date.now = now;
+  }
+}
 
 function read(text) {
   const pairs = (text ?? "").split(",").map((pair) => pair.trim()).filter(Boolean);
