@@ -14,7 +14,8 @@ use hookgate::event::{Held, MESSAGE_BYTES_MAX};
 use hookgate::gate::Gate;
 use support::delivered::delivered;
 use support::{
-    Request, SourceText, a_body, a_secret, built_in, event, gate, gate_for, only, signed, vector,
+    Request, SourceText, a_body, a_secret, event, gate, gate_for, only, signed, vector,
+    with_secrets,
 };
 
 /// As much as a scheme may carry: `*` alone is refused.
@@ -246,7 +247,7 @@ fn the_largest_body_fits_with_all_headers_a_sender_may_add() {
 #[test]
 fn the_largest_body_fits_for_every_scheme_with_the_longest_labels() {
     let long = "\"".repeat(4_000);
-    for scheme in built_in() {
+    for scheme in with_secrets() {
         let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
         let live = only(&gate);
         let body = match scheme {

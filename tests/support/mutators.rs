@@ -179,6 +179,7 @@ pub fn extreme(case: &Case<'_>, [seconds, milliseconds, compact]: [&str; 3]) -> 
             Seconds => seconds,
             Milliseconds => milliseconds,
             CompactUtc => compact,
+            _ => return Vec::new(),
         },
         at,
     )
