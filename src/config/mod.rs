@@ -6,6 +6,7 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod deployed;
 mod destination;
+mod egress;
 mod pins;
 mod rules;
 #[cfg(not(target_arch = "wasm32"))]
@@ -19,6 +20,7 @@ use crate::scheme::Scheme;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use deployed::gaps;
+pub use egress::is_private;
 pub use rules::{BODY_BYTES_LIMIT, MESSAGE_BYTES_MAX};
 #[cfg(not(target_arch = "wasm32"))]
 pub use toml_text::{built_in, from_toml};

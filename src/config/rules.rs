@@ -23,9 +23,10 @@ const RETENTION_SECONDS_MAX: u32 = 400 * 86_400;
 /// The platform's limits for a queue: 60 s to 14 days.
 const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
 /// Names of wrangler.toml whose values are known or belong to the gate itself.
-const RESERVED_NAMES: [&str; 8] = [
+const RESERVED_NAMES: [&str; 9] = [
     "ADMIN_HOST",
     "ADMIN_TOKEN",
+    "ALLOW_PRIVATE_DESTINATIONS",
     "ARCHIVE",
     "DEAD_LETTERS",
     "ENVIRONMENT",

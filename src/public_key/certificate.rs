@@ -43,12 +43,12 @@ impl Certificate {
             fields = serial;
         }
         fields.any()?; // the serial number
-        fields.expect(SEQUENCE)?; // the signature's algorithm
-        fields.expect(SEQUENCE)?; // the issuer
+        fields.tagged(SEQUENCE)?; // the signature's algorithm
+        fields.tagged(SEQUENCE)?; // the issuer
         let mut validity = fields.inside(SEQUENCE)?;
         let valid_ms = (time_ms(&mut validity)?, time_ms(&mut validity)?);
         let common_name = common_name(fields.inside(SEQUENCE)?)?;
-        let key = PublicKey::from_spki(fields.expect(SEQUENCE)?.whole)?;
+        let key = PublicKey::from_spki(fields.tagged(SEQUENCE)?.whole)?;
         Some(Certificate {
             key,
             common_name,
@@ -76,7 +76,7 @@ fn common_name(mut names: Reader<'_>) -> Option<String> {
         let mut set = names.inside(SET)?;
         while !set.is_empty() {
             let mut pair = set.inside(SEQUENCE)?;
-            if pair.expect(OBJECT_IDENTIFIER)?.content == COMMON_NAME {
+            if pair.tagged(OBJECT_IDENTIFIER)?.content == COMMON_NAME {
                 let text = std::str::from_utf8(pair.any()?.content).ok()?;
                 if found.replace(text.to_owned()).is_some() {
                     return None;

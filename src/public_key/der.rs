@@ -57,13 +57,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, which must have this tag.
-    pub fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub fn tagged(&mut self, tag: u8) -> Option<Element<'a>> {
         self.any().filter(|element| element.tag == tag)
     }
 
     /// The next element's content, which is a list of elements.
     pub fn inside(&mut self, tag: u8) -> Option<Reader<'a>> {
-        self.expect(tag).map(|element| Reader(element.content))
+        self.tagged(tag).map(|element| Reader(element.content))
     }
 
     /// Whether everything was read.
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
 
     /// A non-negative integer's bytes without the zero that says so.
     pub fn unsigned(&mut self) -> Option<&'a [u8]> {
-        match self.expect(INTEGER)?.content {
+        match self.tagged(INTEGER)?.content {
             [0, rest @ ..] if rest.first().is_some_and(|byte| *byte >= 0x80) => Some(rest),
             [] | [0, _, ..] => None,
             [first, ..] if *first >= 0x80 => None,
@@ -121,7 +121,7 @@ mod tests {
             let content = vec![7; length];
             let written = element(SEQUENCE, &content);
             let mut reader = Reader::new(&written);
-            assert_eq!(reader.expect(SEQUENCE).unwrap().content, content);
+            assert_eq!(reader.tagged(SEQUENCE).unwrap().content, content);
             assert!(reader.is_empty());
         }
         for bytes in [&[][..], &[0], &[1], &[0x7f], &[0x80], &[0, 0, 0xff, 1]] {

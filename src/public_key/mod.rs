@@ -99,8 +99,8 @@ impl PublicKey {
     pub fn from_spki(bytes: &[u8]) -> Option<Self> {
         let mut outer = Reader::new(bytes);
         let mut fields = outer.inside(SEQUENCE)?;
-        let algorithm = fields.expect(SEQUENCE)?.content;
-        let [0, key @ ..] = fields.expect(BIT_STRING)?.content else {
+        let algorithm = fields.tagged(SEQUENCE)?.content;
+        let [0, key @ ..] = fields.tagged(BIT_STRING)?.content else {
             return None;
         };
         if !outer.is_empty() || !fields.is_empty() {
