@@ -88,12 +88,7 @@ impl<'a> VerdictLine<'a> {
     ) -> Self {
         let evidence = match verdict {
             Verdict::Refused(reject) => reject.evidence(),
-            Verdict::Accepted
-            | Verdict::Revived
-            | Verdict::Duplicate
-            | Verdict::Challenged
-            | Verdict::Observed
-            | Verdict::Unavailable(_) => None,
+            _ => None,
         };
         VerdictLine {
             event: "verdict",
@@ -220,7 +215,6 @@ pub enum Notice<'a> {
     HoldFailed {
         detail: &'a str,
     },
-    /// A provider's key could not be fetched.
     KeyUnfetched {
         detail: &'a str,
     },

@@ -26,12 +26,12 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("shopify", include_str!("schemes/shopify.toml")),
     ("slack", include_str!("schemes/slack.toml")),
     (
-        "standard-webhooks-v1a",
-        include_str!("schemes/standard-webhooks-v1a.toml"),
-    ),
-    (
         "standard-webhooks",
         include_str!("schemes/standard-webhooks.toml"),
+    ),
+    (
+        "standard-webhooks-v1a",
+        include_str!("schemes/standard-webhooks-v1a.toml"),
     ),
     ("stripe", include_str!("schemes/stripe.toml")),
     ("svix", include_str!("schemes/svix.toml")),
