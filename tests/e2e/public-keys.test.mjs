@@ -1,10 +1,16 @@
 // Signatures that a public key checks: the providers' published messages, and messages signed here as they sign.
 import assert from "node:assert/strict";
-import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
+import https from "node:https";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { OAuth2Client } from "google-auth-library";
 import { Response } from "miniflare";
+import SnsValidator from "sns-validator";
 import { certificate, keySet, rsaPair } from "./support/certificates.mjs";
 import { ROOT, startGate } from "./support/gate.mjs";
 import { startOutside } from "./support/outside.mjs";
@@ -164,6 +170,29 @@ test("what was changed, moved or is another's is refused without a fetch", async
   assert.equal(outside.visits.length, before);
 });
 
+test("sns-validator takes what SNS sent here, and what the backend is given", async () => {
+  // It fetches by itself; what it asks for is the certificate.
+  const { get } = https;
+  https.get = (url, answered) => {
+    assert.equal(url, CERT);
+    answered(Object.assign(Readable.from([certificate(amazon.publicKey, "sns.amazonaws.com")]), { statusCode: 200 }));
+    return new EventEmitter();
+  };
+  try {
+    const validate = promisify((message, done) => new SnsValidator().validate(message, done));
+    for (const version of ["1", "2"]) {
+      const message = snsMessage({ Subject: "an order", Message: "line\nline" }, { version });
+      await validate({ ...message });
+      assert.equal((await sns(message)).status, 200);
+      const [delivery] = await gate.backend.wait(message.MessageId);
+      await validate(JSON.parse(delivery.body));
+      await assert.rejects(validate({ ...JSON.parse(delivery.body), Message: "another" }), /signature/);
+    }
+  } finally {
+    https.get = get;
+  }
+});
+
 const subscribeUrl = (token, topic = TOPIC, action = "ConfirmSubscription") => `https://sns.eu-west-1.amazonaws.com/?Action=${action}&TopicArn=${topic}&Token=${token}`;
 const confirmation = (members) => snsMessage({ Type: "SubscriptionConfirmation", Token: "token1", SubscribeURL: subscribeUrl("token1"), ...members });
 
@@ -293,6 +322,23 @@ test("one token brings many events, each once", async () => {
   assert.deepEqual([delivery.body.toString(), delivery.headers["ce-type"], delivery.headers.authorization], [`{"order":1}`, "order.paid", undefined]);
 });
 
+test("google-auth-library takes the tokens that are taken here, and refuses as we do", async () => {
+  const certs = { now: google.now.publicKey.export({ type: "spki", format: "pem" }) };
+  const verified = (bearer) => new OAuth2Client().verifySignedJwtWithCertsAsync(bearer, certs, "https://hook.example.com/eventarc", ["https://accounts.google.com"], 7200);
+  const now = Math.floor(Date.now() / 1000);
+  assert.equal((await verified(token())).getPayload().email, "push@proj.iam.gserviceaccount.com");
+  for (const wrong of [
+    token({ claims: { aud: "https://others" } }),
+    token({ claims: { iss: "https://evil.example" } }),
+    token({ claims: { iat: now - 90_000, exp: now - 86_400 } }),
+    token({ header: { kid: "next" } }),
+    token({ key: google.next.privateKey }),
+  ]) {
+    await assert.rejects(verified(wrong));
+    assert.notEqual((await eventarc(wrong)).status, 200);
+  }
+});
+
 test("a token that is not meant for us, or chooses how it is checked, is refused", async () => {
   const now = Math.floor(Date.now() / 1000);
   const before = outside.of(GOOGLE);
@@ -381,7 +427,6 @@ test("Alibaba SMQ's short key, with a secret in the URL that does the work", asy
   const alibaba = rsaPair(512);
   const url = "https://mns-cert.oss-cn-hangzhou.aliyuncs.com/x509_public_certificate.pem";
   outside.put(url, certificate(alibaba.publicKey, "notify", { from: new Date("2015-07-02"), to: new Date("2016-07-01") }));
-  const { createHash } = await import("node:crypto");
   const send = async ({ key = gate.secrets.SMQ_URL_SECRET, owner = "1321669497458181", body = "hello", sent = body } = {}) => {
     const target = `/hooks/alibaba-smq?key=${key}`;
     const plain = { "content-md5": createHash("md5").update(body).digest("base64"), "content-type": "text/plain", date: new Date().toUTCString() };
