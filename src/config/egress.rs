@@ -24,11 +24,11 @@ pub fn is_private(url: &str) -> bool {
     if hex || last.bytes().all(|byte| byte.is_ascii_digit()) {
         return host.parse().map_or(true, is_private_v4);
     }
-    let is_below = |name: &&str| {
-        host.strip_suffix(*name)
+    let is_below = |name: &str| {
+        host.strip_suffix(name)
             .is_some_and(|before| before.is_empty() || before.ends_with('.'))
     };
-    PRIVATE_NAMES.iter().any(|name| is_below(&name))
+    PRIVATE_NAMES.iter().any(|name| is_below(name))
 }
 
 /// The special-purpose registry (RFC 6890): what is not reachable from everywhere.
