@@ -1,4 +1,4 @@
-//! Checks the sources file and embeds it in the Worker as JSON. `HOOKGATE_SOURCES` names another
+//! Checks the sources file and embeds it in the Worker as bytes. `HOOKGATE_SOURCES` names another
 //! file than `sources.toml`.
 
 #![allow(
@@ -14,8 +14,59 @@ mod config;
 mod scheme;
 #[path = "src/schemes.rs"]
 mod schemes;
+#[path = "src/uses.rs"]
+mod uses;
 
 use std::path::Path;
+
+/// A constant of `src/uses.rs`.
+struct Word {
+    cfg: &'static str,
+    is_used_by: fn(&config::Config) -> bool,
+}
+
+const WORDS: [Word; 8] = [
+    Word {
+        cfg: "uses_public_keys",
+        is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_public),
+    },
+    Word {
+        cfg: "uses_decryption",
+        is_used_by: |config| config.sources.values().any(|source| source.decrypt_fields),
+    },
+    Word {
+        cfg: "uses_credentials",
+        is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_bearer),
+    },
+    Word {
+        cfg: "uses_tokens",
+        is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_jws),
+    },
+    Word {
+        cfg: "uses_canonical_requests",
+        is_used_by: |config| config.schemes.values().any(scheme::Scheme::signs_headers),
+    },
+    Word {
+        cfg: "uses_cloudevents",
+        is_used_by: |config| {
+            config
+                .schemes
+                .values()
+                .any(scheme::Scheme::reads_cloudevents)
+        },
+    },
+    Word {
+        cfg: "uses_sorted_fields",
+        is_used_by: |config| {
+            let mut parts = config.schemes.values().flat_map(|scheme| &scheme.signed);
+            parts.any(|part| *part == scheme::Part::SortedFields)
+        },
+    },
+    Word {
+        cfg: "uses_body_times",
+        is_used_by: |config| config.schemes.values().any(scheme::Scheme::has_body_time),
+    },
+];
 
 fn main() {
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("Cargo sets it");
@@ -28,6 +79,7 @@ fn main() {
         "src/scheme",
         "src/schemes",
         "src/schemes.rs",
+        "src/uses.rs",
         &name,
     ] {
         println!("cargo::rerun-if-changed={watched}");
@@ -41,9 +93,14 @@ fn main() {
             for warning in findings.warnings {
                 println!("cargo::warning={name}: {warning}");
             }
-            let json = serde_json::to_string(&config).expect("plain data");
-            let file = Path::new(&out).join("sources.json");
-            if let Err(error) = std::fs::write(&file, json) {
+            for word in WORDS {
+                if (word.is_used_by)(&config) {
+                    println!("cargo::rustc-cfg={}", word.cfg);
+                }
+            }
+            let bytes = config.to_bytes();
+            let file = Path::new(&out).join("sources.postcard");
+            if let Err(error) = std::fs::write(&file, bytes) {
                 println!("cargo::error={}: {error}", file.display());
             }
         }

@@ -9,18 +9,23 @@
 //! 3. [`admit`] takes what was verified: identity, labels, the headers that go on. What comes out is an
 //!    [`Event`], and there is no other way to get one.
 
+mod asked;
+
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::cloudevents;
 use crate::config::Mode;
 use crate::event::{Event, EventParts};
 use crate::gate::{Gate, LiveSource};
 use crate::keys::encode_hex;
 use crate::request::{Head, Inbound};
 use crate::scheme::{IdentityRule, Place};
-use crate::verdict::{Reject, Verdict};
+use crate::uses;
+use crate::verdict::{Reject, Shape, Verdict};
 use crate::verify::{AroundBody, Claims, Matched, Proof, Statement, Verified, digest_part, verify};
+use asked::{challenge, question};
 
 /// `/hooks/{source}`: this path is stable for ever.
 const HOOKS: &str = "/hooks/";
@@ -71,6 +76,8 @@ pub enum Admission<'b> {
     Challenge(Echo),
     /// It asks for a visit to this URL and brings no event.
     Confirm(String),
+    /// It asks a question of this type and brings no event.
+    Question(String),
 }
 
 /// What a challenge is answered with.
@@ -81,9 +88,15 @@ pub struct Echo {
     pub member: Option<String>,
 }
 
-/// The source a path names.
+/// The source a path names. What stands behind its name must be one of its scheme's.
 pub fn source_of<'a>(gate: &'a Gate, head: &Head) -> Option<&'a Arc<LiveSource>> {
-    gate.source(head.path.strip_prefix(HOOKS)?)
+    let rest = head.path.strip_prefix(HOOKS)?;
+    let Some((name, behind)) = rest.split_once('/') else {
+        return gate.source(rest);
+    };
+    let live = gate.source(name)?;
+    let known = live.scheme.subpaths.iter().any(|path| path == behind);
+    known.then_some(live)
 }
 
 /// Step 1. `live` is what [`source_of`] found.
@@ -91,6 +104,9 @@ pub fn source_of<'a>(gate: &'a Gate, head: &Head) -> Option<&'a Arc<LiveSource>>
 /// # Errors
 /// [`Verdict::Refused`] or [`Verdict::Unavailable`], before the body is read.
 pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
+    if let Some(permitted) = permission(live, head) {
+        return Err(permitted);
+    }
     if !live.scheme.methods.contains(&head.method) {
         return Err(Verdict::Refused(Reject::MethodNotAllowed));
     }
@@ -162,7 +178,8 @@ pub fn check(
 /// Step 3: what the request brings. `matched` is what [`check`] found of it, and the head is whole.
 ///
 /// # Errors
-/// [`Verdict::Observed`] in observe mode.
+/// [`Verdict::Observed`] in observe mode; [`Verdict::Refused`] for a CloudEvent with an attribute that
+/// is not text, which the specification demands.
 pub fn admit<'b>(
     live: &LiveSource,
     opening: &Opening,
@@ -174,8 +191,15 @@ pub fn admit<'b>(
     let claims = &opening.claims;
     let verified = verify(&live.scheme, &live.keys, claims, inbound, Some(matched))
         .map_err(|reject| unverified(live, reject))?;
+    if live.scheme.reads_cloudevents() && !cloudevents::is_text(inbound.head) {
+        let reject = Reject::MalformedEvent(Shape::Undecodable);
+        return Err(Verdict::Refused(reject));
+    }
     if let Some(asked) = challenge(live, inbound)? {
         return Ok(asked);
+    }
+    if let Some(kind) = question(live, inbound) {
+        return Ok(Admission::Question(kind));
     }
     let dedup_key = dedup_key(live, &verified, inbound, findings);
     if live.source.mode == Mode::Observe {
@@ -197,6 +221,22 @@ pub fn unverified(live: &LiveSource, reject: Reject) -> Verdict {
         .incomplete
         .filter(|_| reject == Reject::SignatureMismatch);
     ours.map_or(Verdict::Refused(reject), Verdict::Unavailable)
+}
+
+/// Allows a sender to send, if it asks as CloudEvents has it and is one of those that may. The rate
+/// is only a number; whoever asks for none may send as it likes.
+fn permission(live: &LiveSource, head: &Head) -> Option<Verdict> {
+    if !uses::CLOUDEVENTS || head.method != "OPTIONS" || live.allowed_origins.is_empty() {
+        return None;
+    }
+    let asking = head.header("webhook-request-origin")?;
+    let mut allowed = live.allowed_origins.iter();
+    let origin = allowed.position(|allowed| allowed == asking)?;
+    let rate = match head.header("webhook-request-rate") {
+        None => None,
+        Some(rate) => Some(rate.parse().ok().filter(|rate| *rate > 0)?),
+    };
+    Some(Verdict::Permitted { origin, rate })
 }
 
 fn judge_freshness(live: &LiveSource, verified: &Verified<'_>, now_ms: i64) -> Result<(), Reject> {
@@ -238,37 +278,6 @@ fn judge_token(live: &LiveSource, claims: &Claims, now_ms: i64) -> Result<(), Re
         return Err(Reject::FromFuture { ahead_ms });
     }
     Ok(())
-}
-
-/// What the message asks for, if it asks. An echo is given only if it cannot do harm: short and
-/// printable. A visit is made only where the entry and the pins allow it.
-fn challenge<'b>(
-    live: &LiveSource,
-    inbound: &Inbound<'_, '_>,
-) -> Result<Option<Admission<'b>>, Verdict> {
-    let Some(challenge) = &live.scheme.challenge else {
-        return Ok(None);
-    };
-    if inbound.value_at(&challenge.at).ok().as_ref() != Some(&challenge.equals) {
-        return Ok(None);
-    }
-    if let Some(confirm) = &challenge.confirm {
-        let value_at = |place: &Place| inbound.value_at(place).ok();
-        let url = value_at(&confirm.at)
-            .and_then(|url| confirm.rebuild(&url, &live.pins, value_at))
-            .ok_or(Verdict::Refused(Reject::UrlNotAllowed))?;
-        return Ok(Some(Admission::Confirm(url)));
-    }
-    let echo = challenge
-        .echo
-        .as_ref()
-        .and_then(|place| inbound.value_at(place).ok());
-    let harmless =
-        |echo: &String| echo.len() <= 512 && echo.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    Ok(echo.filter(harmless).map(|text| {
-        let member = challenge.member.clone();
-        Admission::Challenge(Echo { text, member })
-    }))
 }
 
 /// The key under which the event is remembered: SHA-256 over a version, the tenant, the source (or
@@ -320,7 +329,13 @@ fn identify(
         let (kind, places) = match rule {
             IdentityRule::SignedId(place) => ("signed-id", std::slice::from_ref(place)),
             IdentityRule::Fields(places) => ("fields", places.as_slice()),
-            IdentityRule::Bearer(rule) => ("bearer", rule.fields.as_slice()),
+            IdentityRule::Bearer(rule) => {
+                let several = rule.unless.as_ref();
+                if several.is_some_and(|place| inbound.value_at(place).is_ok()) {
+                    continue;
+                }
+                ("bearer", rule.fields.as_slice())
+            }
             IdentityRule::Digest(rule) => {
                 digest_content(digest, live, verified, inbound);
                 if let Some(place) = &rule.discriminator {
@@ -356,7 +371,7 @@ fn digest_content(
     digest_part(digest, &verified.digest());
     // The body is not among the signed parts where a token is all that is signed, and where it is
     // covered by a digest of its own.
-    if live.scheme.is_bearer() || live.scheme.body_md5.is_some() {
+    if live.scheme.bears_token() || live.scheme.body_md5.is_some() {
         digest_part(digest, inbound.body);
     }
 }

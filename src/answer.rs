@@ -33,6 +33,8 @@ fn as_members<S: Serializer>(
 pub struct Known<'a> {
     /// The event's type.
     pub kind: Option<&'a str>,
+    /// The event's key.
+    pub dedup_key: Option<&'a str>,
     /// What a challenge asked for.
     pub echo: Option<&'a Echo>,
     /// The name of the secret that matched.
@@ -88,6 +90,7 @@ fn plain(verdict: Verdict, live: Option<&LiveSource>, request_id: &str) -> Answe
         Wire::Accepted => json("accepted"),
         Wire::Duplicate => json("duplicate"),
         Wire::Challenged => json("challenged"),
+        Wire::Permitted { origin, rate } => permitted(live, origin, rate),
         Wire::NotFound => problem(404, "not-found", "No such source"),
         Wire::MethodNotAllowed => {
             let mut answer = problem(405, "method-not-allowed", "Method not allowed");
@@ -109,6 +112,28 @@ fn plain(verdict: Verdict, live: Option<&LiveSource>, request_id: &str) -> Answe
             answer
         }
         Wire::Unavailable => unavailable(request_id),
+    }
+}
+
+/// CloudEvents' grant: the origin as it is configured, so that nothing of the request comes back but
+/// a number.
+fn permitted(live: Option<&LiveSource>, origin: usize, rate: Option<u32>) -> Answer {
+    let origin = live.and_then(|live| live.allowed_origins.get(origin));
+    let methods = live.map(|live| live.scheme.methods.join(", "));
+    Answer {
+        status: 200,
+        headers: vec![
+            ("allow", methods.unwrap_or_default()),
+            (
+                "webhook-allowed-origin",
+                origin.cloned().unwrap_or_default(),
+            ),
+            (
+                "webhook-allowed-rate",
+                rate.map_or("*".to_owned(), |rate| rate.to_string()),
+            ),
+        ],
+        body: String::new(),
     }
 }
 
@@ -163,7 +188,8 @@ pub fn problem(
 /// of ours might be a message of another scheme, and a signed refusal beside an unsigned one would
 /// tell a stale request from a forged one.
 fn koogallery_answer(verdict: Verdict, live: &LiveSource, known: Known<'_>) -> Answer {
-    let body = koogallery::body(verdict, known.kind);
+    let front_end_url = live.source.front_end_url.as_deref();
+    let body = koogallery::body(verdict, known, front_end_url);
     let mut headers = vec![("content-type", "application/json; charset=utf-8".to_owned())];
     let matched = |name| live.keys.iter().find(|key| key.name == name);
     let refused = matches!(verdict, Verdict::Refused(_));

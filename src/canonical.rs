@@ -23,8 +23,10 @@ pub enum NotCanonical {
     NotAnObject,
     /// A member's name stands twice in one object.
     RepeatedName,
-    /// Nested deeper than `DEPTH_MAX`.
+    /// Nested deeper than `DEPTH_MAX`, or at all where only plain values are signed.
     TooDeep,
+    /// A name or a value contains what separates them.
+    ContainsDelimiter,
 }
 
 /// The canonical bytes of `body`.
@@ -36,6 +38,57 @@ pub fn sorted_json(body: &[u8]) -> Result<Vec<u8>, NotCanonical> {
     let mut out = String::with_capacity(body.len());
     write_object(&mut out, &members, DEPTH_MAX)?;
     Ok(out.into_bytes())
+}
+
+/// What [`sorted_fields`] yields.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SortedFields {
+    /// The signed string.
+    pub joined: Vec<u8>,
+    /// The same members as a JSON object of strings: the signature does not tell `1` from `"1"`.
+    pub object: Vec<u8>,
+}
+
+/// The members of `body`, all of them plain values, as `name=value` sorted by name and joined by `&`.
+/// What is null or blank is left out. Neither separator is escaped, so a name with `=` or `&` in it and
+/// a value with `&` are refused: the string would have two readings.
+pub fn sorted_fields(body: &[u8]) -> Result<SortedFields, NotCanonical> {
+    let text = std::str::from_utf8(body).map_err(|_| NotCanonical::NotAnObject)?;
+    let mut members = object_members(text)?;
+    members.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let mut joined = String::with_capacity(body.len());
+    let mut object = "{".to_owned();
+    for (name, value) in members {
+        let value = match value.get().as_bytes().first() {
+            Some(b'{' | b'[') => return Err(NotCanonical::TooDeep),
+            Some(b'"') => {
+                serde_json::from_str(value.get()).map_err(|_| NotCanonical::NotAnObject)?
+            }
+            _ if value.get() == "null" => continue,
+            _ => value.get().to_owned(),
+        };
+        if value.trim().is_empty() {
+            continue;
+        }
+        if name.contains(['=', '&']) || value.contains('&') {
+            return Err(NotCanonical::ContainsDelimiter);
+        }
+        if !joined.is_empty() {
+            joined.push('&');
+            object.push(',');
+        }
+        for text in [&name, "=", &value] {
+            joined.push_str(text);
+        }
+        write_string(&mut object, &name);
+        object.push(':');
+        write_string(&mut object, &value);
+    }
+    object.push('}');
+    Ok(SortedFields {
+        joined: joined.into_bytes(),
+        object: object.into_bytes(),
+    })
 }
 
 pub(crate) type Members<'a> = Vec<(String, &'a RawValue)>;
@@ -190,6 +243,25 @@ mod tests {
             sorted_json(b"{\"a\":\"\xff\"}"),
             Err(NotCanonical::NotAnObject)
         );
+    }
+
+    #[test]
+    fn fields_are_sorted_joined_and_given_as_texts() {
+        let body = br#"{"b":"x y","a":1.10,"d":"","e":null,"c":true,"f":"  "}"#;
+        let fields = sorted_fields(body).unwrap();
+        assert_eq!(fields.joined, b"a=1.10&b=x y&c=true");
+        assert_eq!(fields.object, br#"{"a":"1.10","b":"x y","c":"true"}"#);
+        for (body, wrong) in [
+            (r#"{"a":"1&b=2"}"#, NotCanonical::ContainsDelimiter),
+            (r#"{"a=1":"2"}"#, NotCanonical::ContainsDelimiter),
+            (r#"{"a&b":"2"}"#, NotCanonical::ContainsDelimiter),
+            (r#"{"a":{}}"#, NotCanonical::TooDeep),
+            (r#"{"a":[1]}"#, NotCanonical::TooDeep),
+            (r#"{"a":"1","\u0061":"2"}"#, NotCanonical::RepeatedName),
+            ("[]", NotCanonical::NotAnObject),
+        ] {
+            assert_eq!(sorted_fields(body.as_bytes()), Err(wrong), "{body}");
+        }
     }
 
     #[test]

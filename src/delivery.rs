@@ -82,14 +82,12 @@ impl DeliveryKey {
 
 /// The public form of an event's key: the idempotency key of every delivery of it.
 pub fn webhook_id(held: &Held) -> String {
-    format!(
-        "hg_{}",
-        &held
-            .message
-            .dedupkey
-            .get(..40)
-            .unwrap_or(&held.message.dedupkey)
-    )
+    public_id(&held.message.dedupkey)
+}
+
+/// What an event is called outside the gate.
+pub fn public_id(dedup_key: &str) -> String {
+    format!("hg_{}", dedup_key.get(..40).unwrap_or(dedup_key))
 }
 
 /// The headers of a delivery. `attempt` counts from 1.

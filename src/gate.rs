@@ -40,8 +40,12 @@ pub struct LiveSource {
     pub pins: Pins,
     /// [`Scheme::claim_headers`] of its scheme.
     pub claim_headers: Vec<String>,
+    /// [`Scheme::event_headers`] of its scheme.
+    pub event_headers: Vec<String>,
     /// [`Scheme::json_pointers`] of its scheme.
     pub json_pointers: Vec<String>,
+    /// Who may ask for permission: the scheme's origins and the source's own.
+    pub allowed_origins: Vec<String>,
     /// How long the ledger keeps a row of this source, in milliseconds: until the event is forgotten
     /// wherever it could still come from.
     pub row_life_ms: i64,
@@ -265,7 +269,9 @@ impl LiveSource {
             public_keys: Vec::new(),
             pins: Pins::new(),
             claim_headers: scheme.claim_headers(),
+            event_headers: scheme.event_headers(),
             json_pointers: scheme.json_pointers(),
+            allowed_origins: [&scheme.allowed_origins[..], &source.allowed_origins].concat(),
             row_life_ms: 0,
             incomplete: None,
             trouble: None,

@@ -113,6 +113,9 @@ pub enum Mac {
     Sha512(Box<Hmac<Sha512>>),
     /// Of an algorithm that makes none. It matches nothing.
     None,
+    /// No hash of anything that is sent: the credential's own SHA-256, so that comparing takes as
+    /// long for every length.
+    Credential([u8; 32]),
 }
 
 impl fmt::Debug for Mac {
@@ -136,6 +139,7 @@ impl Mac {
             | Algorithm::EcdsaP256
             | Algorithm::EcdsaP256Der
             | Algorithm::Ed25519 => Mac::None,
+            Algorithm::Credential => Mac::Credential(Sha256::digest(key).into()),
         }
     }
 
@@ -145,6 +149,7 @@ impl Mac {
             Mac::Sha256(mac) => mac.update(bytes),
             Mac::Sha512(mac) => mac.update(bytes),
             Mac::None => {}
+            Mac::Credential(_) => {}
         }
     }
 
@@ -155,6 +160,7 @@ impl Mac {
             Mac::Sha256(mac) => f(&mac.finalize().into_bytes()),
             Mac::Sha512(mac) => f(&mac.finalize().into_bytes()),
             Mac::None => f(&[]),
+            Mac::Credential(digest) => f(&digest),
         }
     }
 
@@ -164,6 +170,7 @@ impl Mac {
             Mac::Sha256(mac) => mac.finalize().into_bytes().to_vec(),
             Mac::Sha512(mac) => mac.finalize().into_bytes().to_vec(),
             Mac::None => Vec::new(),
+            Mac::Credential(digest) => digest.to_vec(),
         }
     }
 }

@@ -38,6 +38,7 @@ pub mod answer;
 pub mod audit;
 pub mod backlog;
 pub mod canonical;
+pub mod cloudevents;
 pub mod config;
 pub mod consumer;
 pub mod dead;
@@ -60,6 +61,7 @@ pub mod schemes;
 pub mod sign;
 pub mod time;
 pub mod trace;
+pub mod uses;
 pub mod verdict;
 pub mod verify;
 
@@ -67,4 +69,4 @@ pub mod verify;
 mod edge;
 
 /// The sources file that was checked and embedded when this crate was built.
-pub const EMBEDDED_SOURCES: &str = include_str!(concat!(env!("OUT_DIR"), "/sources.json"));
+pub const EMBEDDED_SOURCES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sources.postcard"));

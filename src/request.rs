@@ -2,8 +2,10 @@
 
 use std::cell::OnceCell;
 
+use crate::cloudevents::{self, Mode};
 use crate::json;
 use crate::scheme::Place;
+use crate::uses;
 
 /// Method, path, query and headers, before the body is read.
 #[derive(Clone, Debug, Default)]
@@ -63,29 +65,32 @@ impl Head {
         let mut lines = lines.split('\n');
         let method = lines.next().unwrap_or_default();
         let url = lines.next().unwrap_or_default();
-        // The platform joined what was repeated and wrote the names in lower case.
-        let mut headers = Vec::with_capacity(24);
-        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-            headers.push((name.to_ascii_lowercase(), value.to_owned()));
-        }
-        Head {
-            headers,
-            ..Head::of_url(method, url)
-        }
-    }
-
-    /// A head without its headers, for [`Head::add`].
-    pub fn of_url(method: &str, url: &str) -> Self {
         let after_scheme = url.find("://").map_or(url, |index| &url[index + 3..]);
         let target = after_scheme
             .find('/')
             .map_or("/", |index| &after_scheme[index..]);
-        Head::new(method, target, [])
+        let mut head = Head::new(method, target, []);
+        head.add_pairs(lines);
+        head
     }
 
-    /// Adds a header that is not there yet. The name is in lower case.
-    pub fn add(&mut self, name: &str, value: String) {
-        self.headers.push((name.to_owned(), value));
+    /// Puts headers before those that are there. Name and value, one a line.
+    pub fn precede(&mut self, lines: &str) {
+        let known = std::mem::take(&mut self.headers);
+        self.add_pairs(lines.split('\n'));
+        for (name, value) in known {
+            if self.header(&name).is_none() {
+                self.headers.push((name, value));
+            }
+        }
+    }
+
+    fn add_pairs<'a>(&mut self, mut lines: impl Iterator<Item = &'a str>) {
+        // The platform joined what was repeated and wrote the names in lower case.
+        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+            self.headers
+                .push((name.to_ascii_lowercase(), value.to_owned()));
+        }
     }
 
     pub fn headers(&self) -> &[(String, String)] {
@@ -117,9 +122,15 @@ impl Head {
         match place {
             Place::Header(name) => self.header(name).map(str::to_owned).ok_or(Absent::Missing),
             Place::Query(name) => single(self.query_pairs()?, name),
-            Place::Json(_) | Place::Form(_) | Place::SignatureField(_) | Place::Claim(_) => {
-                Err(Absent::Missing)
+            Place::LastSegment => {
+                let last = self.path.rsplit('/').next();
+                last.map(str::to_owned).ok_or(Absent::Missing)
             }
+            Place::Json(_)
+            | Place::Form(_)
+            | Place::SignatureField(_)
+            | Place::CloudEvent(_)
+            | Place::Claim(_) => Err(Absent::Missing),
         }
     }
 }
@@ -148,12 +159,20 @@ impl<'h, 'b> Inbound<'h, 'b> {
     /// A value of the request. In JSON, strings and integers have one; anything else is missing.
     pub fn value_at(&self, place: &Place) -> Result<String, Absent> {
         match place {
-            Place::Header(_) | Place::Query(_) | Place::SignatureField(_) | Place::Claim(_) => {
-                self.head.value_at(place)
-            }
+            Place::Header(_)
+            | Place::Query(_)
+            | Place::SignatureField(_)
+            | Place::LastSegment
+            | Place::Claim(_) => self.head.value_at(place),
             Place::Json(pointer) => self.json_at(pointer).ok_or(Absent::Missing),
             // Whatever the content-type says: it is not signed, and must not change an identity.
             Place::Form(name) => single(decode_pairs(self.body)?, name),
+            Place::CloudEvent(_) if !uses::CLOUDEVENTS => Err(Absent::Missing),
+            Place::CloudEvent(name) => match cloudevents::mode(self.head) {
+                Mode::Binary => cloudevents::attribute(self.head, name),
+                Mode::Structured => self.json_at(&format!("/{name}")).ok_or(Absent::Missing),
+                Mode::Batched => Err(Absent::Missing),
+            },
         }
     }
 
@@ -180,7 +199,7 @@ fn single(pairs: Vec<(String, String)>, name: &str) -> Result<String, Absent> {
 
 /// Decodes `application/x-www-form-urlencoded` strictly: a `%` without two hex digits and bytes
 /// that are not UTF-8 are refused instead of repaired, because a repaired value was not signed.
-fn decode_pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, Absent> {
+pub fn decode_pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, Absent> {
     bytes
         .split(|byte| *byte == b'&')
         .filter(|pair| !pair.is_empty())
@@ -229,13 +248,28 @@ pub fn encode_pairs(pairs: &[(String, String)]) -> String {
     encoded
 }
 
+/// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3).
+pub fn encode_percent(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    encode_but(&mut encoded, text, b"-._~");
+    encoded
+}
+
+/// Decodes percent-encoding strictly; a plus sign stands for itself.
+pub fn decode_percent(text: &str) -> Result<String, Absent> {
+    decode(text.replace('+', "%2B").as_bytes())
+}
+
 fn encode_into(encoded: &mut String, text: &str) {
+    encode_but(encoded, text, b"-._*");
+}
+
+fn encode_but(encoded: &mut String, text: &str, kept: &[u8; 4]) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
-                encoded.push(byte as char);
-            }
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => encoded.push(byte as char),
+            mark if kept.contains(&mark) => encoded.push(mark as char),
             other => {
                 encoded.push('%');
                 encoded.push(HEX[usize::from(other >> 4)] as char);

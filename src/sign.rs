@@ -4,7 +4,9 @@
 //! providers' own SDKs in `tests/` do that.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::keys::{LiveKey, encode_hex};
 use crate::request::{Head, Inbound, encode_pairs};
@@ -54,12 +56,18 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
             Vec::new(),
         )
     } else {
-        (String::new(), draft.body.to_vec())
+        (String::new(), with_time(draft, claims.time_text()))
     };
+
     let mut put = |place: &Place, value: &str| match place {
         Place::Header(name) => headers.push((name.clone(), value.to_owned())),
         Place::Query(name) => query.push((name.clone(), value.to_owned())),
-        Place::Json(_) | Place::Form(_) | Place::SignatureField(_) | Place::Claim(_) => {}
+        Place::CloudEvent(name) => headers.push((format!("ce-{name}"), value.to_owned())),
+        Place::Json(_)
+        | Place::Form(_)
+        | Place::SignatureField(_)
+        | Place::LastSegment
+        | Place::Claim(_) => {}
     };
     if let (Some(form), Some(text)) = (&scheme.time, claims.time_text()) {
         put(&form.at, text);
@@ -99,6 +107,16 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
             put(place, draft.event_type);
         }
     }
+    if scheme.reads_cloudevents() {
+        for (name, value) in [
+            ("ce-specversion", "1.0"),
+            ("ce-source", "/hookgate/sign"),
+            ("ce-id", draft.event_id),
+            ("ce-type", draft.event_type),
+        ] {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+    }
     let target = |query: &[(String, String)]| {
         let mut parts: Vec<String> = Vec::new();
         if !content_query.is_empty() {
@@ -116,15 +134,7 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
         .cloned()
         .unwrap_or_else(|| "POST".to_owned());
     let head = Head::new(&method, &target(&query), headers.clone());
-    let signature =
-        tag(scheme, key, &claims, &Inbound::new(&head, &body, &[])).map_err(|reject| {
-            format!(
-                "cannot be signed: {} {:?}",
-                reject.name(),
-                reject.evidence()
-            )
-        })?;
-    let written = write_signature(scheme, &claims, &signature);
+    let written = signature(scheme, key, claims, &Inbound::new(&head, &body, &[]))?;
     match &scheme.signature.at {
         Place::Query(name) => query.push((name.clone(), written)),
         place => headers.push((name_of(place), written)),
@@ -135,6 +145,30 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
         headers,
         body,
     })
+}
+
+/// What the holder of `key` puts where the signature of this request belongs.
+///
+/// # Errors
+/// A sentence: the scheme's signed string cannot be built from this request.
+pub fn signature(
+    scheme: &Scheme,
+    key: &LiveKey,
+    mut claims: Claims,
+    inbound: &Inbound<'_, '_>,
+) -> Result<String, String> {
+    if scheme.is_bearer() {
+        return Ok(write_credential(scheme, key));
+    }
+    claims.token = scheme.is_jws().then(|| token(scheme, inbound.body));
+    let tag = tag(scheme, key, &claims, inbound).map_err(|reject| {
+        format!(
+            "cannot be signed: {} {:?}",
+            reject.name(),
+            reject.evidence()
+        )
+    })?;
+    Ok(write_signature(scheme, &claims, &tag))
 }
 
 /// Signs a made-up request and reads it back: a scheme that cannot verify its own signature would
@@ -211,6 +245,10 @@ fn write_signature(scheme: &Scheme, claims: &Claims, tag: &[u8]) -> String {
     let encoded = match form.encoding {
         SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => encode_hex(tag),
         SignatureEncoding::Base64 | SignatureEncoding::Token => STANDARD.encode(tag),
+        SignatureEncoding::Jws | SignatureEncoding::Verbatim => {
+            let signed = claims.token.as_deref().unwrap_or_default();
+            format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+        }
     };
     let value = format!("{}{encoded}", form.strip.as_deref().unwrap_or_default());
     let (Some(split), Some(pair), Some(name)) = (&form.split, &form.pair, form.take.first()) else {
@@ -225,8 +263,54 @@ fn write_signature(scheme: &Scheme, claims: &Claims, tag: &[u8]) -> String {
             claims.time_text().unwrap_or_default()
         ));
     }
+    if let Some(names) = &claims.signed_headers {
+        items.push(format!("SignedHeaders{pair}{names}"));
+    }
     items.push(format!("{name}{pair}{value}"));
-    items.join(split)
+    let prefix = form.prefix.as_deref().unwrap_or_default();
+    format!("{prefix}{}", items.join(split))
+}
+
+/// The credential as it travels.
+fn write_credential(scheme: &Scheme, key: &LiveKey) -> String {
+    let form = &scheme.signature;
+    let written = match form.encoding {
+        SignatureEncoding::Base64 => STANDARD.encode(key.bytes()),
+        _ => String::from_utf8_lossy(key.bytes()).into_owned(),
+    };
+    format!("{}{written}", form.strip.as_deref().unwrap_or_default())
+}
+
+/// Everything of a token but its signature.
+fn token(scheme: &Scheme, body: &[u8]) -> String {
+    let header = serde_json::json!({ "alg": scheme.algorithm.jws_name(), "typ": "JWT" });
+    let digest = encode_hex(&Sha256::digest(body));
+    let mut claims: serde_json::Map<String, Value> = serde_json::Map::new();
+    for (name, value) in scheme.claim_pairs() {
+        claims.insert(name.to_owned(), value.unwrap_or(&digest).into());
+    }
+    let encode = |json: String| URL_SAFE_NO_PAD.encode(json);
+    format!(
+        "{}.{}",
+        encode(header.to_string()),
+        encode(Value::Object(claims).to_string())
+    )
+}
+
+/// The body, with the time in it where the scheme wants it there.
+fn with_time(draft: &Draft<'_>, time: Option<&str>) -> Vec<u8> {
+    let place = draft.scheme.time.as_ref().map(|form| &form.at);
+    let (Some(Place::Json(pointer)), Some(time)) = (place, time) else {
+        return draft.body.to_vec();
+    };
+    let read: Result<serde_json::Map<String, Value>, _> = serde_json::from_slice(draft.body);
+    match read {
+        Ok(mut members) => {
+            members.insert(pointer.trim_start_matches('/').to_owned(), time.into());
+            Value::Object(members).to_string().into_bytes()
+        }
+        Err(_) => draft.body.to_vec(),
+    }
 }
 
 fn name_of(place: &Place) -> String {
@@ -236,6 +320,8 @@ fn name_of(place: &Place) -> String {
         | Place::Json(name)
         | Place::Form(name)
         | Place::SignatureField(name)
-        | Place::Claim(name) => name.clone(),
+        | Place::Claim(name)
+        | Place::CloudEvent(name) => name.clone(),
+        Place::LastSegment => String::new(),
     }
 }

@@ -10,9 +10,14 @@ pub fn parse(text: &str, unit: TimeUnit) -> Option<i64> {
         TimeUnit::HttpDate => {
             return parse_http_date(text).filter(|ms| text == http_date(*ms));
         }
-        TimeUnit::Seconds | TimeUnit::Milliseconds | TimeUnit::CompactUtc => {}
+        TimeUnit::Seconds | TimeUnit::Milliseconds | TimeUnit::CompactUtc | TimeUnit::BasicUtc => {}
     }
     let bytes = text.as_bytes();
+    if unit == TimeUnit::BasicUtc {
+        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let compact = format!("{date}{time}000");
+        return (date.len() == 8).then(|| parse(&compact, TimeUnit::CompactUtc))?;
+    }
     if bytes.is_empty() || !bytes.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -22,7 +27,7 @@ pub fn parse(text: &str, unit: TimeUnit) -> Option<i64> {
             canonical.then(|| number(bytes) * 1_000)
         }
         TimeUnit::Milliseconds => (bytes.len() == 13 && bytes[0] != b'0').then(|| number(bytes)),
-        TimeUnit::CompactUtc => {
+        TimeUnit::CompactUtc | TimeUnit::BasicUtc => {
             if bytes.len() != 17 {
                 return None;
             }
@@ -100,6 +105,10 @@ pub fn format(ms: i64, unit: TimeUnit) -> String {
         TimeUnit::Milliseconds => ms.to_string(),
         TimeUnit::Rfc3339 => rfc3339(ms),
         TimeUnit::HttpDate => http_date(ms),
+        TimeUnit::BasicUtc => {
+            let compact = format(ms, TimeUnit::CompactUtc);
+            format!("{}T{}Z", &compact[..8], &compact[8..14])
+        }
         TimeUnit::CompactUtc => {
             let civil = Civil::from_ms(ms);
             format!(

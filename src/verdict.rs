@@ -16,6 +16,13 @@ pub enum Verdict {
     Duplicate,
     /// Verified, and answered by itself: it asked for an echo and brought no event.
     Challenged,
+    /// Asked whether it may send, and allowed to: nothing was verified, nothing was brought.
+    Permitted {
+        /// Which of the source's allowed origins.
+        origin: usize,
+        /// Requests a minute that it asked for.
+        rate: Option<u32>,
+    },
     /// Verified, and not taken because the source is in observe mode.
     Observed,
     Refused(Reject),
@@ -55,6 +62,8 @@ pub enum Reject {
     FromFuture {
         ahead_ms: i64,
     },
+    /// Verified, and an attribute of the event is not text.
+    MalformedEvent(Shape),
 }
 
 /// What is wrong with the form of a value.
@@ -64,7 +73,7 @@ pub enum Shape {
     NoPrefix,
     /// A list without an item of a version that the scheme knows.
     NoKnownVersion,
-    /// More items than [`crate::verify::CANDIDATES_MAX`].
+    /// More items than [`crate::verify::CANDIDATES_MAX`], or more signed headers than are looked up.
     TooMany,
     NotHex,
     NotBase64,
@@ -78,7 +87,10 @@ pub enum Shape {
     NotAJsonObject,
     RepeatedName,
     TooDeep,
+    /// Not a compact JWS.
     NotAToken,
+    /// The token names another algorithm than the scheme, or an extension of its own.
+    WrongAlgorithm,
 }
 
 /// What is wrong with us. Always 503: the sender keeps the event and sends it again.
@@ -128,6 +140,11 @@ pub enum Wire {
     Accepted,
     Duplicate,
     Challenged,
+    /// It may send: its own origin, and the rate that it asked for.
+    Permitted {
+        origin: usize,
+        rate: Option<u32>,
+    },
     NotFound,
     MethodNotAllowed,
     TooLarge,
@@ -145,6 +162,7 @@ impl Verdict {
             Verdict::Revived => "revived",
             Verdict::Duplicate => "duplicate",
             Verdict::Challenged => "challenged",
+            Verdict::Permitted { .. } => "permitted",
             Verdict::Observed => "observed",
             Verdict::Refused(_) => "refused",
             Verdict::Unavailable(_) => "unavailable",
@@ -158,6 +176,7 @@ impl Verdict {
             | Verdict::Revived
             | Verdict::Duplicate
             | Verdict::Challenged
+            | Verdict::Permitted { .. }
             | Verdict::Observed => None,
             Verdict::Refused(reject) => Some(reject.name()),
             Verdict::Unavailable(trouble) => Some(trouble.name()),
@@ -170,6 +189,7 @@ impl Verdict {
             Verdict::Accepted | Verdict::Revived => Wire::Accepted,
             Verdict::Duplicate => Wire::Duplicate,
             Verdict::Challenged => Wire::Challenged,
+            Verdict::Permitted { origin, rate } => Wire::Permitted { origin, rate },
             Verdict::Observed | Verdict::Unavailable(_) => Wire::Unavailable,
             Verdict::Refused(reject) => match reject {
                 Reject::UnknownSource => Wire::NotFound,
@@ -177,7 +197,8 @@ impl Verdict {
                 Reject::BodyTooLarge { .. } => Wire::TooLarge,
                 Reject::MalformedSignature(_)
                 | Reject::MalformedTime(_)
-                | Reject::MalformedSignedPart(_) => Wire::Malformed,
+                | Reject::MalformedSignedPart(_)
+                | Reject::MalformedEvent(_) => Wire::Malformed,
                 Reject::MissingSignature
                 | Reject::MissingTime
                 | Reject::MissingSignedPart
@@ -212,6 +233,7 @@ impl Reject {
             Reject::BodyDigestMismatch => "body_digest_mismatch",
             Reject::Stale { .. } => "stale",
             Reject::FromFuture { .. } => "from_future",
+            Reject::MalformedEvent(_) => "malformed_event",
         }
     }
 
@@ -220,7 +242,8 @@ impl Reject {
         match self {
             Reject::MalformedSignature(shape)
             | Reject::MalformedTime(shape)
-            | Reject::MalformedSignedPart(shape) => Some((shape.name(), None)),
+            | Reject::MalformedSignedPart(shape)
+            | Reject::MalformedEvent(shape) => Some((shape.name(), None)),
             Reject::Stale { age_ms } => Some(("age_ms", Some(age_ms))),
             Reject::FromFuture { ahead_ms } => Some(("ahead_ms", Some(ahead_ms))),
             Reject::BodyTooLarge { body_bytes_max } => {
@@ -258,6 +281,7 @@ impl Shape {
             Shape::RepeatedName => "repeated_name",
             Shape::TooDeep => "too_deep",
             Shape::NotAToken => "not_a_token",
+            Shape::WrongAlgorithm => "wrong_algorithm",
         }
     }
 }

@@ -13,6 +13,7 @@ mod support;
 use hookgate::admission::{self, Admission, Findings};
 use hookgate::answer::{Known, answer};
 use hookgate::audit::{VerdictLine, line};
+use hookgate::gate::Gate;
 use hookgate::keys::LiveKey;
 use hookgate::request::Inbound;
 use hookgate::verdict::{Reject, Trouble, Verdict};
@@ -132,8 +133,8 @@ fn koogallery_is_answered_200_with_a_code_and_a_signed_body() {
     let refused = Verdict::Refused;
     for (verdict, kind, code) in [
         (Verdict::Duplicate, Some("releaseInstance"), "000000"),
-        (Verdict::Accepted, Some("newInstance"), "000004"),
-        (Verdict::Duplicate, Some("queryInstance"), "000004"),
+        (Verdict::Accepted, Some("newInstance"), "000000"),
+        (Verdict::Challenged, Some("queryInstance"), "000004"),
         (Verdict::Accepted, None, "000000"),
         (
             refused(Reject::SignatureMismatch),
@@ -171,6 +172,92 @@ fn koogallery_is_answered_200_with_a_code_and_a_signed_body() {
         let answer = answer(verdict, Some(live), "r", Known::default());
         assert_eq!((answer.status, sign(&answer)), (200, None));
     }
+}
+
+/// One order, one instance: however often it is sent, signed anew, under whatever live secret, and
+/// whichever of the twins is answered first.
+#[test]
+fn every_copy_of_an_order_is_told_the_same_instance() {
+    let answer_to = |gate: &Gate, verdict, number| {
+        let live = only(gate);
+        let request = signed_at(live, &a_body("koogallery-v2", number), "x", NOW_MS);
+        let mut findings = Findings::default();
+        let Ok(Admission::Event(event)) = run_with(live, &request, &mut findings) else {
+            panic!("not accepted")
+        };
+        let known = Known {
+            kind: Some(event.labels().1),
+            dedup_key: Some(event.dedup_key()),
+            key_id: findings.key_id.as_deref(),
+            echo: None,
+        };
+        let body = answer(verdict, Some(live), "r", known).body;
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["resultCode"], "000000");
+        let held = support::held(live, &request);
+        assert_eq!(body["instanceId"], hookgate::delivery::webhook_id(&held));
+        body["instanceId"].as_str().unwrap().to_owned()
+    };
+    let gate = gate_for("koogallery-v2", &["one".to_owned()]);
+    let rotated = gate_for("koogallery-v2", &["two".to_owned()]);
+    let first = answer_to(&gate, Verdict::Accepted, 1);
+    for verdict in [Verdict::Accepted, Verdict::Duplicate, Verdict::Revived] {
+        assert_eq!(answer_to(&gate, verdict, 1), first);
+        assert_eq!(answer_to(&rotated, verdict, 1), first);
+    }
+    assert_ne!(answer_to(&gate, Verdict::Accepted, 2), first);
+    // Nothing is promised that is not held.
+    let known = Known {
+        kind: Some("newInstance"),
+        dedup_key: Some("00"),
+        ..Known::default()
+    };
+    for verdict in [
+        Verdict::Unavailable(Trouble::HoldFailed),
+        Verdict::Observed,
+        Verdict::Refused(Reject::SignatureMismatch),
+    ] {
+        let body = answer(verdict, Some(only(&gate)), "r", known).body;
+        assert!(!body.contains("instanceId"), "{body}");
+    }
+}
+
+#[test]
+fn a_query_for_an_instance_is_a_question_and_no_event() {
+    let gate = gate_for("koogallery-v2", &["one".to_owned()]);
+    let live = only(&gate);
+    let ask = |body: &str| outcome(live, &signed(live, body.as_bytes(), "x"));
+    let query = r#"{"activity":"queryInstance","instanceId":"i"}"#;
+    assert_eq!(ask(query), "question");
+    assert_eq!(
+        ask(r#"{"activity":"updateInstanceStatus","instanceId":"i","status":"FREEZE"}"#),
+        "accept"
+    );
+    let mut forged = signed(live, b"{\"activity\":\"x\"}", "x");
+    forged.body = query.into();
+    assert_eq!(outcome(live, &forged), "signature_mismatch");
+}
+
+#[test]
+fn a_new_instance_names_the_front_end_where_the_source_does() {
+    let source = support::SourceText {
+        name: "vector",
+        tenant: "t",
+        scheme: "koogallery-v1",
+        secrets: &["KEY"],
+        more: "front_end_url = \"https://app.example/?a=\\\"b\"",
+    };
+    let gate = support::gate(&[source], "", &[("KEY", "xxxxxxx")]);
+    let known = Known {
+        kind: Some("newInstance"),
+        dedup_key: Some("0123456789"),
+        key_id: Some("KEY"),
+        echo: None,
+    };
+    assert_eq!(
+        answer(Verdict::Accepted, Some(only(&gate)), "r", known).body,
+        r#"{"resultCode":"000000","resultMsg":"success","instanceId":"hg_0123456789","appInfo":{"frontEndUrl":"https://app.example/?a=\"b"}}"#
+    );
 }
 
 /// A sender who can tell a wrong key from a stale time has an oracle.

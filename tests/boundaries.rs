@@ -10,6 +10,7 @@
 
 mod support;
 
+use hookgate::scheme::Scheme;
 use support::mutate::{At, Case, percent_encoded};
 use support::{
     NOW_MS, Request, a_body, a_secret, gate_for, only, outcome, signed, vectors_with_secrets,
@@ -236,22 +237,33 @@ fn no_scheme_takes_a_request_of_another() {
             // `published-sdk-sign` of Svix and its twin share a secret; others may not decode.
             let secrets = vec![a_secret(other, 1), vector.secrets[0].clone()];
             let gate = gate_for(other, &secrets);
-            let one_is_a_get = vector.scheme == "koogallery-v1" || other == "koogallery-v1";
-            let expected = if one_is_a_get {
+            let live = only(&gate);
+            let own = vector.gate();
+            if speak_alike(&only(&own).scheme, &live.scheme) {
+                continue;
+            }
+            sent += 1;
+            let got = outcome(live, &vector.request);
+            let stands_there = |place| vector.request.head().value_at(place).is_ok();
+            let expected = if !live.scheme.methods.contains(&vector.request.method) {
                 "method_not_allowed"
+            } else if live.scheme.credential_places().any(stands_there) {
+                // The same header, with something of another form in it.
+                "malformed_signature"
             } else {
                 "missing_signature"
             };
-            sent += 1;
-            assert_eq!(
-                outcome(only(&gate), &vector.request),
-                expected,
-                "{} to {other}",
-                vector.title()
-            );
+            assert_eq!(got, expected, "{} to {other}", vector.title());
         }
     }
     println!("{sent} requests to other schemes");
+}
+
+/// Two entries for one wire form: whoever holds the secret may use either. The gate refuses two
+/// sources with one secret all the same.
+fn speak_alike(one: &Scheme, other: &Scheme) -> bool {
+    one.is_bearer() && other.is_bearer()
+        || (one.signature.at == other.signature.at && one.signed == other.signed)
 }
 
 /// Headers of two requests, both genuine, put together.
@@ -263,6 +275,9 @@ fn claims_of_two_requests_do_not_mix() {
         let one = signed(live, &a_body(scheme, 1), "evt_1");
         let two = support::signed_at(live, &a_body(scheme, 2), "evt_2", NOW_MS + 2_000);
         let case = Case::new(scheme, live, &one);
+        if live.scheme.is_bearer() {
+            continue; // The credential is the same in both, and proves nothing about either.
+        }
         let signature = Case::new(scheme, live, &two).get(case.signature).unwrap();
         assert_never(live, &case.set(case.signature, &signature));
         if case.form.schemes == ["koogallery-v1"] {

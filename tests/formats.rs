@@ -141,7 +141,7 @@ fn the_dead_letter() {
 /// each replay within the retention passes as a new event.
 #[test]
 fn the_key_of_an_event() {
-    let expected: BTreeMap<&str, &str> = KEYS.into_iter().collect();
+    let expected: BTreeMap<&str, &str> = KEYS.iter().copied().collect();
     for scheme in with_secrets() {
         let vector = vector(scheme, "pair-first");
         let key = key(only(&vector.gate()), &vector.request);
@@ -153,7 +153,35 @@ fn the_key_of_an_event() {
     }
 }
 
-const KEYS: [(&str, &str); 10] = [
+const KEYS: &[(&str, &str)] = &[
+    (
+        "aws-eventbridge",
+        "ac14148a1f2d46acaf3cbbaddf6dbd7c40e007036574bd0224e244eb587e3422",
+    ),
+    (
+        "azure-event-grid",
+        "2514d885dccbf620300633b8012e3d90ef56e240c6fb59eb76914ac359dd59a2",
+    ),
+    (
+        "azure-event-grid-cloudevents",
+        "e96bff09f6237f6d57401a890d441f70d4d1be53bd47e851d9725192a44e915a",
+    ),
+    (
+        "cloudevents",
+        "e96bff09f6237f6d57401a890d441f70d4d1be53bd47e851d9725192a44e915a",
+    ),
+    (
+        "cloudflare-notifications",
+        "3d8f030ef1bf1187d1efe93597e04c1d64c751cf66e894222ee14863cd6d2c82",
+    ),
+    (
+        "fastly-ngwaf",
+        "227ad97776c73a6d915153c5a20ec28b37f492a15d8f41a691c6bad8a4750b9f",
+    ),
+    (
+        "fly",
+        "49cc92a50363bd12d7396f76cddfc0dd057e1c1651b5e8047fba6624cd4a91cc",
+    ),
     (
         "github",
         "d27dbc21a69bbb512e2ea5c5267808ad8365811b189795cdc4d39cccb7eb8b8e",
@@ -163,12 +191,44 @@ const KEYS: [(&str, &str); 10] = [
         "85445d957a74e550317cb5110655e607363a0b5b305c1de7ff14d99afd8864ac",
     ),
     (
+        "huawei-eventgrid",
+        "4de614c95f52881dc9cf6589fba23fc02ebf8463ec2fdd5293c8ec2bd181659d",
+    ),
+    (
+        "huawei-sdk-hmac",
+        "93e09888b6255e6d786fbdab4753d5ff60d6a4abd81bd9b86c5d2dedc530ab2f",
+    ),
+    (
+        "ibm-event-notifications",
+        "a9c847d1fe25c666c6110982a8f930b2e6fa8cbf73fa4764b2f073ddad5e9902",
+    ),
+    (
+        "koogallery-kit",
+        "6ec8feaa833eccc7332439e03bad27d1a00bc801a377beb69239f6fa85f11159",
+    ),
+    (
+        "koogallery-license",
+        "7e0f4de0c277f9a1d2533fb0fe7a54320761467d253f7c48361afb36c2b29fd6",
+    ),
+    (
         "koogallery-v1",
         "e9b38b30acece5c40e97abff45149918f46a9977f9294157cb3e609fbc201d84",
     ),
     (
+        "koogallery-v1-post",
+        "cd1add84f694a8b306282d1bc65644e8f4e7f58d27120a521b689f6a8aba9fba",
+    ),
+    (
         "koogallery-v2",
         "8093679a55881058ac443189b84b0c2cd4710518f201c2e1518d38a81dbcd6ec",
+    ),
+    (
+        "netlify",
+        "fbee138ddad909b4a446dff5e6b1a93f65337574073130a256fd58f45602f39a",
+    ),
+    (
+        "oracle-oci",
+        "d3dfceaf734254eb72df8719a6798d2fe258e022b0401212669cbd7d1cd7651d",
     ),
     (
         "shopify",
@@ -185,6 +245,10 @@ const KEYS: [(&str, &str); 10] = [
     (
         "stripe",
         "77317754ba78218d1009a96df00079a0c4aedcdde11ac77cc4bcb44db921d5b2",
+    ),
+    (
+        "supabase",
+        "fd4bb6e99eba2c0ebc992387194f072590f1aebf9a45457226c28ae1623f504b",
     ),
     (
         "svix",

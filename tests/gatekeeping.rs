@@ -66,6 +66,9 @@ fn what_the_head_refuses_costs_no_body() {
         for method in [
             "", "get post", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "post",
         ] {
+            if live.scheme.methods.iter().any(|known| known == method) {
+                continue;
+            }
             let request = Request {
                 method: method.into(),
                 ..request.clone()

@@ -277,7 +277,7 @@ fn a_scheme_that_would_verify_less_than_it_seems_is_refused() {
         (
             "{ signed-id = \"json:/Id\" }",
             "{ bearer = { fields = [\"json:/Id\"] } }",
-            "a token does not sign the body",
+            "`identity` has a `bearer` rule, but this scheme signs",
         ),
         (
             "between = \"\\n\"",

@@ -94,11 +94,11 @@ fn no_bit_of_what_is_signed_may_change() {
             // A bearer's body is nobody's word, and the entry says so.
             let same = key(live, &mutant) == event;
             assert!(
-                same || live.scheme.is_bearer(),
+                same || live.scheme.proves_the_sender_only(),
                 "{}: {what}: {mutant:?}",
                 vector.title()
             );
-            if !live.scheme.is_bearer() {
+            if !live.scheme.proves_the_sender_only() {
                 let given = |request: &Request| support::held(live, request).body;
                 assert_eq!(
                     given(&mutant),

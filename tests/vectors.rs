@@ -61,7 +61,7 @@ fn accepted_vectors_yield_what_they_state() {
             "{title}: {findings:?}"
         );
         let held = held(live, &vector.request);
-        if !live.scheme.is_canonicalised() {
+        if !live.scheme.is_canonicalised() && vector.request.method != "GET" {
             assert_eq!(
                 held.body, vector.request.body,
                 "{title}: the body is not carried byte for byte"
@@ -178,12 +178,13 @@ fn comes_from_verification(reject: Reject) -> bool {
         | Reject::TokenNotAllowed
         | Reject::BodyDigestMismatch
         | Reject::Stale { .. }
-        | Reject::FromFuture { .. } => true,
+        | Reject::FromFuture { .. }
+        | Reject::MalformedEvent(_) => true,
     }
 }
 
 /// [`comes_from_verification`] does not compile when one is missing there; add it here as well.
-fn every_reject() -> [Reject; 16] {
+fn every_reject() -> [Reject; 17] {
     [
         Reject::UnknownSource,
         Reject::MethodNotAllowed,
@@ -201,5 +202,6 @@ fn every_reject() -> [Reject; 16] {
         Reject::BodyDigestMismatch,
         Reject::Stale { age_ms: 1 },
         Reject::FromFuture { ahead_ms: 1 },
+        Reject::MalformedEvent(Shape::Undecodable),
     ]
 }

@@ -1,5 +1,6 @@
 //! What must hold for a configuration, each rule with the sentence that explains its breach.
 
+use super::answering::{answering_faults, bearer_warning};
 use super::destination::destination_faults;
 use super::{Config, Destination, Findings, Mode, SignAs, Source};
 use crate::scheme::{IdentityRule, Scheme};
@@ -84,6 +85,11 @@ pub fn check(config: &Config) -> Findings {
         ));
     }
     for (name, source) in &config.sources {
+        let scheme = config.schemes.get(&source.scheme);
+        if scheme.is_some_and(Scheme::is_bearer) {
+            let warning = bearer_warning(name, &source.scheme);
+            findings.warnings.push(warning);
+        }
         if source.mode == Mode::Observe {
             findings.warnings.push(format!(
                 "[sources.{name}]: mode = \"observe\" takes no event; every delivery is answered 503"
@@ -163,6 +169,7 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
         Some(scheme) => {
             faults.extend(memory_faults(source, scheme));
             faults.extend(super::pins::pin_faults(source, scheme));
+            faults.extend(answering_faults(source, scheme));
         }
     }
     faults

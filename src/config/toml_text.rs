@@ -3,7 +3,7 @@
 use serde::Deserialize as _;
 
 use super::{Config, Findings};
-use crate::scheme::Scheme;
+use crate::scheme::{About, Scheme};
 use crate::schemes::BUILT_IN;
 
 /// Reads `sources.toml` and fills in the built-in schemes that its sources name.
@@ -52,6 +52,27 @@ pub fn from_toml(text: &str) -> Result<(Config, Findings), Vec<String>> {
 
 /// A built-in scheme by name.
 pub fn built_in(name: &str) -> Option<Result<Scheme, String>> {
+    Some(file(name)?.and_then(|mut table| {
+        table.remove(ABOUT);
+        Scheme::deserialize(table).map_err(|error| error.to_string())
+    }))
+}
+
+/// What people and tools read about a built-in scheme. The Worker is not given it.
+pub fn about(name: &str) -> Option<Result<About, String>> {
+    Some(file(name)?.and_then(|mut table| {
+        let about = table.remove(ABOUT).unwrap_or(toml::Table::new().into());
+        About::deserialize(about).map_err(|error| error.to_string())
+    }))
+}
+
+/// The table of a scheme's file that is not part of the scheme.
+const ABOUT: &str = "about";
+
+fn file(name: &str) -> Option<Result<toml::Table, String>> {
     let (_, text) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
-    Some(toml::from_str(text).map_err(|error| error.to_string()))
+    Some(
+        text.parse()
+            .map_err(|error: toml::de::Error| error.to_string()),
+    )
 }

@@ -14,6 +14,7 @@ use web_sys::{AbortSignal, Headers, RequestInit, RequestRedirect, Response};
 use worker::Env;
 
 use super::archive;
+use super::decrypt::opened;
 use super::ledger;
 use super::platform::{self, Batch, QueueMessage, binding, now_ms};
 use super::state::State;
@@ -203,7 +204,8 @@ impl Delivery<'_> {
     async fn attempt(&self, attempt: u32) -> (Attempt, Next) {
         let started_ms = now_ms();
         let held = &self.held;
-        let outcome = post(held, self.route, attempt).await;
+        let opened = opened(held, self.source).await;
+        let outcome = post(opened.as_ref().unwrap_or(held), self.route, attempt).await;
         let random = u32::from_le_bytes(platform::random());
         let next = retry::next(&self.route.destination, attempt, outcome, random);
         let destination = &self.source.source.destination;

@@ -9,6 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
 use super::platform::{self, Bindings, ExecutionContext, Outcome, describe_value, notice};
+use super::state::asked;
 use super::{ledger, spool};
 use crate::audit::Notice;
 use crate::gate::LiveSource;
@@ -237,9 +238,8 @@ impl Drive {
 /// Begins to write the key into KV.
 fn remember(env: &Env, live: &LiveSource, load: &Load) -> Result<Promise, JsValue> {
     let bindings: &Bindings = env.unchecked_ref();
-    let life = platform::expiration_ttl(live.source.dedup_retention_seconds);
     let (key, seen) = (seen_key(&load.key), load.seen.to_text());
-    bindings.seen().put(&key, &seen, &life)
+    bindings.seen().put(&key, &seen, &asked(live).expiration)
 }
 
 fn in_ledger(outcome: &Outcome) -> Hold {

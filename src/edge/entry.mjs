@@ -48,11 +48,12 @@ export default {
 
 async function receive(request, env, ctx) {
   replaceDeadInstance();
-  const { cf } = request;
-  const arrival = Arrival.open(request, cf?.colo ?? "", cf?.country ?? "", env);
+  const { cf, headers } = request;
+  const length = headers.get("content-length");
+  const arrival = Arrival.open(startOf(request, length), headers, cf?.colo ?? "", cf?.country ?? "", env);
   if (arrival.isForOperator) return responseOf(await unlessItDies(administrate(linesOf(request), request, env)));
   if (arrival.wantsBody) {
-    const body = await read(request, arrival.bodyBytesMax);
+    const body = await read(request, length, arrival.bodyBytesMax);
     if (body === TOO_LARGE) arrival.bodyTooLarge();
     else if (body === UNREAD) arrival.bodyUnread();
     else {
@@ -61,7 +62,7 @@ async function receive(request, env, ctx) {
       if (arrival.isVerified) {
         const patience = new Patience();
         const within = (effect) => patience.outcomeOf(effect, arrival.sliceMs);
-        await carryOut(arrival.admit(linesOf(request), env, ctx), arrival, within, ctx);
+        await carryOut(arrival.admit(headers, env, ctx), arrival, within, ctx);
         patience.end();
       }
     }
@@ -103,7 +104,7 @@ class Patience {
     return new Promise((resolve) => {
       this.#resolve = resolve;
       if (this.#timer === undefined) this.#set(sliceMs);
-      settled(effect).then(resolve);
+      effect.then((value) => resolve({ value }), (error) => resolve({ error }));
     });
   }
 
@@ -271,6 +272,18 @@ export class Ledger extends DurableObject {
   }
 }
 
+/** What is wanted of every head, as `linesOf` writes it. */
+function startOf(request, length) {
+  let lines = `${request.method}\n${request.url}\n`;
+  if (length !== null) lines += `content-length\n${length}\n`;
+  const { headers } = request;
+  const traceparent = headers.get("traceparent");
+  if (traceparent !== null) lines += `traceparent\n${traceparent}\n`;
+  const ray = headers.get("cf-ray");
+  if (ray !== null) lines += `cf-ray\n${ray}\n`;
+  return lines;
+}
+
 /** Method, URL, then name and value of each header, one a line: one crossing instead of forty. */
 function linesOf(request) {
   let lines = `${request.method}\n${request.url}`;
@@ -289,8 +302,7 @@ const TOO_LARGE = Symbol("too large");
 const UNREAD = Symbol("unread");
 
 /** The body's bytes, never buffering more than `cap` of them and one chunk. */
-async function read(request, cap) {
-  const declared = request.headers.get("content-length");
+async function read(request, declared, cap) {
   try {
     if (declared !== null && Number(declared) <= cap) {
       // The platform holds a sender to the length it declared, and `request.body` would make a stream first.

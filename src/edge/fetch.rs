@@ -13,16 +13,17 @@ use std::sync::Arc;
 
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::Request;
+use web_sys::Headers;
 use worker::Env;
 
 use super::drive::Drive;
+use super::head::look_up;
 use super::health::{healthy, is_sound};
 use super::inquire::{Asking, VISIT_MS, visit};
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
-use super::platform::{self, ExecutionContext, HeaderMap, Outcome, now_ms};
+use super::platform::{self, ExecutionContext, Outcome, now_ms};
 use super::record::Record;
-use super::state::State;
+use super::state::{State, asked};
 use crate::admission::{self, Admission, Opening};
 use crate::answer;
 use crate::gate::LiveSource;
@@ -63,7 +64,7 @@ enum Stage {
         body: Uint8Array,
         asking: Box<Asking>,
     },
-    /// The source's, and fresh: the whole head is wanted.
+    /// The source's, and fresh: more of the head is wanted.
     Verified {
         opening: Opening,
         body: Uint8Array,
@@ -85,17 +86,26 @@ enum Stage {
 #[wasm_bindgen]
 impl Arrival {
     /// Looks at the head, as far as it must.
-    pub fn open(request: &Request, colo: String, country: String, env: &Env) -> Arrival {
+    /// `lines` is what is wanted of every head, as [`Head::from_lines`] reads it; `headers` has the rest.
+    pub fn open(
+        lines: &str,
+        headers: &Headers,
+        colo: String,
+        country: String,
+        env: &Env,
+    ) -> Arrival {
         let started_ms = now_ms();
         // First of all, because it also sees to it that a panic is not printed with its text.
         let state = State::of(env);
-        let mut head = Head::of_url(&request.method(), &request.url());
+        let mut head = Head::from_lines(lines);
         let live = state
             .gate
             .as_ref()
             .and_then(|gate| admission::source_of(gate, &head))
             .cloned();
-        look_up(&mut head, &platform::headers_of(request), live.as_deref());
+        if let Some(live) = &live {
+            look_up(&mut head, live, headers);
+        }
         let (request_id, random) = platform::request_id_and_random();
         Arrival {
             stage: stage(&head, live.as_deref(), &state, env),
@@ -123,7 +133,7 @@ impl Arrival {
         matches!(self.stage, Stage::Read(_))
     }
 
-    /// [`Arrival::admit`] comes next, with the whole head.
+    /// [`Arrival::admit`] comes next.
     #[wasm_bindgen(getter, js_name = isVerified)]
     pub fn is_verified(&self) -> bool {
         matches!(self.stage, Stage::Verified { .. })
@@ -181,10 +191,14 @@ impl Arrival {
         None
     }
 
-    /// Takes what was verified, and begins to hold it. `lines` is the head as [`Head::from_lines`]
-    /// reads it. What is returned is as with [`Arrival::check`], to be waited for within
-    /// [`Arrival::slice_ms`].
-    pub fn admit(&mut self, lines: &str, env: &Env, ctx: &ExecutionContext) -> Option<Promise> {
+    /// Takes what was verified, and begins to hold it. What is returned is as with [`Arrival::check`],
+    /// to be waited for within [`Arrival::slice_ms`].
+    pub fn admit(
+        &mut self,
+        headers: &Headers,
+        env: &Env,
+        ctx: &ExecutionContext,
+    ) -> Option<Promise> {
         let live = self.live.clone()?;
         let Stage::Verified {
             opening,
@@ -196,7 +210,7 @@ impl Arrival {
         else {
             return None;
         };
-        self.head = Head::from_lines(lines);
+        self.head.precede(&asked(&live).of_event(headers));
         let inbound = Inbound::new(&self.head, &bytes, &live.json_pointers);
         let findings = &mut self.record.findings;
         let verdict = match admission::admit(&live, &opening, &inbound, matched, now_ms, findings) {
@@ -209,6 +223,7 @@ impl Arrival {
                 self.stage = Stage::Visit;
                 return Some(visit(&url, VISIT_MS));
             }
+            Ok(Admission::Question(kind)) => self.record.asked(kind),
             Ok(Admission::Event(event)) => match self.load(*event, &body) {
                 Some(load) => {
                     let (drive, effect) = Drive::begin(live, load, env, ctx);
@@ -264,20 +279,6 @@ impl Arrival {
             _ => answer::unavailable(&self.record.request_id).for_request(&self.record.request_id),
         };
         answer.to_json()
-    }
-}
-
-/// Asks for what a head must have for [`admission::open`] and for the record.
-fn look_up(head: &mut Head, headers: &HeaderMap, live: Option<&LiveSource>) {
-    let wanted = live.iter().flat_map(|live| &live.claim_headers);
-    let wanted = wanted.map(String::as_str);
-    let always = ["content-length", "traceparent", "cf-ray"];
-    #[cfg(feature = "test-hooks")]
-    let wanted = wanted.chain(["x-test-hook", "x-test-secret"]);
-    for name in always.into_iter().chain(wanted) {
-        if let Some(value) = headers.get(name) {
-            head.add(name, value);
-        }
     }
 }
 

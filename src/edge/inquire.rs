@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use js_sys::{Array, Promise, Uint8Array};
+use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
@@ -143,7 +143,10 @@ fn ask(question: &Question) -> Promise {
         Algorithm::EcdsaP256 | Algorithm::EcdsaP256Der => "ecdsa-p256",
         Algorithm::Ed25519 => "ed25519",
         // A MAC is no question: WebCrypto refuses it.
-        Algorithm::HmacSha1 | Algorithm::HmacSha256 | Algorithm::HmacSha512 => "",
+        Algorithm::HmacSha1
+        | Algorithm::HmacSha256
+        | Algorithm::HmacSha512
+        | Algorithm::Credential => "",
     };
     // Copies, because what is here may move before WebCrypto reads it.
     let bytes = |bytes: &[u8]| Uint8Array::from(bytes);
@@ -185,7 +188,8 @@ fn fetched(url: &str, outcome: Outcome) -> Option<Fetched> {
 /// Other isolates need not fetch it then. What comes of it is of no interest to this request.
 fn keep(env: &Env, url: &str, document: &Document, ctx: &ExecutionContext) {
     let bindings: &Bindings = env.unchecked_ref();
-    let life = platform::expiration_ttl(KEPT_SECONDS);
+    let life = Object::new();
+    platform::set(&life, "expirationTtl", &KEPT_SECONDS.into());
     if let Ok(put) = bindings
         .seen()
         .put(&kept_key(url), &document.to_text(), &life)

@@ -11,8 +11,10 @@
 mod admin;
 mod archive;
 mod consume;
+mod decrypt;
 mod drive;
 mod fetch;
+mod head;
 mod health;
 mod inquire;
 mod ledger;

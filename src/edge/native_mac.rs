@@ -87,6 +87,7 @@ impl NativeMac {
             Algorithm::HmacSha1 => "SHA-1",
             Algorithm::HmacSha256 => "SHA-256",
             Algorithm::HmacSha512 => "SHA-512",
+            // Nothing is signed, or by a public key: `signed_string` found nothing.
             _ => return None,
         };
         let algorithm = Object::new();

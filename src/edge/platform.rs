@@ -8,6 +8,7 @@ use futures_util::future::{Either, select};
 use js_sys::{Array, JsString, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+use web_sys::Headers;
 use worker::{Delay, Env};
 
 use crate::audit::{self, Notice};
@@ -81,17 +82,6 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn wake(this: &Stub) -> Result<Promise, JsValue>;
 
-    /// The headers of a request. The names that are asked for are the schemes' and ours, so asking
-    /// cannot throw, and the crate's way of catching costs more than the asking.
-    pub type HeaderMap;
-    #[wasm_bindgen(method)]
-    pub fn get(this: &HeaderMap, name: &str) -> Option<String>;
-
-    /// A body. Encoding it in wasm is many times slower, and its text would have to cross over.
-    type Bytes;
-    #[wasm_bindgen(method, js_name = toBase64)]
-    fn to_base64(this: &Bytes) -> JsString;
-
     /// The second argument of a handler. The crate's `Context` cannot be made from one outside its
     /// own macros.
     pub type ExecutionContext;
@@ -120,13 +110,15 @@ extern "C" {
     fn console_log(line: &str);
 }
 
-pub fn headers_of(request: &web_sys::Request) -> HeaderMap {
-    request.headers().unchecked_into()
-}
-
-/// The bytes in base64 (RFC 4648, section 4).
-pub fn to_base64(bytes: &Uint8Array) -> JsString {
-    bytes.unchecked_ref::<Bytes>().to_base64()
+#[wasm_bindgen(module = "/src/edge/crossings.mjs")]
+extern "C" {
+    /// The names are the schemes' and ours, so asking for them cannot throw.
+    #[wasm_bindgen(js_name = linesOfNamed)]
+    pub fn lines_of_named(headers: &Headers, names: &Array) -> String;
+    #[wasm_bindgen(js_name = linesOfMatching)]
+    pub fn lines_of_matching(headers: &Headers, names: &Array, prefixes: &Array) -> String;
+    #[wasm_bindgen(js_name = encloseBase64)]
+    pub fn enclose_base64(before: &str, bytes: &Uint8Array, after: &str) -> JsString;
 }
 
 impl ExecutionContext {
@@ -261,13 +253,6 @@ pub fn begin_send(queue: &Queue, text: &JsString) -> Result<Promise, JsValue> {
 fn as_text() -> Object {
     let options = Object::new();
     set(&options, "contentType", &"text".into());
-    options
-}
-
-/// How long KV keeps a key, in seconds.
-pub fn expiration_ttl(seconds: u32) -> Object {
-    let options = Object::new();
-    set(&options, "expirationTtl", &seconds.into());
     options
 }
 

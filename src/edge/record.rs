@@ -57,6 +57,12 @@ impl Record {
         });
     }
 
+    /// A question of this type was asked, and is answered by itself.
+    pub fn asked(&mut self, kind: String) -> Verdict {
+        self.event_type = Some(kind);
+        Verdict::Challenged
+    }
+
     /// What the sender is told.
     pub fn answer(&self, verdict: Verdict, live: Option<&LiveSource>) -> Answer {
         answer::answer(
@@ -65,6 +71,7 @@ impl Record {
             &self.request_id,
             answer::Known {
                 kind: self.event_type.as_deref(),
+                dedup_key: self.dedup_key.as_deref(),
                 echo: self.echo.as_ref(),
                 key_id: self.findings.key_id.as_deref(),
             },

@@ -5,13 +5,15 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
+use web_sys::Headers;
 use worker::Env;
 
-use super::platform::{binding, notice, variable};
+use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, variable};
 use crate::audit::Notice;
 use crate::config::Config;
-use crate::gate::Gate;
+use crate::gate::{Gate, LiveSource};
 
 /// The configuration, alive. A new version or a new secret starts new isolates, so reading the
 /// secrets once is enough.
@@ -22,6 +24,7 @@ pub struct State {
 
 thread_local! {
     static STATE: OnceCell<Rc<State>> = const { OnceCell::new() };
+    static ASKED: RefCell<BTreeMap<String, Rc<Asked>>> = const { RefCell::new(BTreeMap::new()) };
     static CRYPTO_KEYS: RefCell<BTreeMap<(String, String), JsValue>> =
         const { RefCell::new(BTreeMap::new()) };
 }
@@ -38,6 +41,64 @@ pub fn keep_crypto_key(source: &str, name: &str, key: JsValue) {
     CRYPTO_KEYS.with_borrow_mut(|keys| keys.insert(place, key));
 }
 
+/// What this source's requests and its events are asked for and given, as the platform wants it.
+pub fn asked(live: &LiveSource) -> Rc<Asked> {
+    ASKED.with_borrow_mut(|known| match known.get(&live.name) {
+        Some(asked) => asked.clone(),
+        None => {
+            let asked = Rc::new(Asked::of(live));
+            known.insert(live.name.clone(), asked.clone());
+            asked
+        }
+    })
+}
+
+/// Values of the platform that are made once for each source.
+pub struct Asked {
+    claims: Array,
+    names: Array,
+    prefixes: Array,
+    /// How long KV keeps an event's key.
+    pub expiration: Object,
+}
+
+impl Asked {
+    fn of(live: &LiveSource) -> Self {
+        let (prefixes, names): (Vec<&str>, Vec<&str>) = live
+            .event_headers
+            .iter()
+            .map(String::as_str)
+            .partition(|name| name.ends_with('*'));
+        let claims = live.claim_headers.iter().map(String::as_str);
+        #[cfg(feature = "test-hooks")]
+        let claims = claims.chain(["x-test-hook", "x-test-secret"]);
+        let expiration = Object::new();
+        let seconds = live.source.dedup_retention_seconds.into();
+        set(&expiration, "expirationTtl", &seconds);
+        Asked {
+            claims: claims.map(JsValue::from_str).collect(),
+            names: names.into_iter().map(JsValue::from_str).collect(),
+            prefixes: prefixes
+                .into_iter()
+                .map(|name| JsValue::from_str(name.trim_end_matches('*')))
+                .collect(),
+            expiration,
+        }
+    }
+
+    /// What [`crate::admission::open`] wants to know, as [`Head::precede`] reads it.
+    ///
+    /// [`Head::precede`]: crate::request::Head::precede
+    pub fn claims_of(&self, headers: &Headers) -> String {
+        lines_of_named(headers, &self.claims)
+    }
+
+    /// What [`crate::admission::admit`] wants to know besides.
+    pub fn of_event(&self, headers: &Headers) -> String {
+        lines_of_matching(headers, &self.names, &self.prefixes)
+    }
+}
+
 impl State {
     pub fn of(env: &Env) -> Rc<State> {
         STATE.with(|cell| cell.get_or_init(|| Rc::new(State::load(env))).clone())
@@ -46,7 +107,7 @@ impl State {
     fn load(env: &Env) -> State {
         write_only_the_place_of_panics();
         #[cfg_attr(not(feature = "test-hooks"), allow(unused_mut))]
-        let mut config = match Config::from_json(crate::EMBEDDED_SOURCES) {
+        let mut config = match Config::from_bytes(crate::EMBEDDED_SOURCES) {
             Ok(config) => config,
             Err(errors) => {
                 let errors = &errors.join("; ");

@@ -2,10 +2,8 @@
 
 use crate::gate::LiveSource;
 use crate::request::Head;
-use crate::scheme::{Label, Place};
+use crate::scheme::{ALWAYS_CARRIED, Label, Place};
 
-/// Carried whatever the scheme says: without them the body cannot be read.
-const ALWAYS_CARRIED: [&str; 2] = ["content-type", "content-encoding"];
 /// Live credentials whatever the scheme says.
 const ALWAYS_CREDENTIALS: [&str; 7] = [
     "authorization",
@@ -50,9 +48,14 @@ pub(super) fn headers(live: &LiveSource, head: &Head) -> Vec<(String, String)> {
     let platform = |name: &str| {
         NEVER_CARRIED.contains(&name) || name.starts_with("cf-") || name.starts_with("x-forwarded-")
     };
+    let is_credential = |name: &str| {
+        let mut places = live.scheme.credential_places();
+        places.any(|place| matches!(place, Place::Header(known) if known == name))
+    };
     let credential = |name: &str| {
         ALWAYS_CREDENTIALS.contains(&name)
             || live.scheme.credentials.iter().any(|known| known == name)
+            || live.scheme.is_bearer() && is_credential(name)
     };
     let mut headers: Vec<(String, String)> = head
         .headers()
@@ -67,8 +70,8 @@ pub(super) fn headers(live: &LiveSource, head: &Head) -> Vec<(String, String)> {
     // signature consists of, must not be among them.
     let scheme = &live.scheme;
     let time = scheme.time.as_ref().map(|time| &time.at);
-    let claims = [Some(&scheme.signature.at), time, scheme.id.as_ref()];
-    let claims: Vec<&Place> = claims.into_iter().flatten().collect();
+    let claims = [time, scheme.id.as_ref()].into_iter().flatten();
+    let claims: Vec<&Place> = scheme.credential_places().chain(claims).collect();
     let labels = scheme.event_id.iter().chain(&scheme.event_type);
     let labels: Vec<&Place> = labels.flat_map(Label::places).collect();
     let is_label = |place: &Place| labels.contains(&place);

@@ -90,7 +90,8 @@ impl<'b> Event<'b> {
             let text = labels.iter().find_map(|label| label.read(value_at))?;
             Some(cut(&text, LABEL_BYTES_MAX))
         };
-        let datacontenttype = match (&canonical, live.scheme.content_is_query()) {
+        let is_query = live.scheme.content_is_query() || live.scheme.signs_headers();
+        let datacontenttype = match (&canonical, is_query) {
             (Some(_), true) => Some("application/x-www-form-urlencoded".to_owned()),
             _ => inbound
                 .head

@@ -10,7 +10,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
 use sha1::{Digest as _, Sha1};
+
+use crate::keys::LiveKey;
+use crate::request::{decode_pairs, encode_pairs};
+use crate::scheme::Scheme;
+
+/// The member that says how values are encrypted.
+const ENCRYPT_TYPE: &str = "encryptType";
 
 /// Characters of the initialisation vector in front of the value.
 const IV_BYTES: usize = 16;
@@ -81,6 +89,82 @@ impl EncryptedField {
     }
 }
 
+/// The encrypted fields of a verified content that is held, by name. `key` is the access key.
+pub fn encrypted_fields(
+    scheme: &Scheme,
+    key: &LiveKey,
+    content: &[u8],
+) -> Vec<(String, EncryptedField)> {
+    let names = scheme.encrypted_fields.iter();
+    let Some(members) = Members::read(scheme, content) else {
+        return Vec::new();
+    };
+    let kind = members.get(ENCRYPT_TYPE).unwrap_or_default();
+    let field = |name: &String| {
+        let value = members.get(name)?;
+        let field = EncryptedField::read(key.bytes(), &kind, &value)?;
+        Some((name.clone(), field))
+    };
+    names.filter_map(field).collect()
+}
+
+/// The content with these values in the place of the encrypted ones. `None`: it is not of the form that
+/// the scheme signs.
+pub fn with_plain(scheme: &Scheme, content: &[u8], plain: &[(String, String)]) -> Option<Vec<u8>> {
+    let mut members = Members::read(scheme, content)?;
+    for (name, value) in plain {
+        members.set(name, value);
+    }
+    Some(members.to_bytes())
+}
+
+/// A content in either form that KooGallery signs in V1.
+enum Members {
+    Form(Vec<(String, String)>),
+    Json(Map<String, Value>),
+}
+
+impl Members {
+    fn read(scheme: &Scheme, content: &[u8]) -> Option<Self> {
+        if scheme.content_is_query() {
+            return decode_pairs(content).ok().map(Members::Form);
+        }
+        serde_json::from_slice(content).ok().map(Members::Json)
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        match self {
+            Members::Form(pairs) => {
+                let mut pairs = pairs.iter();
+                pairs.find_map(|(known, value)| (known == name).then(|| value.clone()))
+            }
+            Members::Json(members) => members.get(name)?.as_str().map(str::to_owned),
+        }
+    }
+
+    fn set(&mut self, name: &str, value: &str) {
+        match self {
+            Members::Form(pairs) => {
+                for (known, old) in pairs {
+                    if known == name {
+                        value.clone_into(old);
+                    }
+                }
+            }
+            Members::Json(members) => {
+                members.insert(name.to_owned(), value.into());
+            }
+        }
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Members::Form(pairs) => encode_pairs(pairs).into_bytes(),
+            Members::Json(members) => serde_json::to_vec(members).unwrap_or_default(),
+        }
+    }
+}
+
 /// The first `count` bytes of Java's `SHA1PRNG` after `setSeed(seed)`.
 fn sha1prng(seed: &[u8], count: usize) -> Vec<u8> {
     let mut state: [u8; 20] = Sha1::digest(seed).into();
@@ -139,6 +223,45 @@ mod tests {
             EncryptedField::read(b"xxxxxxy", "1", long).and_then(|field| field.decrypt()),
             plain
         );
+    }
+
+    #[test]
+    fn fields_of_both_forms_are_replaced_and_nothing_else() {
+        let value = "A1b2C3d4E5f6G7h8caH2rSDA0mX82/mB/PWahg==";
+        let form = crate::request::encode_pairs(&[
+            ("activity".into(), "newInstance".into()),
+            ("email".into(), "not encrypted".into()),
+            ("encryptType".into(), "1".into()),
+            ("mobilePhone".into(), value.into()),
+        ]);
+        let json = format!(
+            r#"{{"activity":"newInstance","encryptType":"1","mobilePhone":"{value}","n":"1"}}"#
+        );
+        for (name, content, opened) in [
+            (
+                "koogallery-v1",
+                form,
+                "activity=newInstance&email=not+encrypted&encryptType=1&mobilePhone=15905222222",
+            ),
+            (
+                "koogallery-v1-post",
+                json,
+                r#"{"activity":"newInstance","encryptType":"1","mobilePhone":"15905222222","n":"1"}"#,
+            ),
+        ] {
+            let scheme = crate::config::built_in(name).unwrap().unwrap();
+            let key = LiveKey::new("KEY", "xxxxxxx", &scheme.key, scheme.algorithm).unwrap();
+            let fields = encrypted_fields(&scheme, &key, content.as_bytes());
+            let plain: Vec<(String, String)> = fields
+                .into_iter()
+                .map(|(name, field)| (name, field.decrypt().unwrap()))
+                .collect();
+            assert_eq!(plain.len(), 1, "{name}");
+            let content = with_plain(&scheme, content.as_bytes(), &plain).unwrap();
+            let content = String::from_utf8(content).unwrap();
+            assert_eq!(content.replace("%20", "+"), opened, "{name}");
+            assert!(with_plain(&scheme, b"%", &plain).is_none(), "{name}");
+        }
     }
 
     #[test]

@@ -11,16 +11,47 @@ mod field;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use serde_json::Value;
+
+use crate::answer::Known;
+use crate::delivery::public_id;
 use crate::keys::LiveKey;
 use crate::scheme::Algorithm;
 use crate::verdict::{Reject, Verdict};
 
-pub use field::EncryptedField;
+pub use field::{EncryptedField, encrypted_fields, with_plain};
 
-/// The body of the answer. `kind` is the event's activity, where it is known.
-pub fn body(verdict: Verdict, kind: Option<&str>) -> String {
-    let (code, text) = result(verdict, kind);
-    format!("{{\"resultCode\":\"{code}\",\"resultMsg\":\"{text}\"}}")
+/// The body of the answer. `front_end_url` is the source's.
+pub fn body(verdict: Verdict, known: Known<'_>, front_end_url: Option<&str>) -> String {
+    let (code, text) = result(verdict, known.kind);
+    let mut body = format!("{{\"resultCode\":\"{code}\",\"resultMsg\":\"{text}\"");
+    if is_taken(verdict)
+        && known.kind == Some("newInstance")
+        && let Some(key) = known.dedup_key
+    {
+        body.push_str(&format!(",\"instanceId\":\"{}\"", instance_id(key)));
+        if let Some(url) = front_end_url {
+            let url = Value::from(url);
+            body.push_str(&format!(",\"appInfo\":{{\"frontEndUrl\":{url}}}"));
+        }
+    }
+    body.push('}');
+    body
+}
+
+/// The instance that a `newInstance` makes. KooGallery sends an order again, and several times at once,
+/// and wants one id for it. So the id is derived from the key of the order's event, which is made of
+/// tenant, source and what names the order: twins agree on it without asking a store, and a secret that
+/// is rotated changes nothing. It is the `webhook-id` under which the backend is given the order.
+pub fn instance_id(dedup_key: &str) -> String {
+    public_id(dedup_key)
+}
+
+fn is_taken(verdict: Verdict) -> bool {
+    matches!(
+        verdict,
+        Verdict::Accepted | Verdict::Revived | Verdict::Duplicate
+    )
 }
 
 /// The value of `Body-Sign`.
@@ -35,21 +66,20 @@ pub fn body_sign(key: &LiveKey, body: &str) -> String {
 
 fn result(verdict: Verdict, kind: Option<&str>) -> (&'static str, &'static str) {
     match verdict {
-        // These two need an answer that only a backend can give: said to be in progress.
-        Verdict::Accepted | Verdict::Revived | Verdict::Duplicate
-            if matches!(kind, Some("newInstance" | "queryInstance")) =>
-        {
-            ("000004", "in progress")
-        }
-        Verdict::Accepted | Verdict::Revived | Verdict::Duplicate | Verdict::Challenged => {
-            ("000000", "success")
-        }
+        // No instance has a record yet that could be told, so each is still on its way.
+        Verdict::Challenged if kind == Some("queryInstance") => ("000004", "in progress"),
+        Verdict::Accepted
+        | Verdict::Revived
+        | Verdict::Duplicate
+        | Verdict::Challenged
+        | Verdict::Permitted { .. } => ("000000", "success"),
         Verdict::Observed | Verdict::Unavailable(_) => ("000005", "internal error"),
         Verdict::Refused(reject) => match reject {
             Reject::MissingTime
             | Reject::MalformedTime(_)
             | Reject::MissingSignedPart
             | Reject::MalformedSignedPart(_)
+            | Reject::MalformedEvent(_)
             | Reject::BodyTooLarge { .. } => ("000002", "invalid parameter"),
             Reject::UnknownSource
             | Reject::MethodNotAllowed

@@ -63,7 +63,10 @@ pub fn verifies(question: &Question) -> bool {
             raw_ecdsa(&question.signature).and_then(|raw| ecdsa(question, &raw))
         }
         Algorithm::Ed25519 => ed25519(question),
-        Algorithm::HmacSha1 | Algorithm::HmacSha256 | Algorithm::HmacSha512 => None,
+        Algorithm::HmacSha1
+        | Algorithm::HmacSha256
+        | Algorithm::HmacSha512
+        | Algorithm::Credential => None,
     };
     verified.is_some()
 }

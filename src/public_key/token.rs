@@ -105,7 +105,7 @@ fn members(bytes: &[u8]) -> Result<Named, Reject> {
     let members = object_members(text).map_err(|wrong| {
         malformed(match wrong {
             NotCanonical::RepeatedName => Shape::RepeatedName,
-            NotCanonical::NotAnObject | NotCanonical::TooDeep => Shape::NotAJsonObject,
+            _ => Shape::NotAJsonObject,
         })
     })?;
     let members = members.into_iter();

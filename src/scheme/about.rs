@@ -10,6 +10,21 @@ pub struct About {
     /// `NAME@PROVIDER`.
     #[serde(default)]
     pub vectors: Vec<String>,
+    /// Where the vectors come from, in a few words.
+    #[serde(default)]
+    pub vector_source: String,
+    /// Seconds that the provider waits for an answer; `None` where it does not say.
+    #[serde(default)]
+    pub timeout_seconds: Option<u32>,
+    /// When the provider sends again, and on which answers.
+    #[serde(default)]
+    pub retries: String,
+    /// What is done before the first event, where the table's other fields do not say it.
+    #[serde(default)]
+    pub handshake: Option<String>,
+    /// Where the scheme gives less than people think, a sentence each.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 impl About {

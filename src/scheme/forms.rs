@@ -20,6 +20,9 @@ pub enum Algorithm {
     EcdsaP256Der,
     /// RFC 8032.
     Ed25519,
+    /// The signature is the shared secret itself, as it travels. The body is not signed: whoever
+    /// has seen one request can send any other.
+    Credential,
 }
 
 impl Algorithm {
@@ -27,7 +30,8 @@ impl Algorithm {
     pub const fn tag_bytes(self) -> Option<usize> {
         match self {
             Algorithm::HmacSha1 => Some(20),
-            Algorithm::HmacSha256 => Some(32),
+            // A credential is compared by its SHA-256.
+            Algorithm::HmacSha256 | Algorithm::Credential => Some(32),
             Algorithm::HmacSha512 | Algorithm::EcdsaP256 | Algorithm::Ed25519 => Some(64),
             Algorithm::RsaSha1 | Algorithm::RsaSha256 | Algorithm::EcdsaP256Der => None,
         }
@@ -36,7 +40,10 @@ impl Algorithm {
     /// Whether a public key checks it.
     pub const fn is_public(self) -> bool {
         match self {
-            Algorithm::HmacSha1 | Algorithm::HmacSha256 | Algorithm::HmacSha512 => false,
+            Algorithm::HmacSha1
+            | Algorithm::HmacSha256
+            | Algorithm::HmacSha512
+            | Algorithm::Credential => false,
             Algorithm::RsaSha1
             | Algorithm::RsaSha256
             | Algorithm::EcdsaP256
@@ -86,6 +93,12 @@ impl KeyEncoding {
 #[serde(deny_unknown_fields)]
 pub struct SignatureForm {
     pub at: Place,
+    /// Where a credential may stand instead, in its own characters.
+    #[serde(default)]
+    pub or: Vec<Place>,
+    /// What stands in front of the list.
+    #[serde(default)]
+    pub prefix: Option<String>,
     /// Separator of a list of items, as in `t=1,v1=…,v1=…`.
     #[serde(default)]
     pub split: Option<String>,
@@ -113,6 +126,10 @@ pub enum SignatureEncoding {
     Base64,
     /// A JSON Web Token (RFC 7519) in compact form. It signs itself and nothing of the body.
     Token,
+    /// A credential in its own characters.
+    Verbatim,
+    /// A compact JWS (RFC 7515, section 7.1): the signature is what stands behind the last dot.
+    Jws,
 }
 
 /// The signed time of an attempt or of an event.
@@ -140,6 +157,8 @@ pub enum TimeUnit {
     Rfc3339,
     /// An IMF-fixdate (RFC 9110, section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
     HttpDate,
+    /// `yyyyMMdd'T'HHmmss'Z'`: exactly 16 characters.
+    BasicUtc,
 }
 
 impl TimeUnit {
@@ -147,7 +166,7 @@ impl TimeUnit {
     /// seconds leaves out up to 999 ms, which tolerances are not meant to count.
     pub const fn grain_ms(self) -> i64 {
         match self {
-            TimeUnit::Seconds | TimeUnit::Rfc3339 | TimeUnit::HttpDate => 999,
+            TimeUnit::Seconds | TimeUnit::Rfc3339 | TimeUnit::HttpDate | TimeUnit::BasicUtc => 999,
             TimeUnit::Milliseconds | TimeUnit::CompactUtc => 0,
         }
     }
@@ -156,7 +175,10 @@ impl TimeUnit {
     pub const fn has_fixed_length(self) -> bool {
         match self {
             TimeUnit::Seconds | TimeUnit::Rfc3339 => false,
-            TimeUnit::Milliseconds | TimeUnit::CompactUtc | TimeUnit::HttpDate => true,
+            TimeUnit::Milliseconds
+            | TimeUnit::CompactUtc
+            | TimeUnit::HttpDate
+            | TimeUnit::BasicUtc => true,
         }
     }
 }

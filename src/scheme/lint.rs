@@ -32,6 +32,9 @@ impl Scheme {
     }
 
     fn content_faults(&self, faults: &mut Vec<String>) {
+        if self.is_bearer() {
+            return self.bearer_faults(faults);
+        }
         if self.signed.is_empty() {
             faults.push("`signed` is empty: name what is signed, for example [\"body\"]".into());
         }
@@ -42,21 +45,22 @@ impl Scheme {
             .count();
         match in_lines + self.signed.iter().filter(|part| part.is_content()).count() {
             // A bearer's body is not signed, and a header may sign its digest.
-            0 if self.is_bearer() || self.body_md5.is_some() => {}
+            0 if self.bears_token() || self.body_md5.is_some() => {}
             0 => faults.push("`signed` does not cover the event: add \"body\" (a signature that leaves the body out would let anyone change it)".into()),
             1 => {}
             _ => faults.push("`signed` has two contents, and the backend can be given only one: use one of \"body\", \"sorted-json\" and \"sorted-query-except:NAME\"".into()),
         }
+        self.token_faults(faults);
         let fitting = if self.content_is_query() {
             &WITHOUT_BODY[..]
         } else {
             &WITH_BODY[..]
         };
         if self.methods.is_empty()
-            || self
-                .methods
-                .iter()
-                .any(|method| !fitting.contains(&method.as_str()))
+            || self.methods.iter().any(|method| {
+                // Such a signature covers both, and says which it is.
+                !fitting.contains(&method.as_str()) && !self.signs_headers()
+            })
         {
             faults.push(format!(
                 "`methods` = {:?}: what this scheme signs comes with {}",
@@ -81,7 +85,9 @@ impl Scheme {
                     "`{name}` stands at \"{place}\", which is not signed: anyone could change it; add it to `signed` or leave `{name}` out"
                 )),
                 (_, Some(Place::Json(_))) if self.is_public() => {}
-                (_, Some(Place::Json(_) | Place::Form(_))) => faults.push(format!(
+                // The time of a body is judged once the body is there; it cannot be a part by itself.
+                (false, Some(Place::Json(_))) if part == Part::Time => {}
+                (_, Some(Place::Json(_) | Place::Form(_) | Place::CloudEvent(_))) => faults.push(format!(
                     "`{name}` cannot be read from the body in this version: use a header or a query parameter"
                 )),
                 (_, Some(Place::SignatureField(field))) if part != Part::Time => faults.push(format!(
@@ -92,10 +98,18 @@ impl Scheme {
         }
         if let Some(place) = &self.key.append
             && !matches!(place, Place::Header(_) | Place::Query(_))
+            && Some(place) != self.time.as_ref().map(|time| &time.at)
         {
             faults.push(format!(
                 "`key.append` = \"{place}\": use a header or a query parameter"
             ));
+        }
+        let kind = self.event_type.first().and_then(Label::place);
+        if self.question.is_some() && !kind.is_some_and(|place| self.is_signed(place)) {
+            faults.push(
+                "`question` is a signed event type: let `event_type` begin with a signed place"
+                    .into(),
+            );
         }
         if let Some(challenge) = &self.challenge {
             let confirm = challenge.confirm.as_ref();
@@ -108,7 +122,8 @@ impl Scheme {
                 .flatten()
             {
                 // A bearer's echo proves as much as a bearer's event; a visit needs more.
-                let proved = self.is_signed(place) || (self.is_bearer() && confirm.is_none());
+                let proved =
+                    self.is_signed(place) || (self.proves_the_sender_only() && confirm.is_none());
                 if !proved {
                     faults.push(format!(
                         "`challenge` uses \"{place}\", which is not signed: anyone could turn an event into a question"
@@ -196,9 +211,12 @@ impl Scheme {
             faults.push("`answer_by_ms` must be between 200 and 5000: 0.6 × the provider's time-out, at most 5 s".into());
         }
         // Our answers are signed with the same key: they must not be messages of this scheme.
-        let safe = self.key.append.is_some() || self.signed.contains(&Part::Secret);
+        let begins_otherwise =
+            matches!(self.signed.first(), Some(Part::Literal(text)) if !text.starts_with('{'));
+        let safe =
+            self.key.append.is_some() || self.signed.contains(&Part::Secret) || begins_otherwise;
         if self.answer == AnswerStyle::Koogallery && !safe {
-            faults.push("`answer` = \"koogallery\" signs our answers with the key alone, so a signature over the body alone could be had from an answer: only for schemes that sign \"secret\" or set `key.append`".into());
+            faults.push("`answer` = \"koogallery\" signs our answers with the key alone, so a signature over the body alone could be had from an answer: only for schemes that sign \"secret\", set `key.append` or begin with a literal".into());
         }
         if let Some(accepted) = &self.accepted {
             let empty = matches!(accepted.status, 204 | 205) && !accepted.body.is_empty();
@@ -234,8 +252,12 @@ impl Scheme {
                     }
                     places.as_slice()
                 }
-                // Only where nothing of the body is signed: see `bearer_faults`.
-                IdentityRule::Bearer(_) => continue,
+                IdentityRule::Bearer(_) => {
+                    if !self.proves_the_sender_only() {
+                        faults.push("`identity` has a `bearer` rule, but this scheme signs: use signed places or { digest = {} }".into());
+                    }
+                    continue;
+                }
                 IdentityRule::Digest(rule) => {
                     match &rule.discriminator {
                         None => {}
@@ -285,6 +307,8 @@ impl Scheme {
                     ));
                 }
                 Some(Part::Literal(text)) if !text.is_empty() => {}
+                // A brace begins the object, and the part may not contain one.
+                _ if self.delimiter_after(part) == Some('{') => {}
                 _ => faults.push(format!(
                     "`signed`: \"{part}\" has no fixed length and no literal follows it, so a character could be moved between it and \"{}\" under the same signature",
                     rest[0]
@@ -303,7 +327,12 @@ impl Part {
     fn is_content(&self) -> bool {
         matches!(
             self.innermost(),
-            Part::Body | Part::SortedJson | Part::SortedQueryExcept(_)
+            Part::Body
+                | Part::SortedJson
+                | Part::SortedFields
+                | Part::SortedQueryExcept(_)
+                | Part::Jws
+                | Part::CanonicalRequest
         )
     }
 
@@ -317,7 +346,7 @@ impl Part {
 
     fn is_fixed(&self, scheme: &Scheme) -> bool {
         match self {
-            Part::Literal(_) | Part::Secret | Part::MacHex(_) => true,
+            Part::Literal(_) | Part::Secret | Part::MacHex(_) | Part::Sha256Hex(_) => true,
             Part::Time => scheme
                 .time
                 .as_ref()
@@ -326,7 +355,10 @@ impl Part {
             | Part::Id
             | Part::Nonce
             | Part::SortedJson
+            | Part::SortedFields
             | Part::SortedQueryExcept(_)
+            | Part::Jws
+            | Part::CanonicalRequest
             | Part::Method
             | Part::Target
             | Part::Url

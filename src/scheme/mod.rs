@@ -13,11 +13,13 @@
 mod about;
 mod bearer;
 mod forms;
+mod jws;
 mod label;
 mod lint;
 mod lint_public;
 mod places;
 mod public;
+mod signed;
 mod template;
 mod text;
 
@@ -49,6 +51,9 @@ pub struct Scheme {
     /// HTTP methods that deliver an event. Anything else is answered 405.
     #[serde(default = "post_only")]
     pub methods: Vec<String>,
+    /// What may stand behind the source's name in the path (`/hooks/{source}/…`), each in full.
+    #[serde(default)]
+    pub subpaths: Vec<String>,
     pub algorithm: Algorithm,
     /// Where the message names another algorithm by its version.
     #[serde(default)]
@@ -65,7 +70,8 @@ pub struct Scheme {
     #[serde(default)]
     pub pins: Vec<PinForm>,
     pub signature: SignatureForm,
-    /// What is signed, in order. Must contain the whole content of the event.
+    /// What is signed, in order. Must contain the whole content of the event; empty only where
+    /// nothing is signed ([`Algorithm::Credential`]).
     pub signed: Vec<Part>,
     /// What [`Part::Lines`] is made of.
     #[serde(default)]
@@ -77,6 +83,10 @@ pub struct Scheme {
     /// What a token must say, with `signature.encoding = "token"`.
     #[serde(default)]
     pub token: Option<TokenForm>,
+    /// What must be true of the token, where the signature is one ([`SignatureEncoding::Jws`]): each
+    /// `NAME=VALUE`. The value `sha256-hex:body` is that digest of the body, and binds the body.
+    #[serde(default)]
+    pub claims: Vec<String>,
     /// The signed time, where the scheme has one.
     #[serde(default)]
     pub time: Option<TimeForm>,
@@ -105,6 +115,9 @@ pub struct Scheme {
     /// Headers of `carry` whose value is a live credential; replaced before anything is held.
     #[serde(default, deserialize_with = "lower_case")]
     pub credentials: Vec<String>,
+    /// Members of the content whose values KooGallery encrypts ([`crate::koogallery::EncryptedField`]).
+    #[serde(default)]
+    pub encrypted_fields: Vec<String>,
     /// How the sender wants to be answered.
     #[serde(default)]
     pub answer: AnswerStyle,
@@ -114,15 +127,22 @@ pub struct Scheme {
     /// A signed message that asks for an echo instead of bringing an event.
     #[serde(default)]
     pub challenge: Option<Challenge>,
+    /// The event type of messages that ask for an answer and bring no event.
+    #[serde(default)]
+    pub question: Option<String>,
+    /// Origins that the provider documents and that may ask for permission to send: CloudEvents'
+    /// abuse protection, `OPTIONS` with `WebHook-Request-Origin`, answered with
+    /// `WebHook-Allowed-Origin`. A source may name more; whoever is not named is answered 405. It lets
+    /// nobody in: events still bring their credential.
+    ///
+    /// Source: <https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md>, section 4.
+    #[serde(default)]
+    pub allowed_origins: Vec<String>,
     /// Milliseconds until the sender must have its answer: 0.6 × the provider's documented
     /// time-out, at most 5,000.
     pub answer_by_ms: u32,
     /// Seconds over which the provider may send one event again by itself; 0 where it never does.
     pub retry_horizon_seconds: u32,
-    /// What people and tools read about the scheme. The Worker is not given it.
-    #[cfg(not(target_arch = "wasm32"))]
-    #[serde(default, skip_serializing)]
-    pub about: About,
 }
 
 /// Header names have no case; the platform writes them small.
@@ -151,6 +171,11 @@ pub enum Place {
     SignatureField(String),
     /// A claim of the token. Strings have a value there, and `true`.
     Claim(String),
+    /// A context attribute of a CloudEvent: a header in binary mode, a member of the body in
+    /// structured mode; a batch has none ([`crate::cloudevents`]).
+    CloudEvent(String),
+    /// The last segment of the path, as received.
+    LastSegment,
 }
 
 /// A piece of the signed string.
@@ -186,8 +211,18 @@ pub enum Part {
     Lines,
     /// The token up to its signature.
     Token,
+    /// The body as JSON with nothing inside its members, as `name=value` sorted by name and joined
+    /// by `&`; what is empty is left out. The backend is given these members.
+    SortedFields,
+    /// Everything of a compact JWS but its signature. The token binds the body ([`Scheme::claims`]).
+    Jws,
+    /// Method, path, query, the headers that the signature's list names, and SHA-256 of the body,
+    /// in Huawei's canonical form ([`crate::verify`]).
+    CanonicalRequest,
     /// The lower-case hex of the same MAC, under the same key, over another part.
     MacHex(Box<Part>),
+    /// The lower-case hex of SHA-256 over another part.
+    Sha256Hex(Box<Part>),
 }
 
 /// What makes two deliveries the same event.
@@ -198,9 +233,10 @@ pub enum IdentityRule {
     SignedId(Place),
     /// Several signed values together.
     Fields(Vec<Place>),
-    /// SHA-256 over the signed parts, without the time and the nonce of the attempt.
+    /// SHA-256 over the signed parts, without the time and the nonce of the attempt; over the body
+    /// where nothing is signed.
     Digest(DigestRule),
-    /// Values that are not signed, where nothing of the event is: a name, no proof.
+    /// Values that are not signed, where nothing is: a name, no proof.
     Bearer(BearerRule),
 }
 
@@ -256,82 +292,5 @@ pub struct Challenge {
     pub confirm: Option<Confirm>,
 }
 
-impl Scheme {
-    /// Whether the value at `place` is covered by the signature.
-    pub fn is_signed(&self, place: &Place) -> bool {
-        let named = [
-            (Part::Time, self.time.as_ref().map(|time| &time.at)),
-            (Part::Id, self.id.as_ref()),
-            (Part::Nonce, self.nonce.as_ref()),
-        ];
-        if named
-            .iter()
-            .any(|(part, at)| *at == Some(place) && self.signed.contains(part))
-        {
-            return true;
-        }
-        let appended = self.key.append.as_ref() == Some(place);
-        if self.is_bearer() {
-            return matches!(place, Place::Claim(_));
-        }
-        let in_lines =
-            self.signed.contains(&Part::Lines) && self.lines.iter().any(|lines| lines.has(place));
-        let by_value = self.signed.contains(&Part::Value(place.clone()));
-        let by_content = self
-            .signed
-            .iter()
-            .any(|part| match (part.innermost(), place) {
-                (Part::Body | Part::SortedJson, Place::Json(_)) => true,
-                (Part::Body, Place::Form(_)) => true,
-                (Part::SortedQueryExcept(except), Place::Query(name)) => name != except,
-                _ => false,
-            });
-        appended || in_lines || by_value || by_content
-    }
-
-    /// Whether a public key checks the signature.
-    pub fn is_public(&self) -> bool {
-        self.algorithm.is_public()
-    }
-
-    /// Whether the signature is a bearer token's, so that it says nothing of the body.
-    pub fn is_bearer(&self) -> bool {
-        self.signature.encoding == SignatureEncoding::Token
-    }
-
-    /// The first character that a variable part may not contain, because it ends it.
-    pub fn delimiter_after(&self, part: &Part) -> Option<char> {
-        let index = self.signed.iter().position(|candidate| candidate == part)?;
-        match self.signed.get(index + 1) {
-            Some(Part::Literal(text)) => text.chars().next(),
-            _ => None,
-        }
-    }
-
-    /// Whether the verified form differs from the bytes as received.
-    pub fn is_canonicalised(&self) -> bool {
-        self.signed.iter().any(|part| {
-            matches!(
-                part.innermost(),
-                Part::SortedJson | Part::SortedQueryExcept(_)
-            )
-        }) || self.lines.as_ref().is_some_and(LinesForm::are_content)
-    }
-
-    /// Whether the content of an event is its query instead of its body.
-    pub fn content_is_query(&self) -> bool {
-        self.signed
-            .iter()
-            .any(|part| matches!(part.innermost(), Part::SortedQueryExcept(_)))
-    }
-}
-
-impl Part {
-    /// Looks through [`Part::MacHex`].
-    pub fn innermost(&self) -> &Part {
-        match self {
-            Part::MacHex(inner) => inner.innermost(),
-            other => other,
-        }
-    }
-}
+/// Headers that are carried whatever the scheme says: without them the body cannot be read.
+pub const ALWAYS_CARRIED: [&str; 2] = ["content-type", "content-encoding"];

@@ -1,17 +1,47 @@
 //! What of a request a scheme asks for, so that it is looked up once and nothing else is.
 
-use super::{IdentityRule, Label, Part, Place, Scheme};
+use super::{ALWAYS_CARRIED, IdentityRule, Label, Part, Place, Scheme};
+use crate::uses;
+
+/// What a sender asks for permission with ([`Scheme::allowed_origins`]).
+const PERMISSION_HEADERS: [&str; 2] = ["webhook-request-origin", "webhook-request-rate"];
 
 impl Scheme {
     /// The headers that the claims of a request stand in: what [`crate::admission::open`] asks for,
-    /// besides the body's length.
+    /// besides the body's length. Those that a request names itself come on top
+    /// ([`crate::verify::headers_named`]).
     pub fn claim_headers(&self) -> Vec<String> {
         let time = self.time.as_ref().map(|time| &time.at);
-        let places = [Some(&self.signature.at), time, self.id.as_ref()];
+        let places = [time, self.id.as_ref()];
         let more = [self.nonce.as_ref(), self.key.append.as_ref()];
+        let places = places.into_iter().chain(more).flatten();
         let mut names: Vec<String> = Vec::new();
-        let claims = places.into_iter().chain(more).flatten();
-        for place in claims.chain(self.public_places()) {
+        for place in self
+            .credential_places()
+            .chain(places)
+            .chain(self.public_places())
+        {
+            match place {
+                Place::Header(name) if !names.contains(name) => names.push(name.clone()),
+                _ => {}
+            }
+        }
+        if self.reads_cloudevents() {
+            names.extend(PERMISSION_HEADERS.map(str::to_owned));
+        }
+        names
+    }
+
+    /// The headers that an event is asked for once it is verified: those that are carried, and those
+    /// of its identity and its labels. A trailing `*` matches the rest of a name.
+    pub fn event_headers(&self) -> Vec<String> {
+        let mut names: Vec<String> = ALWAYS_CARRIED.map(str::to_owned).to_vec();
+        names.extend(self.carry.iter().cloned());
+        if self.reads_cloudevents() {
+            // All attributes: each of them must be text.
+            names.push("ce-*".to_owned());
+        }
+        for place in self.event_places() {
             match place {
                 Place::Header(name) if !names.contains(name) => names.push(name.clone()),
                 _ => {}
@@ -40,14 +70,51 @@ impl Scheme {
 
     /// The pointers into a JSON body that may be asked for on the way of a request, each once.
     pub fn json_pointers(&self) -> Vec<String> {
+        let time = self.time.as_ref().map(|time| &time.at);
+        let of_the_body = time.into_iter().chain(&self.key.append);
+        let mut pointers: Vec<String> = Vec::new();
+        for place in self.event_places().into_iter().chain(of_the_body) {
+            let pointer = match place {
+                Place::Json(pointer) => pointer.clone(),
+                Place::CloudEvent(name) => format!("/{name}"),
+                _ => continue,
+            };
+            if !pointers.contains(&pointer) {
+                pointers.push(pointer);
+            }
+        }
+        pointers
+    }
+
+    /// Whether the signature covers headers that the request itself names.
+    pub fn signs_headers(&self) -> bool {
+        let mut parts = self.signed.iter().map(Part::innermost);
+        uses::CANONICAL_REQUESTS && parts.any(|part| *part == Part::CanonicalRequest)
+    }
+
+    /// Whether events are CloudEvents over HTTP.
+    pub fn reads_cloudevents(&self) -> bool {
+        let labels = self.event_id.iter().chain(&self.event_type);
+        let mut places = labels.flat_map(Label::places);
+        uses::CLOUDEVENTS && places.any(|place| matches!(place, Place::CloudEvent(_)))
+    }
+
+    /// Whether the signed time stands in the body.
+    pub fn has_body_time(&self) -> bool {
+        let at = self.time.as_ref().map(|form| &form.at);
+        uses::BODY_TIMES && matches!(at, Some(Place::Json(_)))
+    }
+
+    /// Where the identity, the labels and a challenge stand.
+    fn event_places(&self) -> Vec<&Place> {
         let labels = self.event_id.iter().chain(&self.event_type);
         let mut places: Vec<&Place> = labels.flat_map(Label::places).collect();
         for rule in &self.identity {
             match rule {
                 IdentityRule::SignedId(place) => places.push(place),
                 IdentityRule::Fields(fields) => places.extend(fields),
-                IdentityRule::Bearer(rule) => places.extend(&rule.fields),
-                IdentityRule::Digest(_) => {}
+                IdentityRule::Bearer(rule) => places.extend(rule.fields.iter().chain(&rule.unless)),
+                IdentityRule::Digest(rule) => places.extend(&rule.discriminator),
             }
         }
         if let Some(challenge) = &self.challenge {
@@ -60,15 +127,6 @@ impl Scheme {
             places.extend(self.time.as_ref().map(|time| &time.at));
             places.extend(self.public_places());
         }
-        let mut pointers: Vec<String> = Vec::new();
-        for place in places {
-            match place {
-                Place::Json(pointer) if !pointers.contains(pointer) => {
-                    pointers.push(pointer.clone());
-                }
-                _ => {}
-            }
-        }
-        pointers
+        places
     }
 }

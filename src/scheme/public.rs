@@ -153,7 +153,9 @@ impl SignedLine {
             | Place::Query(name)
             | Place::Form(name)
             | Place::SignatureField(name)
-            | Place::Claim(name) => name,
+            | Place::Claim(name)
+            | Place::CloudEvent(name) => name,
+            Place::LastSegment => "",
         }
     }
 }

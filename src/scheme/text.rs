@@ -8,7 +8,7 @@ impl TryFrom<String> for Place {
     fn try_from(text: String) -> Result<Self, String> {
         let Some((kind, name)) = text.split_once(':') else {
             return Err(format!(
-                "\"{text}\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME, signature:NAME or claim:NAME"
+                "\"{text}\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME, signature:NAME, claim:NAME, cloudevents:ATTRIBUTE or path:last"
             ));
         };
         if name.is_empty() {
@@ -20,12 +20,14 @@ impl TryFrom<String> for Place {
             "form" => Ok(Place::Form(name.to_owned())),
             "signature" => Ok(Place::SignatureField(name.to_owned())),
             "claim" => Ok(Place::Claim(name.to_owned())),
+            "path" if name == "last" => Ok(Place::LastSegment),
+            "cloudevents" => Ok(Place::CloudEvent(name.to_owned())),
             "json" if name.starts_with('/') => Ok(Place::Json(name.to_owned())),
             "json" => Err(format!(
                 "\"{text}\": a JSON pointer starts with a slash, as in json:/data/id"
             )),
             _ => Err(format!(
-                "\"{text}\": \"{kind}\" is unknown; use header, query, json, form, signature or claim"
+                "\"{text}\": \"{kind}\" is unknown; use header, query, json, form, signature, claim, cloudevents or path:last"
             )),
         }
     }
@@ -47,6 +49,9 @@ impl TryFrom<String> for Part {
             "url" => Part::Url,
             "lines" => Part::Lines,
             "token" => Part::Token,
+            "sorted-fields" => Part::SortedFields,
+            "jws" => Part::Jws,
+            "canonical-request" => Part::CanonicalRequest,
             other => match other.split_once(':') {
                 Some(("literal", rest)) if !rest.is_empty() => Part::Literal(rest.to_owned()),
                 Some(("sorted-query-except", rest)) if !rest.is_empty() => {
@@ -54,9 +59,12 @@ impl TryFrom<String> for Part {
                 }
                 Some(("value", rest)) => Part::Value(Place::try_from(rest.to_owned())?),
                 Some(("mac-hex", rest)) => Part::MacHex(Box::new(Part::try_from(rest.to_owned())?)),
+                Some(("sha256-hex", rest)) => {
+                    Part::Sha256Hex(Box::new(Part::try_from(rest.to_owned())?))
+                }
                 _ => {
                     return Err(format!(
-                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-query-except:NAME, mac-hex:PART, method, target, url, value:PLACE, lines or token"
+                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-fields, sorted-query-except:NAME, jws, canonical-request, mac-hex:PART, sha256-hex:PART, method, target, url, value:PLACE, lines or token"
                     ));
                 }
             },
@@ -73,6 +81,8 @@ impl std::fmt::Display for Place {
             Place::Form(name) => write!(f, "form:{name}"),
             Place::SignatureField(name) => write!(f, "signature:{name}"),
             Place::Claim(name) => write!(f, "claim:{name}"),
+            Place::LastSegment => f.write_str("path:last"),
+            Place::CloudEvent(name) => write!(f, "cloudevents:{name}"),
         }
     }
 }
@@ -92,9 +102,13 @@ impl std::fmt::Display for Part {
             Part::Value(place) => write!(f, "value:{place}"),
             Part::Lines => f.write_str("lines"),
             Part::Token => f.write_str("token"),
+            Part::SortedFields => f.write_str("sorted-fields"),
+            Part::Jws => f.write_str("jws"),
+            Part::CanonicalRequest => f.write_str("canonical-request"),
             Part::Literal(text) => write!(f, "literal:{text}"),
             Part::SortedQueryExcept(name) => write!(f, "sorted-query-except:{name}"),
             Part::MacHex(inner) => write!(f, "mac-hex:{inner}"),
+            Part::Sha256Hex(inner) => write!(f, "sha256-hex:{inner}"),
         }
     }
 }

@@ -5,6 +5,11 @@
 //! the MAC over the characters as received and compares in constant time. Freshness is judged by
 //! the caller, after the MAC, so that a stale request can be told from a forged one.
 
+mod around;
+mod canonical_request;
+mod credential;
+mod jws;
+mod late;
 mod lines;
 mod pieces;
 mod signature;
@@ -19,9 +24,11 @@ use crate::request::{Absent, Head, Inbound};
 use crate::scheme::{Part, Place, Scheme};
 use crate::time;
 use crate::verdict::{Reject, Shape};
+use late::{Late, key_suffix};
 use pieces::{Piece, mac_over, pieces};
-use signature::{field, read_signatures};
+use signature::{Presented, field, read_signatures};
 
+pub use around::AroundBody;
 pub use statement::{KeyAt, Statement};
 
 /// How many signatures one request may carry. Providers send one for each live secret; each costs
@@ -38,12 +45,14 @@ pub struct Claims {
     key_suffix: Option<String>,
     /// From when to when a token holds, in milliseconds since 1970.
     valid_ms: Option<(i64, i64)>,
-    /// A token up to its signature.
-    token: Option<String>,
     /// The URL as the provider knows it.
     url: Option<String>,
     /// An optional line whose value is empty stands in the signed string.
     keeps_empty_lines: bool,
+    /// Of a token, everything but its signature.
+    pub(crate) token: Option<String>,
+    /// The names of the signed headers, as the signature's list gives them.
+    pub(crate) signed_headers: Option<String>,
 }
 
 #[derive(Debug)]
@@ -65,9 +74,19 @@ impl Claims {
                 Ok(Claims::default())
             };
         }
-        let (candidates, fields) = read_signatures(scheme, &|place| head.value_at(place))?;
+        let Presented {
+            candidates,
+            fields,
+            token,
+        } = read_signatures(scheme, head)?;
+        let signed_headers = match scheme.signs_headers() {
+            false => None,
+            true => Some(canonical_request::signed_headers(scheme, head, &fields)?),
+        };
         let time = match &scheme.time {
             None => None,
+            // The body is not there yet.
+            Some(form) if matches!(form.at, Place::Json(_)) => None,
             Some(form) => {
                 let text = match &form.at {
                     Place::SignatureField(name) => field(&fields, name),
@@ -88,17 +107,11 @@ impl Claims {
             id: signed_value(scheme, head, &Part::Id, scheme.id.as_ref())?,
             nonce: signed_value(scheme, head, &Part::Nonce, scheme.nonce.as_ref())?,
             key_suffix: match &scheme.key.append {
-                None => None,
-                Some(place) => {
-                    let suffix = head.value_at(place).map_err(missing_part)?;
-                    // HMAC fills a short key up with zero bytes (RFC 2104, section 2), so a NUL at
-                    // the end would be another value under the same MAC.
-                    if suffix.contains('\0') {
-                        return Err(Reject::MalformedSignedPart(Shape::ContainsDelimiter));
-                    }
-                    Some(suffix)
-                }
+                None | Some(Place::Json(_)) => None,
+                Some(place) => Some(key_suffix(head.value_at(place))?),
             },
+            token,
+            signed_headers,
             ..Claims::default()
         })
     }
@@ -121,6 +134,11 @@ impl Claims {
             time,
             id: text(Part::Id, id),
             nonce: text(Part::Nonce, nonce),
+            // The least that such a scheme takes: the header with its time.
+            signed_headers: match scheme.time.as_ref().map(|form| &form.at) {
+                Some(Place::Header(name)) if scheme.signs_headers() => Some(name.clone()),
+                _ => None,
+            },
             ..Claims::default()
         }
     }
@@ -262,69 +280,28 @@ pub fn verify<'a>(
     matched: Option<Matched>,
 ) -> Result<Verified<'a>, Reject> {
     let pieces = pieces(scheme, claims, inbound)?;
+    let late = match &matched {
+        // A statement was read from the whole.
+        Some(Matched::Signed(_)) => Late::default(),
+        _ => Late::read(scheme, inbound)?,
+    };
+    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
     let matched = matched.or_else(|| {
         let has =
-            |key: &LiveKey| mac_over(&pieces, scheme, key, claims).with_tag(|tag| claims.has(tag));
-        keys.iter().position(has).map(|key| Matched::Mac { key })
+            |key: &LiveKey| mac_over(&pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag));
+        let key = keys.iter().position(has);
+        let bound = key.filter(|_| jws::binds(scheme, claims, inbound.body));
+        bound.map(|key| Matched::Mac { key })
     });
     // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
     let time = scheme.time.as_ref().map(|form| &form.at);
     let of_the_attempt = scheme.key.append.as_ref() == time;
     Ok(Verified {
         matched: matched.ok_or(Reject::SignatureMismatch)?,
-        time_ms: claims.time_ms(),
+        time_ms: claims.time_ms().or(late.time_ms),
         pieces,
         key_suffix: claims.key_suffix.as_deref().filter(|_| !of_the_attempt),
     })
-}
-
-/// The signed string, where it is the body as received with these bytes before and after it. Then
-/// its MAC can be computed elsewhere.
-#[derive(Debug)]
-pub struct AroundBody {
-    pub before: Vec<u8>,
-    pub after: Vec<u8>,
-}
-
-impl AroundBody {
-    /// `None`: the signed string is made of more than that.
-    pub fn of(scheme: &Scheme, claims: &Claims) -> Option<Self> {
-        let mut around = AroundBody {
-            before: Vec::new(),
-            after: Vec::new(),
-        };
-        let mut is_after = false;
-        for part in &scheme.signed {
-            let bytes = match part {
-                Part::Body if is_after => return None,
-                Part::Body => {
-                    is_after = true;
-                    continue;
-                }
-                Part::Literal(text) => text.as_bytes(),
-                Part::Time => claims.time_text()?.as_bytes(),
-                Part::Id => claims.id.as_deref()?.as_bytes(),
-                Part::Nonce => claims.nonce.as_deref()?.as_bytes(),
-                Part::Secret
-                | Part::SortedJson
-                | Part::SortedQueryExcept(_)
-                | Part::MacHex(_)
-                | Part::Method
-                | Part::Target
-                | Part::Url
-                | Part::Value(_)
-                | Part::Lines
-                | Part::Token => return None,
-            };
-            let side = if is_after {
-                &mut around.after
-            } else {
-                &mut around.before
-            };
-            side.extend_from_slice(bytes);
-        }
-        (is_after && claims.key_suffix.is_none()).then_some(around)
-    }
 }
 
 /// The signature that the holder of `key` would make.
@@ -337,7 +314,22 @@ pub fn tag(
     claims: &Claims,
     inbound: &Inbound<'_, '_>,
 ) -> Result<Vec<u8>, Reject> {
-    Ok(mac_over(&pieces(scheme, claims, inbound)?, scheme, key, claims).tag())
+    let late = Late::read(scheme, inbound)?;
+    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
+    Ok(mac_over(&pieces(scheme, claims, inbound)?, scheme, key, suffix).tag())
+}
+
+/// The signed headers that a request names itself, and that are not in `head` yet.
+pub fn headers_named(scheme: &Scheme, head: &Head) -> Vec<String> {
+    if !scheme.signs_headers() {
+        return Vec::new();
+    }
+    let names = match read_signatures(scheme, head) {
+        Ok(presented) => canonical_request::names(&presented.fields),
+        Err(_) => Vec::new(),
+    };
+    let names = names.into_iter();
+    names.filter(|name| head.header(name).is_none()).collect()
 }
 
 /// Adds a part with its length in front, so that no two lists of parts digest alike.

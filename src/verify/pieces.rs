@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
+use super::canonical_request::CanonicalRequest;
 use super::lines::lines;
 use super::{Claims, missing_part};
 use crate::canonical::{self, NotCanonical};
 use crate::keys::{LiveKey, Mac, encode_hex};
 use crate::request::{Absent, Head, Inbound, encode_pairs};
 use crate::scheme::{Part, Scheme};
+use crate::uses;
 use crate::verdict::{Reject, Shape};
 
 /// Every part with its bytes, or why there is none.
@@ -16,6 +18,10 @@ pub(super) fn pieces<'a>(
     claims: &'a Claims,
     inbound: &'a Inbound<'_, '_>,
 ) -> Result<Vec<Piece<'a>>, Reject> {
+    if scheme.is_bearer() {
+        // Nothing of it is signed; it tells one event from another all the same.
+        return Ok(vec![Piece::Plain(Cow::Borrowed(inbound.body))]);
+    }
     let mut pieces = Vec::with_capacity(scheme.signed.len());
     for part in &scheme.signed {
         pieces.push(Piece::of(part, scheme, claims, inbound)?);
@@ -28,9 +34,9 @@ pub(super) fn mac_over(
     pieces: &[Piece<'_>],
     scheme: &Scheme,
     key: &LiveKey,
-    claims: &Claims,
+    suffix: Option<&str>,
 ) -> Mac {
-    let keyed = || key.mac(scheme.algorithm, claims.key_suffix.as_deref());
+    let keyed = || key.mac(scheme.algorithm, suffix);
     let mut mac = keyed();
     for piece in pieces {
         piece.feed(&mut mac, key, &keyed);
@@ -48,6 +54,10 @@ pub(super) enum Piece<'a> {
     /// Canonical bytes that stand for the body; the second value is what the backend is given.
     Canonical(Vec<u8>, Vec<u8>),
     MacHex(Box<Piece<'a>>),
+    /// A token, and the body that it binds: the token is what is signed, the body what it means.
+    Token(&'a str, &'a [u8]),
+    /// A request in canonical form, its digest, and what of it is the same on every attempt.
+    Digested(Box<CanonicalRequest<'a>>),
 }
 
 impl<'a> Piece<'a> {
@@ -94,14 +104,16 @@ impl<'a> Piece<'a> {
                     .as_bytes(),
             )),
             Part::SortedJson => {
-                let bytes = canonical::sorted_json(inbound.body).map_err(|wrong| {
-                    Reject::MalformedSignedPart(match wrong {
-                        NotCanonical::NotAnObject => Shape::NotAJsonObject,
-                        NotCanonical::RepeatedName => Shape::RepeatedName,
-                        NotCanonical::TooDeep => Shape::TooDeep,
-                    })
-                })?;
+                let bytes = canonical::sorted_json(inbound.body).map_err(not_canonical)?;
                 Piece::Canonical(bytes.clone(), bytes)
+            }
+            Part::SortedFields if uses::SORTED_FIELDS => {
+                let fields = canonical::sorted_fields(inbound.body).map_err(not_canonical)?;
+                Piece::Canonical(fields.joined, fields.object)
+            }
+            Part::Jws if uses::TOKENS => {
+                let token = claims.token.as_deref();
+                Piece::Token(token.ok_or(Reject::MissingSignature)?, inbound.body)
             }
             Part::SortedQueryExcept(except) => {
                 let pairs = sorted_query(inbound.head, except)?;
@@ -117,6 +129,16 @@ impl<'a> Piece<'a> {
             Part::MacHex(inner) => {
                 Piece::MacHex(Box::new(Piece::of(inner, scheme, claims, inbound)?))
             }
+            // The whole is a kilobyte, its digest 64 characters: nobody signs it as it is.
+            Part::CanonicalRequest | Part::Sha256Hex(_) if uses::CANONICAL_REQUESTS => {
+                let names = claims.signed_headers.as_deref();
+                let names = names.ok_or(Reject::MissingSignedPart)?;
+                Piece::Digested(Box::new(CanonicalRequest::of(inbound, names)?))
+            }
+            // The build left out what none of its sources says.
+            Part::SortedFields | Part::Jws | Part::CanonicalRequest | Part::Sha256Hex(_) => {
+                return Err(Reject::MissingSignedPart);
+            }
         })
     }
 
@@ -130,7 +152,7 @@ impl<'a> Piece<'a> {
         match self {
             Piece::Plain(bytes) | Piece::PerAttempt(bytes) => Some(Cow::Borrowed(bytes)),
             Piece::Canonical(bytes, _) => Some(Cow::Borrowed(bytes)),
-            Piece::Secret | Piece::MacHex(_) => None,
+            Piece::Secret | Piece::MacHex(_) | Piece::Token(..) | Piece::Digested(_) => None,
         }
     }
 
@@ -146,6 +168,8 @@ impl<'a> Piece<'a> {
                 inner.feed(&mut nested, key, keyed);
                 mac.update(encode_hex(&nested.tag()).as_bytes());
             }
+            Piece::Token(token, _) => mac.update(token.as_bytes()),
+            Piece::Digested(request) => mac.update(request.sha256_hex().as_bytes()),
         }
     }
 
@@ -156,6 +180,8 @@ impl<'a> Piece<'a> {
             Piece::Canonical(signed, _) => each(signed),
             Piece::PerAttempt(_) | Piece::Secret => {}
             Piece::MacHex(inner) => inner.identify(each),
+            Piece::Token(_, body) => each(body),
+            Piece::Digested(request) => request.identify(each),
         }
     }
 
@@ -164,9 +190,19 @@ impl<'a> Piece<'a> {
         match self {
             Piece::Canonical(_, given) => Some(given),
             Piece::MacHex(inner) => inner.into_canonical(),
-            Piece::Plain(_) | Piece::PerAttempt(_) | Piece::Secret => None,
+            Piece::Plain(_) | Piece::PerAttempt(_) | Piece::Secret | Piece::Token(..) => None,
+            Piece::Digested(request) => request.into_content(),
         }
     }
+}
+
+fn not_canonical(wrong: NotCanonical) -> Reject {
+    Reject::MalformedSignedPart(match wrong {
+        NotCanonical::NotAnObject => Shape::NotAJsonObject,
+        NotCanonical::RepeatedName => Shape::RepeatedName,
+        NotCanonical::TooDeep => Shape::TooDeep,
+        NotCanonical::ContainsDelimiter => Shape::ContainsDelimiter,
+    })
 }
 
 /// Sorted by name. Refuses a repeated name, and characters that would give the joined string a

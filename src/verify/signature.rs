@@ -3,23 +3,49 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{CANDIDATES_MAX, shape_of};
+use super::{CANDIDATES_MAX, credential, jws, shape_of};
 use crate::keys::decode_hex;
-use crate::request::Absent;
-use crate::scheme::{Place, Scheme, SignatureEncoding};
+use crate::request::{Absent, Head};
+use crate::scheme::{Scheme, SignatureEncoding};
 use crate::verdict::{Reject, Shape};
 
 /// Named items that stand beside the signatures, as `t` does in `t=1,v1=…`.
 pub(super) type Fields = Vec<(String, String)>;
 
+/// What a request presents as proof.
+pub(super) struct Presented {
+    /// Well-formed signatures.
+    pub candidates: Vec<Vec<u8>>,
+    pub fields: Fields,
+    /// Of a token, everything but its signature.
+    pub token: Option<String>,
+}
+
 /// The well-formed signatures, and the named items that stand beside them.
-pub(super) fn read_signatures(
+pub(super) fn read_signatures(scheme: &Scheme, head: &Head) -> Result<Presented, Reject> {
+    if scheme.is_bearer() {
+        return Ok(Presented {
+            candidates: credential::read(scheme, head)?,
+            fields: Fields::new(),
+            token: None,
+        });
+    }
+    signatures_in(scheme, head.value_at(&scheme.signature.at))
+}
+
+/// The same for what stands at the signature's place, wherever that is.
+pub(super) fn signatures_in(
     scheme: &Scheme,
-    value_at: &dyn Fn(&Place) -> Result<String, Absent>,
-) -> Result<(Vec<Vec<u8>>, Fields), Reject> {
+    text: Result<String, Absent>,
+) -> Result<Presented, Reject> {
+    let only = |candidates, token| Presented {
+        candidates,
+        fields: Fields::new(),
+        token,
+    };
     let form = &scheme.signature;
     let malformed = |shape| Err(Reject::MalformedSignature(shape));
-    let text = value_at(&form.at).map_err(|absent| match shape_of(absent) {
+    let text = text.map_err(|absent| match shape_of(absent) {
         None => Reject::MissingSignature,
         Some(shape) => Reject::MalformedSignature(shape),
     })?;
@@ -30,6 +56,22 @@ pub(super) fn read_signatures(
     if form.split.as_deref() != Some(",") && text.contains(", ") {
         return malformed(Shape::Repeated);
     }
+    let length = scheme.algorithm.tag_bytes();
+    if scheme.is_jws() {
+        let (tag, signed) = jws::split(scheme, &text).map_err(Reject::MalformedSignature)?;
+        if Some(tag.len()) != length {
+            return malformed(Shape::WrongLength);
+        }
+        return Ok(only(vec![tag], Some(signed)));
+    }
+    let text = match &form.prefix {
+        None => text.as_str(),
+        Some(prefix) => match text.strip_prefix(prefix.as_str()) {
+            None => return malformed(Shape::NoPrefix),
+            Some(list) if list.contains(prefix.as_str()) => return malformed(Shape::Repeated),
+            Some(list) => list,
+        },
+    };
     let mut fields: Fields = Vec::new();
     let mut written: Vec<&str> = Vec::new();
     match (&form.split, &form.pair) {
@@ -45,7 +87,7 @@ pub(super) fn read_signatures(
                 }
             }
         }
-        _ => written.push(&text),
+        _ => written.push(text),
     }
     if written.is_empty() {
         return malformed(Shape::NoKnownVersion);
@@ -53,7 +95,6 @@ pub(super) fn read_signatures(
     if written.len() > CANDIDATES_MAX {
         return malformed(Shape::TooMany);
     }
-    let length = scheme.algorithm.tag_bytes();
     let mut candidates = Vec::with_capacity(written.len());
     let mut wrong = Shape::Empty;
     for item in written {
@@ -65,7 +106,11 @@ pub(super) fn read_signatures(
     if candidates.is_empty() {
         return malformed(wrong);
     }
-    Ok((candidates, fields))
+    Ok(Presented {
+        candidates,
+        fields,
+        token: None,
+    })
 }
 
 /// `length` is what the algorithm makes, where it always makes as many bytes.
@@ -83,11 +128,15 @@ fn read_signature(
         SignatureEncoding::Hex if text.bytes().any(|byte| byte.is_ascii_uppercase()) => None,
         SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => decode_hex(text.as_bytes()),
         SignatureEncoding::Base64 => STANDARD.decode(text).ok(),
-        SignatureEncoding::Token => None,
+        // A credential or a token: neither is read here.
+        SignatureEncoding::Verbatim | SignatureEncoding::Jws | SignatureEncoding::Token => None,
     };
     let Some(bytes) = bytes else {
         return Err(match encoding {
-            SignatureEncoding::Base64 | SignatureEncoding::Token => Shape::NotBase64,
+            SignatureEncoding::Base64
+            | SignatureEncoding::Verbatim
+            | SignatureEncoding::Jws
+            | SignatureEncoding::Token => Shape::NotBase64,
             SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => Shape::NotHex,
         });
     };

@@ -9,7 +9,7 @@ use ctutils::CtEq as _;
 use md5::{Digest as _, Md5};
 
 use super::pieces::pieces;
-use super::signature::{Fields, field, read_signatures};
+use super::signature::{Fields, field, signatures_in};
 use super::{ClaimedTime, Claims, missing_part, shape_of, signed_value};
 use crate::canonical::{NotCanonical, object_members};
 use crate::gate::LiveSource;
@@ -83,7 +83,7 @@ impl Statement {
                 |wrong| {
                     malformed(match wrong {
                         NotCanonical::RepeatedName => Shape::RepeatedName,
-                        NotCanonical::NotAnObject | NotCanonical::TooDeep => Shape::NotAJsonObject,
+                        _ => Shape::NotAJsonObject,
                     })
                 },
             )?;
@@ -158,7 +158,8 @@ fn signatures_of(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Signature
         let token = Token::read(&text[strip.len()..], form)?;
         return Ok((vec![token.signature.clone()], Fields::new(), Some(token)));
     }
-    let (signatures, fields) = read_signatures(scheme, &|place| inbound.value_at(place))?;
+    let presented = signatures_in(scheme, inbound.value_at(&scheme.signature.at))?;
+    let (signatures, fields) = (presented.candidates, presented.fields);
     if signatures.len() > SIGNATURES_MAX {
         return Err(Reject::MalformedSignature(Shape::TooMany));
     }

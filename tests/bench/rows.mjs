@@ -98,10 +98,10 @@ export const BARS = {
  * per cent for the difference between two processes of one Worker. These numbers only ever go down.
  */
 export const HELD = {
-  "accepted-1k": 1.15,
-  "accepted-16k": 1.15,
-  "duplicate-1k": 1.16,
-  "forged-1k": 2.05,
-  "unknown-1k": 1.35,
-  gzippedBytes: 320_000,
+  "accepted-1k": 1.1,
+  "accepted-16k": 1.1,
+  "duplicate-1k": 1.13,
+  "forged-1k": 2.0,
+  "unknown-1k": 1.3,
+  gzippedBytes: 310_000,
 };

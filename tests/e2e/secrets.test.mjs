@@ -31,6 +31,7 @@ describe("canaries", () => {
   before(async () => {
     gate = await startGate({ keep });
     for (const [name, value] of Object.entries(gate.secrets)) canaries.set(name, value.replace(/^whsec_/, ""));
+    canaries.set("Basic credentials", Buffer.from(gate.secrets.EVENTBRIDGE_SECRET).toString("base64"));
   });
   after(async () => {
     await gate.stop();
@@ -46,7 +47,7 @@ describe("canaries", () => {
       const good = event();
       for (const request of [good, good, { ...good, body: `${good.body} ` }, { ...good, headers: [] }, { ...good, method: "PUT" }, event()]) await send(request);
       const query = new URLSearchParams(good.target.split("?")[1]);
-      for (const name of ["sig", "signature", "authToken"]) if (query.has(name)) canaries.set(`${source}'s ${name}`, query.get(name));
+      for (const name of ["sig", "signature", "authToken", "code"]) if (query.has(name)) canaries.set(`${source}'s ${name}`, query.get(name));
       for (const extra of [["x-test-hook", "panic"], ["x-test-fault", "EVENTS.send=fail"], ["x-test-fault", "SEEN.get=fail,SEEN.put=fail"]]) {
         await send({ ...event(), headers: [...event().headers, extra, ["x-test-secret", gate.secrets[secrets[0]]]] });
       }

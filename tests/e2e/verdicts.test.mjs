@@ -88,14 +88,6 @@ describe("every scheme", () => {
     }
   });
 
-  test("koogallery: what only a backend can answer is held and said to be in progress", async () => {
-    const id = freshId();
-    const body = JSON.stringify({ activity: "newInstance", orderId: id, orderLineId: id });
-    const answer = await gate.send(sign("koogallery", "koogallery-v2", gate.secrets.KOOGALLERY_SECRET, body));
-    assert.deepEqual([answer.status, answer.json.resultCode], [200, "000004"]);
-    await gate.backend.wait(id);
-  });
-
   test("slack: a signed challenge is echoed as plain text and is no event; an unsigned one is refused", async () => {
     const challenge = "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P";
     const body = JSON.stringify({ token: "t", challenge, type: "url_verification" });

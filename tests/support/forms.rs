@@ -10,6 +10,8 @@ pub enum At {
     Query(&'static str),
     /// `name=value` in the signature's list.
     Item(&'static str),
+    /// A member of the JSON body.
+    Member(&'static str),
 }
 
 /// How a family of schemes writes its claims.
@@ -57,7 +59,16 @@ pub static FORMS: [Form; 9] = [
         "sha256=",
         true,
     ),
-    body_only(&["vercel"], &[Header("x-vercel-signature")], "", true),
+    body_only(
+        &["vercel", "fastly-ngwaf", "fly"],
+        &[
+            Header("x-vercel-signature"),
+            Header("x-sigsci-signature"),
+            Header("x-signature"),
+        ],
+        "",
+        true,
+    ),
     body_only(
         &["shopify", "heroku"],
         &[
@@ -79,8 +90,8 @@ pub static FORMS: [Form; 9] = [
         id: None,
     },
     list(
-        &["standard-webhooks"],
-        &[Header("webhook-signature")],
+        &["standard-webhooks", "supabase"],
+        &[Header("webhook-signature"), Header("webhook-signature")],
         "webhook-timestamp",
         "webhook-id",
     ),

@@ -11,6 +11,7 @@
 pub mod config_rules;
 pub mod delivered;
 mod forms;
+mod forms_cloud;
 pub mod mutate;
 pub mod mutators;
 pub mod tree;
@@ -96,6 +97,7 @@ pub fn outcome(live: &LiveSource, request: &Request) -> &'static str {
         Ok(Admission::Event(_)) => "accept",
         Ok(Admission::Challenge(_)) => "challenge",
         Ok(Admission::Confirm(_)) => "confirm",
+        Ok(Admission::Question(_)) => "question",
         Err(verdict) => verdict.reason().unwrap_or(verdict.name()),
     }
 }
@@ -264,12 +266,19 @@ pub fn only(gate: &Gate) -> &LiveSource {
 pub fn a_secret(scheme: &str, number: u8) -> String {
     use base64::Engine as _;
     match scheme {
-        "standard-webhooks" | "svix" => format!(
+        "standard-webhooks" | "svix" | "supabase" => format!(
             "whsec_{}",
             base64::engine::general_purpose::STANDARD.encode([number; 24])
         ),
+        _ if scheme_is_bearer(scheme) => format!("a-secret:number-{number}"),
         _ => format!("a secret, number {number}"),
     }
+}
+
+fn scheme_is_bearer(name: &str) -> bool {
+    hookgate::config::built_in(name)
+        .and_then(Result::ok)
+        .is_some_and(|scheme| scheme.is_bearer())
 }
 
 /// A request that the scheme's provider could have sent at [`NOW_MS`].
@@ -296,6 +305,9 @@ pub fn signed_at(live: &LiveSource, body: &[u8], event_id: &str, now_ms: i64) ->
 /// A body that the scheme can sign, with the same content for the same `number`.
 pub fn a_body(scheme: &str, number: u32) -> Vec<u8> {
     match scheme {
+        "azure-event-grid" => {
+            format!("[{{\"id\":\"evt_{number}\",\"topic\":\"t\",\"eventType\":\"order.paid\"}}]")
+        }
         "koogallery-v1" => format!("activity=newInstance&orderId=CS{number}&productId=P1"),
         "koogallery-v2" => format!(
             "{{\"activity\":\"newInstance\",\"orderId\":\"CS{number}\",\"orderLineId\":\"CS{number}-1\"}}"

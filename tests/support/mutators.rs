@@ -161,7 +161,10 @@ pub fn add(time: &str, seconds: i64) -> String {
 pub fn grain(case: &Case<'_>) -> i64 {
     if matches!(
         case.form.time,
-        Some((_, hookgate::scheme::TimeUnit::Seconds))
+        Some((
+            _,
+            hookgate::scheme::TimeUnit::Seconds | hookgate::scheme::TimeUnit::BasicUtc
+        ))
     ) {
         1_000
     } else {
@@ -169,8 +172,11 @@ pub fn grain(case: &Case<'_>) -> i64 {
     }
 }
 
-pub fn extreme(case: &Case<'_>, [seconds, milliseconds, compact]: [&str; 3]) -> Vec<Request> {
-    use hookgate::scheme::TimeUnit::{CompactUtc, Milliseconds, Seconds};
+pub fn extreme(
+    case: &Case<'_>,
+    [seconds, milliseconds, compact, basic]: [&str; 4],
+) -> Vec<Request> {
+    use hookgate::scheme::TimeUnit::{BasicUtc, CompactUtc, Milliseconds, Seconds};
     let Some((at, unit)) = case.form.time else {
         return Vec::new();
     };
@@ -179,6 +185,7 @@ pub fn extreme(case: &Case<'_>, [seconds, milliseconds, compact]: [&str; 3]) -> 
             Seconds => seconds,
             Milliseconds => milliseconds,
             CompactUtc => compact,
+            BasicUtc => basic,
             _ => return Vec::new(),
         },
         at,

@@ -184,12 +184,13 @@ impl Arrival {
     }
 }
 
-/// The platform encodes base64 several times as fast as wasm, and the text does not cross over.
 fn message(envelope: &Envelope, body: &Uint8Array) -> JsString {
-    let content = match &envelope.canonical {
-        None => platform::to_base64(body),
-        Some(canonical) => platform::to_base64(&Uint8Array::from(canonical.as_slice())),
-    };
-    let whole = JsString::from(envelope.before.as_str());
-    whole.concat(&content).concat(&envelope.after.into())
+    let (before, after) = (&envelope.before, envelope.after);
+    match &envelope.canonical {
+        None => platform::enclose_base64(before, body, after),
+        Some(canonical) => {
+            let canonical = Uint8Array::from(canonical.as_slice());
+            platform::enclose_base64(before, &canonical, after)
+        }
+    }
 }

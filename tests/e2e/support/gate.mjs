@@ -23,7 +23,7 @@ function modules() {
   const add = (file, type) => (found[file] = { type, contents: readFileSync(join(ROOT, file)) });
   for (const file of ["src/edge/entry.mjs", "tests/e2e/support/wrap.mjs"]) add(file, "esm");
   for (const entry of readdirSync(BUILD, { recursive: true, withFileTypes: true })) {
-    const type = entry.name.endsWith(".js") ? "esm" : entry.name.endsWith(".wasm") ? "wasm" : undefined;
+    const type = /\.m?js$/.test(entry.name) ? "esm" : entry.name.endsWith(".wasm") ? "wasm" : undefined;
     if (!entry.isFile() || type === undefined) continue;
     const path = join(entry.parentPath, entry.name);
     found[join("build", relative(BUILD, path))] = { type, contents: readFileSync(path) };

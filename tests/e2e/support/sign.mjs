@@ -1,5 +1,5 @@
 // The providers' ways of signing, written from their pages with node:crypto; none of the gate's code.
-import { createHmac, randomUUID } from "node:crypto";
+import { createHash, createHmac, randomUUID } from "node:crypto";
 
 const hmac = (algorithm, key, text) => createHmac(algorithm, key).update(text);
 const seconds = (at) => String(Math.floor(at / 1000));
@@ -28,7 +28,36 @@ function sortedJson(body) {
 
 const compactUtc = (at) => new Date(at).toISOString().replace(/\D/g, "");
 
+const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+const base64url = (json) => Buffer.from(JSON.stringify(json)).toString("base64url");
+
 const SCHEMES = {
+  cloudevents: (secret, body, { id, type }) => ({
+    headers: [["authorization", `Bearer ${secret}`], ["ce-specversion", "1.0"], ["ce-id", id], ["ce-source", "/e2e"], ["ce-type", type]],
+  }),
+  "aws-eventbridge": (secret) => ({ headers: [["authorization", `Basic ${Buffer.from(secret).toString("base64")}`]] }),
+  "azure-event-grid": (secret) => ({ headers: [], query: `code=${secret}` }),
+  "huawei-sdk-hmac": (secret, body, { at, source }) => {
+    const date = new Date(at).toISOString().replace(/[-:]|\.\d+/g, "");
+    const request = ["POST", `/hooks/${source}/`, "", `content-type:application/json\nx-sdk-date:${date}\n`, "content-type;x-sdk-date", sha256(body)].join("\n");
+    const signature = hmac("sha256", secret, `SDK-HMAC-SHA256\n${date}\n${sha256(request)}`).digest("hex");
+    return { headers: [["x-sdk-date", date], ["authorization", `SDK-HMAC-SHA256 Access=ak, SignedHeaders=content-type;x-sdk-date, Signature=${signature}`]] };
+  },
+  netlify: (secret, body) => {
+    const token = `${base64url({ typ: "JWT", alg: "HS256" })}.${base64url({ iss: "netlify", sha256: sha256(body) })}`;
+    return { headers: [["x-webhook-signature", `${token}.${hmac("sha256", secret, token).digest("base64url")}`]] };
+  },
+  "koogallery-kit": (secret, body, { at }) => {
+    const nonce = randomUUID();
+    const signature = hmac("sha256", secret, `${secret}${nonce}${at}${sortedJson(body)}`).digest("hex");
+    return { headers: [["x-sign", signature], ["x-timestamp", String(at)], ["x-nonce", nonce]] };
+  },
+  "koogallery-v1-post": (secret, body, { at }) => {
+    const fields = { ...JSON.parse(body), timeStamp: compactUtc(at) };
+    const text = Object.entries(fields).map(([name, value]) => `${name}=${value}`).sort().join("&");
+    const token = hmac("sha256", secret + fields.timeStamp, text).digest("base64");
+    return { headers: [["authtoken", token]], body: JSON.stringify(fields) };
+  },
   github: (secret, body, { id, type }) => ({
     headers: [["x-github-delivery", id], ["x-github-event", type], ["x-hub-signature-256", `sha256=${hmac("sha256", secret, body).digest("hex")}`]],
   }),
@@ -69,7 +98,7 @@ const SCHEMES = {
 
 /** A request to `source`, signed under `scheme` with `secret`. */
 export function sign(source, scheme, secret, body, { id = freshId(), type = "test.event", at = Date.now(), headers = [] } = {}) {
-  const signed = SCHEMES[scheme](secret, body, { id, type, at });
+  const signed = SCHEMES[scheme](secret, body, { id, type, at, source });
   return {
     method: signed.method ?? "POST",
     target: `/hooks/${source}${signed.query === undefined ? "" : `?${signed.query}`}`,

@@ -1,6 +1,7 @@
 //! The commands, and what they share.
 
 mod lint;
+mod schemes;
 mod sign;
 mod vectors;
 
@@ -31,6 +32,9 @@ hookgate, the tool beside the Worker
         --age SECONDS       sign as of that long ago (negative: ahead)
         --tamper            change one character after signing
         --count N           N requests; from the second on, -2, -3, … is appended to the id
+
+  hookgate schemes
+      Prints docs/schemes.md from the table of schemes.
 
   hookgate vectors FILE… [--json]
       Runs files of test vectors, each a JSON array of entries (tests/vectors/README.md), and prints
@@ -77,6 +81,7 @@ fn run() -> Result<(), Failure> {
     match arguments.next()? {
         Some(Value(command)) if command == "lint" => lint::command(arguments),
         Some(Value(command)) if command == "sign" => sign::command(arguments),
+        Some(Value(command)) if command == "schemes" => schemes::command(arguments),
         Some(Value(command)) if command == "vectors" => vectors::command(arguments),
         None | Some(Long("help") | lexopt::Arg::Short('h')) => {
             print!("{HELP}");

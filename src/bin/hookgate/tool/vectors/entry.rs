@@ -96,7 +96,7 @@ impl Entry {
 
     /// The head of the request, at the path it was sent to.
     pub fn head(&self) -> Head {
-        let bare = Head::of_url(&self.method, &self.url);
+        let bare = Head::from_lines(&format!("{}\n{}", self.method, self.url));
         let target = match &bare.query {
             Some(query) => format!("{}?{query}", bare.path),
             None => bare.path,

@@ -2,7 +2,7 @@
 
 use hookgate::admission::{self, Admission, Findings};
 use hookgate::answer::{Answer, Known, answer};
-use hookgate::config::{Config, built_in};
+use hookgate::config::{Config, about, built_in};
 use hookgate::gate::{Gate, LiveSource};
 use hookgate::koogallery::{EncryptedField, body_sign};
 use hookgate::request::Inbound;
@@ -58,8 +58,11 @@ pub fn run(entry: &Entry) -> Outcome {
 fn schemes_of(entry: &Entry) -> Vec<Scheme> {
     BUILT_IN
         .iter()
+        .filter(|(name, _)| {
+            let about = about(name).and_then(Result::ok);
+            about.is_some_and(|about| about.is_meant_by(&entry.scheme, &entry.provider))
+        })
         .filter_map(|(name, _)| built_in(name)?.ok())
-        .filter(|scheme| scheme.about.is_meant_by(&entry.scheme, &entry.provider))
         .collect()
 }
 
@@ -100,6 +103,17 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
                 answer: None,
             })
         }
+        Ok(Admission::Question(kind)) => {
+            let known = Known {
+                kind: Some(&kind),
+                key_id: findings.key_id.as_deref(),
+                ..Known::default()
+            };
+            Outcome::Accepted(Seen {
+                answer: Some(answer(Verdict::Challenged, Some(live), "", known)),
+                ..Seen::default()
+            })
+        }
         Ok(Admission::Challenge(echo)) => {
             let known = Known {
                 echo: Some(&echo),
@@ -115,6 +129,11 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
             id: entry.event_id.clone(),
             kind: entry.event_type.clone(),
             answer: None,
+        }),
+        // It was allowed to send: that is all such a request asks for.
+        Err(permitted @ Verdict::Permitted { .. }) => Outcome::Accepted(Seen {
+            answer: Some(answer(permitted, Some(live), "", Known::default())),
+            ..Seen::default()
         }),
         Err(verdict) => Outcome::Refused {
             reason: verdict.reason().unwrap_or(verdict.name()),
@@ -148,6 +167,7 @@ fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
         }},
     }))
     .ok()?;
+    let is_bearer = scheme.is_bearer();
     config.schemes.insert("scheme".to_owned(), scheme);
     if let (Some(public), Some(source)) = (public, config.sources.get_mut(SOURCE)) {
         source.pins = public.pins;
@@ -156,7 +176,11 @@ fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
     }
     Some(Gate::assemble(config, "test", |name| {
         let index = names.iter().position(|known| known == name)?;
-        Some(entry.secrets[index].clone())
+        let secret = entry.secrets[index].as_str();
+        // Some entries name a credential within a sentence: "basic user:password in the URL".
+        let mut words = secret.split(' ').filter(|word| word.contains(':'));
+        let named = words.next().filter(|_| is_bearer);
+        Some(named.unwrap_or(secret).to_owned())
     }))
 }
 

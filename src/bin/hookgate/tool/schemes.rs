@@ -1,0 +1,244 @@
+//! `hookgate schemes`: the table of schemes as a page (`docs/schemes.md`).
+
+use hookgate::config::{about, built_in};
+use hookgate::scheme::{About, Algorithm, AnswerStyle, IdentityRule, Place, Scheme};
+use hookgate::schemes::BUILT_IN;
+
+use super::Failure;
+
+const INTRODUCTION: &str = "\
+# Schemes
+
+Made by `cargo run --bin hookgate -- schemes` from the files in `src/schemes`, which say the same to the
+gate; a test compares them. What a provider does not document is said to be so.
+
+**Replay class** says what stops somebody who has captured one genuine request and sends it again.
+*Time and memory*: the signed time, and the memory of events for as long as it is fresh. *Memory*: no
+time is signed, so only the memory does, for as long as the source keeps it (30 days at least). *None*:
+the body is not signed; whoever has seen the credential can send anything, so the id only folds the
+sender's own retries.
+
+";
+
+/// What was looked at and left out.
+const ABSENT: &str = "\
+## What is not here
+
+- Alibaba Cloud EventBridge V1: its HMAC key travels encrypted with the provider's private key, and
+  recovering it with the public one is no operation of WebCrypto; documentation and SDK differ about a
+  line feed as well. V2 is the scheme to choose.
+- Tencent Cloud TDMQ CMQ: nothing is signed, no credential is documented, and the endpoints are plain HTTP.
+- DigitalOcean: no signed customer webhook is documented.
+- Supabase Database Webhooks: nothing is signed; with a custom header, `ibm-event-notifications` shows how to
+  write such a scheme.
+- Huawei's `SDK-HMAC-SM3`, `SDK-SM2-SM3`, `SDK-ECDSA-P256-SHA256` and `V11-HMAC-SHA256`.
+- Fastly's CDN alerts and log streaming: their challenge is not documented well enough to answer it.";
+
+/// Answers that do not depend on the scheme.
+const PLAIN: &str = "duplicate like accepted; malformed 400, not verified or too old 401, too large 413; our own failure 503 with `Retry-After`, never the sender's fault";
+const KOOGALLERY: &str = "HTTP 200 with a signed `resultCode`: accepted and duplicate 000000 (`newInstance` with its `instanceId`), questions 000004 while nothing is known; refused, and then not signed, 000001 or 000002; our own failure 000005";
+
+pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
+    if let Some(argument) = arguments.next()? {
+        return Err(argument.unexpected().into());
+    }
+    let mut schemes = Vec::new();
+    for (name, text) in BUILT_IN {
+        match (built_in(name), about(name)) {
+            (Some(Ok(scheme)), Some(Ok(about))) => schemes.push((*name, scheme, about, *text)),
+            (Some(Err(error)), _) | (_, Some(Err(error))) => {
+                return Err(Failure::Refused(vec![format!("{name}: {error}")]));
+            }
+            _ => {}
+        }
+    }
+    print!("{INTRODUCTION}");
+    println!("| scheme | signed id | signed time | replay class | handshake | vectors from |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for (name, scheme, about, _) in &schemes {
+        println!(
+            "| [`{name}`](#{name}) | {} | {} | {} | {} | {} |",
+            signed_id(scheme),
+            signed_time(scheme),
+            replay_class(scheme),
+            handshake(scheme, about),
+            about.vector_source
+        );
+    }
+    for (name, scheme, about, text) in &schemes {
+        section(name, scheme, about, text);
+    }
+    println!("\n{ABSENT}");
+    Ok(())
+}
+
+fn section(name: &str, scheme: &Scheme, about: &About, text: &str) {
+    println!("\n## {name}\n\n[{}]({})\n", scheme.provider, scheme.page);
+    for warning in &about.warnings {
+        println!("**{warning}**\n");
+    }
+    // The comment that the file begins with.
+    let notes = text.lines().map_while(|line| line.strip_prefix('#'));
+    for line in notes {
+        println!("{}", line.trim_start());
+    }
+    println!("\n- Signed: {}.", signed(scheme));
+    println!("- One event: {}.", one_event(scheme));
+    let labels: Vec<String> = scheme.event_id.iter().cloned().map(String::from).collect();
+    let called = quoted(&labels, "its key");
+    let kinds: Vec<String> = scheme
+        .event_type
+        .iter()
+        .cloned()
+        .map(String::from)
+        .collect();
+    println!("- Called: {called}. Its type: {}.", quoted(&kinds, "none"));
+    println!("- Answers: {}.", answers(scheme));
+    let wait = about
+        .timeout_seconds
+        .map_or("a time that is not documented".to_owned(), |seconds| {
+            format!("{seconds} s")
+        });
+    println!(
+        "- The provider waits {wait}; the gate answers within {} ms.",
+        scheme.answer_by_ms
+    );
+    println!(
+        "- Sent again: {} Counted with {} s.",
+        about.retries, scheme.retry_horizon_seconds
+    );
+}
+
+fn signed_id(scheme: &Scheme) -> String {
+    if scheme.is_bearer() {
+        return "none".to_owned();
+    }
+    scheme
+        .identity
+        .first()
+        .map_or("none".to_owned(), |rule| match rule {
+            IdentityRule::SignedId(place) => format!("`{place}`"),
+            IdentityRule::Fields(places) => places_of(places),
+            IdentityRule::Digest(_) | IdentityRule::Bearer(_) => "none".to_owned(),
+        })
+}
+
+fn signed_time(scheme: &Scheme) -> String {
+    scheme.time.as_ref().map_or("none".to_owned(), |form| {
+        format!("`{}`, {} s", form.at, form.tolerance_seconds)
+    })
+}
+
+fn replay_class(scheme: &Scheme) -> &'static str {
+    match (scheme.proves_the_sender_only(), &scheme.time) {
+        (true, _) => "none: body not signed",
+        (false, Some(_)) => "time and memory",
+        (false, None) => "memory",
+    }
+}
+
+fn handshake(scheme: &Scheme, about: &About) -> String {
+    let mut ways = Vec::new();
+    if let Some(challenge) = &scheme.challenge {
+        let way = match challenge.confirm {
+            None => "echo of a challenge",
+            Some(_) => "a visit that confirms the subscription",
+        };
+        ways.push(way.to_owned());
+    }
+    if scheme.reads_cloudevents() {
+        ways.push("OPTIONS, allowed origins".to_owned());
+    }
+    ways.extend(about.handshake.clone());
+    if ways.is_empty() {
+        return "–".to_owned();
+    }
+    ways.join("; ")
+}
+
+fn signed(scheme: &Scheme) -> String {
+    if scheme.is_bearer() {
+        let places: Vec<Place> = scheme.credential_places().cloned().collect();
+        return format!("nothing; the credential stands at {}", places_of(&places));
+    }
+    let parts: Vec<String> = scheme
+        .signed
+        .iter()
+        .map(|part| format!("`{}`", part.to_string().replace('\n', "\\n")))
+        .collect();
+    let algorithm = match scheme.algorithm {
+        Algorithm::HmacSha1 => "HMAC-SHA1",
+        Algorithm::HmacSha256 => "HMAC-SHA256",
+        Algorithm::HmacSha512 => "HMAC-SHA512",
+        Algorithm::RsaSha1 => "RSA with SHA-1",
+        Algorithm::RsaSha256 => "RSA with SHA-256",
+        Algorithm::EcdsaP256 | Algorithm::EcdsaP256Der => "ECDSA with P-256",
+        Algorithm::Ed25519 => "Ed25519",
+        Algorithm::Credential => "nothing",
+    };
+    let claims: Vec<String> = scheme
+        .claims
+        .iter()
+        .map(|claim| format!("`{claim}`"))
+        .collect();
+    let bound = match claims.is_empty() {
+        true => String::new(),
+        false => format!("; the token must have {}", claims.join(" and ")),
+    };
+    format!(
+        "{} by {algorithm}, at `{}`{bound}",
+        parts.join(" "),
+        scheme.signature.at
+    )
+}
+
+fn one_event(scheme: &Scheme) -> String {
+    let rules: Vec<String> = scheme
+        .identity
+        .iter()
+        .map(|rule| match rule {
+            IdentityRule::SignedId(place) => format!("`{place}`"),
+            IdentityRule::Fields(places) => places_of(places),
+            IdentityRule::Bearer(rule) => {
+                let unless = rule.unless.as_ref();
+                let unless =
+                    unless.map_or(String::new(), |place| format!(" unless there is `{place}`"));
+                format!("{}, unsigned{unless}", places_of(&rule.fields))
+            }
+            IdentityRule::Digest(rule) => match &rule.discriminator {
+                None if scheme.proves_the_sender_only() => "the body, unsigned".to_owned(),
+                None => "the digest of what is signed less time and nonce".to_owned(),
+                Some(place) => format!("the same digest and `{place}`"),
+            },
+        })
+        .collect();
+    rules.join("; else ")
+}
+
+fn answers(scheme: &Scheme) -> String {
+    match scheme.answer {
+        AnswerStyle::Koogallery => KOOGALLERY.to_owned(),
+        AnswerStyle::Plain => {
+            let accepted = scheme.accepted.as_ref().map_or("200".to_owned(), |exact| {
+                format!("{} `{}`", exact.status, exact.body)
+            });
+            format!("accepted {accepted}, {PLAIN}")
+        }
+    }
+}
+
+fn places_of(places: &[Place]) -> String {
+    let places: Vec<String> = places.iter().map(|place| format!("`{place}`")).collect();
+    places.join(" and ")
+}
+
+fn quoted(labels: &[String], otherwise: &str) -> String {
+    if labels.is_empty() {
+        return otherwise.to_owned();
+    }
+    let labels: Vec<String> = labels
+        .iter()
+        .map(|label| format!("`{}`", label.replace('|', "\\|")))
+        .collect();
+    labels.join(", else ")
+}

@@ -1,0 +1,73 @@
+//! Signatures that are a token.
+
+use super::{Algorithm, Part, Place, Scheme, SignatureEncoding};
+use crate::uses;
+
+/// The claim with this value is a digest of the body.
+const BODY_DIGEST: &str = "sha256-hex:body";
+
+impl Scheme {
+    /// Names and values of the claims that a token must have; none for a claim whose value is the
+    /// body's digest.
+    pub fn claim_pairs(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let pairs = self.claims.iter().filter_map(|claim| claim.split_once('='));
+        pairs.map(|(name, value)| (name, Some(value).filter(|value| *value != BODY_DIGEST)))
+    }
+
+    /// Whether the signature is a token.
+    pub fn is_jws(&self) -> bool {
+        uses::TOKENS && self.signature.encoding == SignatureEncoding::Jws
+    }
+
+    /// What is wrong with signatures that are tokens, and with credentials that are not allowed here.
+    pub(super) fn token_faults(&self, faults: &mut Vec<String>) {
+        let form = &self.signature;
+        let is_token = self.is_jws();
+        let signs_token = self.signed == [Part::Jws];
+        let binds_body = self.claim_pairs().any(|(_, value)| value.is_none());
+        if is_token != signs_token || is_token != binds_body {
+            faults.push("a token needs all three: `signature.encoding` = \"jws\", `signed` = [\"jws\"] and a claim that binds the body, as in `claims` = [\"sha256=sha256-hex:body\"]".into());
+        }
+        if self.claim_pairs().count() != self.claims.len() {
+            faults.push("`claims`: write each as NAME=VALUE".into());
+        }
+        if is_token && self.algorithm.jws_name().is_none() {
+            faults.push("`algorithm`: tokens know \"hmac-sha256\" and \"hmac-sha512\"".into());
+        }
+        if form.encoding == SignatureEncoding::Verbatim || !form.or.is_empty() {
+            faults.push("`signature.encoding` = \"verbatim\" and `signature.or` are for `algorithm` = \"credential\"".into());
+        }
+        let names_headers = form.split.is_some() && form.pair.is_some();
+        let has_header_time = matches!(
+            self.time.as_ref().map(|time| &time.at),
+            Some(Place::Header(_))
+        );
+        if self.signs_headers() && !(names_headers && has_header_time) {
+            faults.push("\"canonical-request\" needs a signature list that names the signed headers, and a `time` in a header, which must be one of them".into());
+        }
+        if self.signed.contains(&Part::CanonicalRequest) {
+            faults.push("\"canonical-request\" is signed by its digest: write \"sha256-hex:canonical-request\"".into());
+        }
+        let digests = self.signed.iter().filter_map(|part| match part {
+            Part::Sha256Hex(inner) => Some(inner.as_ref()),
+            _ => None,
+        });
+        if digests
+            .into_iter()
+            .any(|inner| *inner != Part::CanonicalRequest)
+        {
+            faults.push("\"sha256-hex\" is for \"canonical-request\" alone".into());
+        }
+    }
+}
+
+impl Algorithm {
+    /// What tokens call it (RFC 7518, section 3.1).
+    pub const fn jws_name(self) -> Option<&'static str> {
+        match self {
+            Algorithm::HmacSha256 => Some("HS256"),
+            Algorithm::HmacSha512 => Some("HS512"),
+            _ => None,
+        }
+    }
+}

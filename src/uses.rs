@@ -1,0 +1,26 @@
+//! Which words of the schemes' vocabulary this Worker's sources use.
+//!
+//! A word that no source uses is left out of the Worker: `build.rs` tells the compiler which are used,
+//! and everything behind a constant that is false falls away. Tools and tests have them all.
+
+/// Whether a word is there: in the Worker, where one of its sources uses it.
+const fn is_there(used: bool) -> bool {
+    used || cfg!(not(target_arch = "wasm32"))
+}
+
+/// Credentials instead of signatures.
+pub const CREDENTIALS: bool = is_there(cfg!(uses_credentials));
+/// Signatures that a public key checks.
+pub const PUBLIC_KEYS: bool = is_there(cfg!(uses_public_keys));
+/// Tokens as signatures.
+pub const TOKENS: bool = is_there(cfg!(uses_tokens));
+/// Canonical requests.
+pub const CANONICAL_REQUESTS: bool = is_there(cfg!(uses_canonical_requests));
+/// CloudEvents.
+pub const CLOUDEVENTS: bool = is_there(cfg!(uses_cloudevents));
+/// Fields of a body, sorted and joined.
+pub const SORTED_FIELDS: bool = is_there(cfg!(uses_sorted_fields));
+/// Fields that are opened for the backend.
+pub const DECRYPTION: bool = is_there(cfg!(uses_decryption));
+/// A signed time in the body.
+pub const BODY_TIMES: bool = is_there(cfg!(uses_body_times));
