@@ -25,7 +25,11 @@ struct Word {
     is_used_by: fn(&config::Config) -> bool,
 }
 
-const WORDS: [Word; 7] = [
+const WORDS: [Word; 8] = [
+    Word {
+        cfg: "uses_public_keys",
+        is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_public),
+    },
     Word {
         cfg: "uses_decryption",
         is_used_by: |config| config.sources.values().any(|source| source.decrypt_fields),

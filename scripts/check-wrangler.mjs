@@ -58,6 +58,9 @@ for (const [name, environment] of environments) {
   if (JSON.stringify(shape(environment)) !== expectedShape) {
     problem(name, `differs in its bindings from development:\n    ${JSON.stringify(shape(environment))}\n    ${expectedShape}`);
   }
+  const allowed = environment.vars?.ALLOW_PRIVATE_DESTINATIONS;
+  if (allowed !== undefined && !["development", "test"].includes(name))
+    problem(name, "vars.ALLOW_PRIVATE_DESTINATIONS is for development and test: elsewhere a destination must be a public address");
   if (environment.vars?.ENVIRONMENT !== name) problem(name, `vars.ENVIRONMENT must be "${name}"`);
 
   const { producers = [], consumers = [] } = environment.queues ?? {};

@@ -105,6 +105,7 @@ const MISTAKES = [
   ["a forgotten binding", '[[env.production.r2_buckets]]\nbinding = "ARCHIVE"\nbucket_name = "hookgate-archive-production"\n', "", /production: differs in its bindings/],
   ["a forgotten object", '[[env.test.durable_objects.bindings]]\nname = "LEDGER"\nclass_name = "Ledger"\n', "", /test: differs in its bindings/],
   ["invocation logs", "invocation_logs = false", "invocation_logs = true", /invocation_logs must be false/],
+  ["private destinations in production", 'ENVIRONMENT = "production"', 'ENVIRONMENT = "production"\nALLOW_PRIVATE_DESTINATIONS = "true"', /production: vars\.ALLOW_PRIVATE_DESTINATIONS/],
   ["an environment's name", 'ENVIRONMENT = "staging"', 'ENVIRONMENT = "production"', /staging: vars\.ENVIRONMENT/],
 ];
 

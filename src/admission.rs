@@ -4,9 +4,12 @@
 //!
 //! 1. [`open`] sees the head: source, method, declared length, shape of the signature.
 //!    Answers 404, 405, 413, 400, 401 or 503 happen here, before the body is read.
-//! 2. [`check`] sees the body and the clock, read after the body: MAC (401), freshness (401).
+//! 2. [`check`] sees the body and the clock, read after the body: MAC (401), freshness (401). Where a
+//!    public key checks the signature, [`state`] comes first, and a [`Proof`] is brought from outside.
 //! 3. [`admit`] takes what was verified: identity, labels, the headers that go on. What comes out is an
 //!    [`Event`], and there is no other way to get one.
+
+mod asked;
 
 use std::sync::Arc;
 
@@ -22,7 +25,10 @@ use crate::request::{Head, Inbound};
 use crate::scheme::{IdentityRule, Place};
 use crate::uses;
 use crate::verdict::{Reject, Shape, Trouble, Verdict};
-use crate::verify::{AroundBody, Claims, Matched, Streaming, Verified, digest_part, verify};
+use crate::verify::{
+    AroundBody, Claims, Matched, Proof, Statement, Streaming, Verified, digest_part, verify,
+};
+use asked::{challenge, question};
 
 /// `/hooks/{source}`: this path is stable for ever.
 const HOOKS: &str = "/hooks/";
@@ -74,6 +80,12 @@ impl Opening {
                 unverified(live, Reject::SignatureMismatch, body_bytes, now_ms)
             })
     }
+
+    /// `proof` is what [`crate::public_key::inquiry`] made of the statement of this request.
+    pub fn signed(&mut self, proof: Proof) -> Matched {
+        self.claims.take_reading(&proof);
+        Matched::Signed(proof)
+    }
 }
 
 /// What [`admit`] found out on its way, for the record, whether it admitted or not.
@@ -92,10 +104,20 @@ pub struct Findings {
 #[derive(Debug)]
 pub enum Admission<'b> {
     Event(Box<Event<'b>>),
-    /// It asks for this text back and brings no event.
-    Challenge(String),
+    /// It asks for this answer and brings no event.
+    Challenge(Echo),
+    /// It asks for a visit to this URL and brings no event.
+    Confirm(String),
     /// It asks a question of this type and brings no event.
     Question(String),
+}
+
+/// What a challenge is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Echo {
+    pub text: String,
+    /// The member of a JSON object that it is to be; otherwise it is plain text.
+    pub member: Option<String>,
 }
 
 /// The source a path names. What stands behind its name must be one of its scheme's.
@@ -173,6 +195,26 @@ pub fn open_unless_flooded(
     }
 }
 
+/// Before step 2, where a public key checks the signature: what the message says of itself. Nothing is
+/// fetched before this has found its form and its pins in order. `now_ms` is read after the body.
+///
+/// # Errors
+/// [`Verdict::Refused`].
+pub fn state(
+    live: &LiveSource,
+    opening: &mut Opening,
+    inbound: &Inbound<'_, '_>,
+    now_ms: i64,
+) -> Result<Statement, Verdict> {
+    if inbound.body.len() > opening.body_bytes_max {
+        return Err(opening.over_length);
+    }
+    let (statement, claims) = Statement::read(live, inbound)
+        .map_err(|reject| unverified(live, reject, inbound.body.len(), now_ms))?;
+    opening.claims = claims;
+    Ok(statement)
+}
+
 /// Step 2: the MAC, then freshness. `now_ms` is read after the body, in milliseconds since 1970;
 /// `matched` is there where the MAC was computed elsewhere. Of the head, only what [`open`] asked for
 /// needs to be there.
@@ -195,9 +237,10 @@ pub fn check(
     let claims = &opening.claims;
     let verified = verify(&live.scheme, &live.keys, claims, inbound, matched)
         .map_err(|reject| unverified(live, reject, inbound.body.len(), now_ms))?;
-    findings.key_id = live.keys.get(verified.key()).map(|key| key.name.clone());
+    findings.key_id = verified.key_name(&live.keys).map(str::to_owned);
     findings.signed_time_ms = verified.time_ms();
     judge_freshness(live, &verified, now_ms).map_err(Verdict::Refused)?;
+    judge_token(live, claims, now_ms).map_err(Verdict::Refused)?;
     Ok(verified.matched())
 }
 
@@ -221,8 +264,8 @@ pub fn admit<'b>(
         let reject = Reject::MalformedEvent(Shape::Undecodable);
         return Err(Verdict::Refused(reject));
     }
-    if let Some(echo) = challenge(live, inbound) {
-        return Ok(Admission::Challenge(echo));
+    if let Some(asked) = challenge(live, inbound)? {
+        return Ok(asked);
     }
     if let Some(kind) = question(live, inbound) {
         return Ok(Admission::Question(kind));
@@ -290,23 +333,21 @@ fn judge_freshness(live: &LiveSource, verified: &Verified<'_>, now_ms: i64) -> R
     Ok(())
 }
 
-/// The echo, if the message asks for one that cannot do harm: short, printable, plain text.
-fn challenge(live: &LiveSource, inbound: &Inbound<'_, '_>) -> Option<String> {
-    let challenge = live.scheme.challenge.as_ref()?;
-    if inbound.value_at(&challenge.at).ok()? != challenge.equals {
-        return None;
+/// A token holds from `nbf` to `exp`, give or take the leeway (RFC 7519, sections 4.1.4 and 4.1.5).
+fn judge_token(live: &LiveSource, claims: &Claims, now_ms: i64) -> Result<(), Reject> {
+    let (Some(form), Some((begins_ms, expires_ms))) = (&live.scheme.token, claims.valid_ms())
+    else {
+        return Ok(());
+    };
+    let leeway_ms = i64::from(form.leeway_seconds) * 1_000;
+    let (age_ms, ahead_ms) = (now_ms - expires_ms, begins_ms - now_ms);
+    if age_ms >= leeway_ms {
+        return Err(Reject::Stale { age_ms });
     }
-    let echo = inbound.value_at(&challenge.echo).ok()?;
-    let harmless = echo.len() <= 512 && echo.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    harmless.then_some(echo)
-}
-
-/// The message's type, if it is the one that asks. The type is signed, or it would be no question.
-fn question(live: &LiveSource, inbound: &Inbound<'_, '_>) -> Option<String> {
-    let asking = live.scheme.question.as_ref()?;
-    let place = live.scheme.event_type.first()?.place()?;
-    let kind = inbound.value_at(place).ok()?;
-    (kind == *asking).then_some(kind)
+    if ahead_ms > leeway_ms {
+        return Err(Reject::FromFuture { ahead_ms });
+    }
+    Ok(())
 }
 
 /// The key under which the event is remembered: SHA-256 over a version, the tenant, the source (or
@@ -366,8 +407,7 @@ fn identify(
                 ("bearer", rule.fields.as_slice())
             }
             IdentityRule::Digest(rule) => {
-                digest_part(digest, b"digest");
-                digest_part(digest, &verified.digest());
+                digest_content(digest, live, verified, inbound);
                 if let Some(place) = &rule.discriminator {
                     let value = inbound.value_at(place).unwrap_or_default();
                     let listed = live.source.discriminator_values.contains(&value);
@@ -387,7 +427,21 @@ fn identify(
             return kind;
         }
     }
+    digest_content(digest, live, verified, inbound);
+    "fallback-digest"
+}
+
+fn digest_content(
+    digest: &mut Sha256,
+    live: &LiveSource,
+    verified: &Verified<'_>,
+    inbound: &Inbound<'_, '_>,
+) {
     digest_part(digest, b"digest");
     digest_part(digest, &verified.digest());
-    "fallback-digest"
+    // The body is not among the signed parts where a token is all that is signed, and where it is
+    // covered by a digest of its own.
+    if live.scheme.bears_token() || live.scheme.body_md5.is_some() {
+        digest_part(digest, inbound.body);
+    }
 }

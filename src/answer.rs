@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::admission::Echo;
 use crate::gate::LiveSource;
 use crate::koogallery;
 use crate::scheme::{AnswerStyle, ExactAnswer};
@@ -35,7 +36,7 @@ pub struct Known<'a> {
     /// The event's key.
     pub dedup_key: Option<&'a str>,
     /// What a challenge asked for.
-    pub echo: Option<&'a str>,
+    pub echo: Option<&'a Echo>,
     /// The name of the secret that matched.
     pub key_id: Option<&'a str>,
 }
@@ -48,7 +49,7 @@ pub fn answer(
     known: Known<'_>,
 ) -> Answer {
     let answer = match (live, known.echo) {
-        (_, Some(echo)) if verdict == Verdict::Challenged => plain_text(echo),
+        (_, Some(echo)) if verdict == Verdict::Challenged => echoed(echo),
         (Some(live), _) if live.scheme.answer == AnswerStyle::Koogallery => {
             koogallery_answer(verdict, live, known)
         }
@@ -203,16 +204,23 @@ fn koogallery_answer(verdict: Verdict, live: &LiveSource, known: Known<'_>) -> A
 }
 
 /// Sender-chosen text goes back as nothing that a browser would run.
-fn plain_text(echo: &str) -> Answer {
+fn echoed(Echo { text, member }: &Echo) -> Answer {
+    let (kind, body) = match member {
+        None => ("text/plain; charset=utf-8", text.clone()),
+        Some(member) => {
+            // Printable ASCII: writing it cannot fail.
+            let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
+            let body = format!("{{{}:{}}}", quoted(member), quoted(text));
+            ("application/json", body)
+        }
+    };
+    let policy = "default-src 'none'; sandbox";
     Answer {
         status: 200,
         headers: vec![
-            ("content-type", "text/plain; charset=utf-8".to_owned()),
-            (
-                "content-security-policy",
-                "default-src 'none'; sandbox".to_owned(),
-            ),
+            ("content-type", kind.to_owned()),
+            ("content-security-policy", policy.to_owned()),
         ],
-        body: echo.to_owned(),
+        body,
     }
 }

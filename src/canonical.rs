@@ -91,9 +91,10 @@ pub fn sorted_fields(body: &[u8]) -> Result<SortedFields, NotCanonical> {
     })
 }
 
-type Members<'a> = Vec<(String, &'a RawValue)>;
+pub(crate) type Members<'a> = Vec<(String, &'a RawValue)>;
 
-fn object_members(text: &str) -> Result<Members<'_>, NotCanonical> {
+/// The members of an object in their order, none of them twice.
+pub(crate) fn object_members(text: &str) -> Result<Members<'_>, NotCanonical> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let members = reader
         .deserialize_map(ObjectReader)

@@ -7,13 +7,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::{Config, Destination, Source};
+use crate::config::{Config, Destination, Source, is_private};
 use crate::delivery::DeliveryKey;
 use crate::flood::Flood;
 use crate::keys::{LiveKey, NotAKey};
 use crate::ledger::Fresh;
+use crate::public_key::rules::{Pins, with_parts};
+use crate::public_key::{PublicKey, RSA_BITS_MIN};
 use crate::scheme::Scheme;
 use crate::verdict::Trouble;
+
+/// Worker variable: destinations may be on a private network, in development and test only.
+const ALLOW_PRIVATE_DESTINATIONS: &str = "ALLOW_PRIVATE_DESTINATIONS";
 
 /// Sources and destinations, ready to work.
 #[derive(Debug)]
@@ -31,6 +36,10 @@ pub struct LiveSource {
     pub source: Source,
     pub scheme: Scheme,
     pub keys: Vec<LiveKey>,
+    /// The sender's public keys with their names, for schemes that take them from here.
+    pub public_keys: Vec<(String, Arc<PublicKey>)>,
+    /// The values of its pins, and what their forms hold.
+    pub pins: Pins,
     /// [`Scheme::claim_headers`] of its scheme.
     pub claim_headers: Vec<String>,
     /// [`Scheme::event_headers`] of its scheme.
@@ -97,8 +106,12 @@ impl Gate {
             destinations: BTreeMap::new(),
             faults: Vec::new(),
         };
+        // Whatever the variable says elsewhere: a deployed gate must not be led into a network.
+        let on_this_machine = matches!(environment, "development" | "test");
+        let private_allowed =
+            on_this_machine && variable(ALLOW_PRIVATE_DESTINATIONS).as_deref() == Some("true");
         for (name, destination) in config.destinations {
-            match LiveDestination::bring_up(destination, &mut variable) {
+            match LiveDestination::bring_up(destination, private_allowed, &mut variable) {
                 Ok(live) => {
                     gate.destinations.insert(name, live);
                 }
@@ -124,6 +137,7 @@ impl Gate {
             gate.sources.insert(name, Arc::new(live));
         }
         gate.refuse_shared_secrets();
+        gate.refuse_shared_pins();
         for name in observers {
             gate.fail(name, Trouble::ObserveUnacknowledged, None);
         }
@@ -178,6 +192,29 @@ impl Gate {
         }
     }
 
+    /// A message that two sources would take could be sent to each of them.
+    fn refuse_shared_pins(&mut self) {
+        let pinned: Vec<&Arc<LiveSource>> = self
+            .sources
+            .values()
+            .filter(|live| !live.pins.is_empty())
+            .collect();
+        let same = |one: &LiveSource, other: &LiveSource| {
+            one.name != other.name
+                && one.pins == other.pins
+                && one.scheme.key.encoding == other.scheme.key.encoding
+        };
+        let is_shared = |live: &&&Arc<LiveSource>| pinned.iter().any(|other| same(live, other));
+        let shared: Vec<String> = pinned
+            .iter()
+            .filter(is_shared)
+            .map(|live| live.name.clone())
+            .collect();
+        for name in shared {
+            self.fail(name, Trouble::PinShared, None);
+        }
+    }
+
     fn may_share(&self, sharers: &[(String, String)]) -> bool {
         let mut sources = sharers
             .iter()
@@ -212,11 +249,12 @@ impl LiveDestination {
     /// The name of the variable or secret that is missing or unusable.
     fn bring_up(
         destination: Destination,
+        private_allowed: bool,
         variable: &mut impl FnMut(&str) -> Option<String>,
     ) -> Result<Self, String> {
         let url = match destination.url.strip_prefix('$') {
             Some(name) => variable(name)
-                .filter(|url| Destination::is_url(url))
+                .filter(|url| Destination::is_url(url) && (private_allowed || !is_private(url)))
                 .ok_or_else(|| name.to_owned())?,
             None => destination.url.clone(),
         };
@@ -243,6 +281,8 @@ impl LiveSource {
             name: name.to_owned(),
             scheme: scheme.clone(),
             keys: Vec::new(),
+            public_keys: Vec::new(),
+            pins: Pins::new(),
             claim_headers: scheme.claim_headers(),
             event_headers: scheme.event_headers(),
             json_pointers: scheme.json_pointers(),
@@ -255,12 +295,20 @@ impl LiveSource {
         };
         for reference in &live.source.secrets {
             let text = variable(reference.name()).unwrap_or_default();
-            let trouble = match LiveKey::new(reference.name(), &text, &scheme.key, scheme.algorithm)
-            {
-                Ok(key) => {
-                    live.keys.push(key);
-                    continue;
-                }
+            let taken = if scheme.is_public() {
+                let strip = scheme
+                    .key
+                    .strip
+                    .iter()
+                    .find_map(|prefix| text.trim().strip_prefix(prefix.as_str()));
+                let key = own_public_key(scheme, strip.unwrap_or(&text));
+                key.map(|key| live.public_keys.push((reference.name().to_owned(), key)))
+            } else {
+                let key = LiveKey::new(reference.name(), &text, &scheme.key, scheme.algorithm);
+                key.map(|key| live.keys.push(key))
+            };
+            let trouble = match taken {
+                Ok(()) => continue,
                 Err(NotAKey::Empty) => Trouble::SecretMissing,
                 Err(NotAKey::Undecodable) => Trouble::SecretUnusable,
             };
@@ -272,9 +320,67 @@ impl LiveSource {
                 secret: Some(reference.name().to_owned()),
             });
         }
-        if live.keys.is_empty() {
+        for (index, text) in live.source.public_keys.iter().enumerate() {
+            match own_public_key(scheme, text) {
+                Ok(key) => live
+                    .public_keys
+                    .push((format!("public_keys[{index}]"), key)),
+                // The build has read it: this is another build's.
+                Err(_) => live.incomplete = Some(Trouble::SecretUnusable),
+            }
+        }
+        if live.keys.is_empty() && live.public_keys.is_empty() {
             live.trouble = live.incomplete;
         }
+        live.pins_up(variable, faults);
         live
     }
+
+    /// Without its pins a source takes nothing.
+    fn pins_up(
+        &mut self,
+        variable: &mut impl FnMut(&str) -> Option<String>,
+        faults: &mut Vec<Fault>,
+    ) {
+        let mut pins = Pins::new();
+        for (name, value) in &self.source.pins {
+            let value = match value.strip_prefix('$') {
+                None => value.clone(),
+                Some(secret) => variable(secret).unwrap_or_default().trim().to_owned(),
+            };
+            if !value.is_empty() {
+                pins.insert(name.clone(), value);
+            }
+        }
+        let complete = self
+            .scheme
+            .pins
+            .iter()
+            .all(|pin| pins.contains_key(&pin.name));
+        let forms = self
+            .scheme
+            .pins
+            .iter()
+            .map(|pin| (pin.name.as_str(), pin.form.as_ref()));
+        match with_parts(&pins, forms).filter(|_| complete) {
+            Some(pins) => self.pins = pins,
+            None => {
+                self.trouble = Some(Trouble::PinUnusable);
+                faults.push(Fault {
+                    trouble: Trouble::PinUnusable,
+                    source: Some(self.name.clone()),
+                    destination: None,
+                    secret: self.source.pin_secrets().next().map(str::to_owned),
+                });
+            }
+        }
+    }
+}
+
+fn own_public_key(scheme: &Scheme, text: &str) -> Result<Arc<PublicKey>, NotAKey> {
+    if text.trim().is_empty() {
+        return Err(NotAKey::Empty);
+    }
+    let key = PublicKey::from_text(text).filter(|key| key.serves(scheme.algorithm, RSA_BITS_MIN));
+    key.map(Arc::new).ok_or(NotAKey::Undecodable)
 }

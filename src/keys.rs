@@ -60,6 +60,9 @@ impl LiveKey {
                 .decode(stripped)
                 .map_err(|_| NotAKey::Undecodable)?,
             KeyEncoding::Hex => decode_hex(stripped.as_bytes()).ok_or(NotAKey::Undecodable)?,
+            KeyEncoding::PublicKey | KeyEncoding::Certificate | KeyEncoding::KeySet => {
+                return Err(NotAKey::Undecodable);
+            }
         };
         if bytes.is_empty() {
             return Err(NotAKey::Empty);
@@ -108,6 +111,8 @@ pub enum Mac {
     Sha1(Hmac<Sha1>),
     Sha256(Hmac<Sha256>),
     Sha512(Box<Hmac<Sha512>>),
+    /// Of an algorithm that makes none. It matches nothing.
+    None,
     /// No hash of anything that is sent: the credential's own SHA-256, so that comparing takes as
     /// long for every length.
     Credential([u8; 32]),
@@ -129,6 +134,11 @@ impl Mac {
             Algorithm::HmacSha512 => {
                 Mac::Sha512(Box::new(Hmac::new_from_slice(key).expect("any length")))
             }
+            Algorithm::RsaSha1
+            | Algorithm::RsaSha256
+            | Algorithm::EcdsaP256
+            | Algorithm::EcdsaP256Der
+            | Algorithm::Ed25519 => Mac::None,
             Algorithm::Credential => Mac::Credential(Sha256::digest(key).into()),
         }
     }
@@ -138,6 +148,7 @@ impl Mac {
             Mac::Sha1(mac) => mac.update(bytes),
             Mac::Sha256(mac) => mac.update(bytes),
             Mac::Sha512(mac) => mac.update(bytes),
+            Mac::None => {}
             Mac::Credential(_) => {}
         }
     }
@@ -148,6 +159,7 @@ impl Mac {
             Mac::Sha1(mac) => f(&mac.finalize().into_bytes()),
             Mac::Sha256(mac) => f(&mac.finalize().into_bytes()),
             Mac::Sha512(mac) => f(&mac.finalize().into_bytes()),
+            Mac::None => f(&[]),
             Mac::Credential(digest) => f(&digest),
         }
     }
@@ -157,6 +169,7 @@ impl Mac {
             Mac::Sha1(mac) => mac.finalize().into_bytes().to_vec(),
             Mac::Sha256(mac) => mac.finalize().into_bytes().to_vec(),
             Mac::Sha512(mac) => mac.finalize().into_bytes().to_vec(),
+            Mac::None => Vec::new(),
             Mac::Credential(digest) => digest.to_vec(),
         }
     }

@@ -53,6 +53,7 @@ pub mod koogallery;
 pub mod lanes;
 pub mod ledger;
 pub mod memory;
+pub mod public_key;
 pub mod relay;
 pub mod request;
 pub mod retry;

@@ -105,6 +105,14 @@ impl Head {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Path and query as received.
+    pub fn target(&self) -> String {
+        match &self.query {
+            None => self.path.clone(),
+            Some(query) => format!("{}?{query}", self.path),
+        }
+    }
+
     /// The decoded pairs of the query, in order.
     pub fn query_pairs(&self) -> Result<Vec<(String, String)>, Absent> {
         decode_pairs(self.query.as_deref().unwrap_or_default().as_bytes())
@@ -119,9 +127,11 @@ impl Head {
                 let last = self.path.rsplit('/').next();
                 last.map(str::to_owned).ok_or(Absent::Missing)
             }
-            Place::Json(_) | Place::Form(_) | Place::SignatureField(_) | Place::CloudEvent(_) => {
-                Err(Absent::Missing)
-            }
+            Place::Json(_)
+            | Place::Form(_)
+            | Place::SignatureField(_)
+            | Place::CloudEvent(_)
+            | Place::Claim(_) => Err(Absent::Missing),
         }
     }
 }
@@ -165,9 +175,11 @@ impl<'h, 'b> Inbound<'h, 'b> {
     /// A value of the request. In JSON, strings and integers have one; anything else is missing.
     pub fn value_at(&self, place: &Place) -> Result<String, Absent> {
         match place {
-            Place::Header(_) | Place::Query(_) | Place::SignatureField(_) | Place::LastSegment => {
-                self.head.value_at(place)
-            }
+            Place::Header(_)
+            | Place::Query(_)
+            | Place::SignatureField(_)
+            | Place::LastSegment
+            | Place::Claim(_) => self.head.value_at(place),
             Place::Json(pointer) => self.json_at(pointer).ok_or(Absent::Missing),
             // Whatever the content-type says: it is not signed, and must not change an identity.
             Place::Form(name) => single(decode_pairs(self.body)?, name),

@@ -4,9 +4,15 @@
 /// Name and text of every built-in scheme.
 pub const BUILT_IN: &[(&str, &str)] = &[
     (
+        "alibaba-eventbridge",
+        include_str!("schemes/alibaba-eventbridge.toml"),
+    ),
+    ("alibaba-smq", include_str!("schemes/alibaba-smq.toml")),
+    (
         "aws-eventbridge",
         include_str!("schemes/aws-eventbridge.toml"),
     ),
+    ("aws-sns", include_str!("schemes/aws-sns.toml")),
     (
         "azure-event-grid",
         include_str!("schemes/azure-event-grid.toml"),
@@ -14,6 +20,10 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     (
         "azure-event-grid-cloudevents",
         include_str!("schemes/azure-event-grid-cloudevents.toml"),
+    ),
+    (
+        "azure-event-grid-entra",
+        include_str!("schemes/azure-event-grid-entra.toml"),
     ),
     ("cloudevents", include_str!("schemes/cloudevents.toml")),
     (
@@ -23,6 +33,11 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("fastly-ngwaf", include_str!("schemes/fastly-ngwaf.toml")),
     ("fly", include_str!("schemes/fly.toml")),
     ("github", include_str!("schemes/github.toml")),
+    (
+        "google-eventarc",
+        include_str!("schemes/google-eventarc.toml"),
+    ),
+    ("google-pubsub", include_str!("schemes/google-pubsub.toml")),
     ("heroku", include_str!("schemes/heroku.toml")),
     (
         "huawei-eventgrid",
@@ -32,6 +47,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         "huawei-sdk-hmac",
         include_str!("schemes/huawei-sdk-hmac.toml"),
     ),
+    ("huawei-smn", include_str!("schemes/huawei-smn.toml")),
     (
         "ibm-event-notifications",
         include_str!("schemes/ibm-event-notifications.toml"),
@@ -57,6 +73,10 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     (
         "standard-webhooks",
         include_str!("schemes/standard-webhooks.toml"),
+    ),
+    (
+        "standard-webhooks-v1a",
+        include_str!("schemes/standard-webhooks-v1a.toml"),
     ),
     ("stripe", include_str!("schemes/stripe.toml")),
     ("supabase", include_str!("schemes/supabase.toml")),

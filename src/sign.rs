@@ -43,6 +43,9 @@ pub struct Draft<'a> {
 /// A sentence: the scheme's signed string cannot be built from this body.
 pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
     let scheme = draft.scheme;
+    if scheme.is_public() {
+        return Err("cannot be signed: that takes a private key".into());
+    }
     let claims = Claims::to_sign(scheme, draft.time_ms, draft.event_id, draft.nonce);
     let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
     let mut query: Vec<(String, String)> = Vec::new();
@@ -60,7 +63,11 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
         Place::Header(name) => headers.push((name.clone(), value.to_owned())),
         Place::Query(name) => query.push((name.clone(), value.to_owned())),
         Place::CloudEvent(name) => headers.push((format!("ce-{name}"), value.to_owned())),
-        Place::Json(_) | Place::Form(_) | Place::SignatureField(_) | Place::LastSegment => {}
+        Place::Json(_)
+        | Place::Form(_)
+        | Place::SignatureField(_)
+        | Place::LastSegment
+        | Place::Claim(_) => {}
     };
     if let (Some(form), Some(text)) = (&scheme.time, claims.time_text()) {
         put(&form.at, text);
@@ -170,6 +177,10 @@ pub fn signature(
 /// # Errors
 /// A sentence: what came of the request.
 pub fn self_test(scheme: &Scheme) -> Result<(), String> {
+    // There is no private key here.
+    if scheme.is_public() {
+        return Ok(());
+    }
     // Decodes as text, as base64 and as hex.
     let secret = "0123456789abcdef0123456789abcdef";
     let broken = |what: &str| format!("a request signed by this scheme does not verify: {what}");
@@ -233,7 +244,7 @@ fn write_signature(scheme: &Scheme, claims: &Claims, tag: &[u8]) -> String {
     let form = &scheme.signature;
     let encoded = match form.encoding {
         SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => encode_hex(tag),
-        SignatureEncoding::Base64 => STANDARD.encode(tag),
+        SignatureEncoding::Base64 | SignatureEncoding::Token => STANDARD.encode(tag),
         SignatureEncoding::Jws | SignatureEncoding::Verbatim => {
             let signed = claims.token.as_deref().unwrap_or_default();
             format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
@@ -309,6 +320,7 @@ fn name_of(place: &Place) -> String {
         | Place::Json(name)
         | Place::Form(name)
         | Place::SignatureField(name)
+        | Place::Claim(name)
         | Place::CloudEvent(name) => name.clone(),
         Place::LastSegment => String::new(),
     }

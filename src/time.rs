@@ -4,6 +4,14 @@ use crate::scheme::TimeUnit;
 
 /// Reads a time. `None`: not the canonical spelling of a time in this unit.
 pub fn parse(text: &str, unit: TimeUnit) -> Option<i64> {
+    match unit {
+        TimeUnit::Rfc3339 => return parse_rfc3339(text),
+        // One spelling for one time: the day's name is a part of it.
+        TimeUnit::HttpDate => {
+            return parse_http_date(text).filter(|ms| text == http_date(*ms));
+        }
+        TimeUnit::Seconds | TimeUnit::Milliseconds | TimeUnit::CompactUtc | TimeUnit::BasicUtc => {}
+    }
     let bytes = text.as_bytes();
     if unit == TimeUnit::BasicUtc {
         let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
@@ -36,15 +44,34 @@ pub fn parse(text: &str, unit: TimeUnit) -> Option<i64> {
                 ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
             valid.then_some(seconds * 1_000 + field(14, 17))
         }
+        TimeUnit::Rfc3339 | TimeUnit::HttpDate => None,
     }
 }
+
+/// RFC 3339, section 5.6, in UTC: at most three digits of a second, upper-case letters.
+fn parse_rfc3339(text: &str) -> Option<i64> {
+    let (date, clock) = text.strip_suffix('Z')?.split_once('T')?;
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "000"));
+    let shaped = date.len() == 10
+        && clock.len() == 8
+        && (1..=3).contains(&fraction.len())
+        && [date.get(4..5)?, date.get(7..8)?] == ["-", "-"]
+        && [clock.get(2..3)?, clock.get(5..6)?] == [":", ":"];
+    let compact = format!(
+        "{}{}{fraction:0<3}",
+        date.replace('-', ""),
+        clock.replace(':', "")
+    );
+    parse(&compact, TimeUnit::CompactUtc).filter(|_| shaped)
+}
+
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 /// Reads an IMF-fixdate (RFC 9110, section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`. The name of the
 /// day is not checked.
 pub fn parse_http_date(text: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
     let fields: Vec<&str> = text.split_once(", ")?.1.split([' ', ':']).collect();
     let [day, month, year, hour, minute, second, "GMT"] = fields[..] else {
         return None;
@@ -54,11 +81,30 @@ pub fn parse_http_date(text: &str) -> Option<i64> {
     parse(&compact, TimeUnit::CompactUtc)
 }
 
+/// Writes an IMF-fixdate.
+fn http_date(ms: i64) -> String {
+    // 1970-01-01 was a Thursday.
+    let day = (ms.div_euclid(86_400_000) + 4).rem_euclid(7);
+    let name = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][day as usize];
+    let civil = Civil::from_ms(ms);
+    format!(
+        "{name}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+        civil.day,
+        MONTHS[civil.month as usize - 1],
+        civil.year,
+        civil.hour,
+        civil.minute,
+        civil.second
+    )
+}
+
 /// Writes a time as the provider would. Inverse of [`parse`].
 pub fn format(ms: i64, unit: TimeUnit) -> String {
     match unit {
         TimeUnit::Seconds => (ms.div_euclid(1_000)).to_string(),
         TimeUnit::Milliseconds => ms.to_string(),
+        TimeUnit::Rfc3339 => rfc3339(ms),
+        TimeUnit::HttpDate => http_date(ms),
         TimeUnit::BasicUtc => {
             let compact = format(ms, TimeUnit::CompactUtc);
             format!("{}T{}Z", &compact[..8], &compact[8..14])

@@ -10,6 +10,8 @@ const fn is_there(used: bool) -> bool {
 
 /// Credentials instead of signatures.
 pub const CREDENTIALS: bool = is_there(cfg!(uses_credentials));
+/// Signatures that a public key checks.
+pub const PUBLIC_KEYS: bool = is_there(cfg!(uses_public_keys));
 /// Tokens as signatures.
 pub const TOKENS: bool = is_there(cfg!(uses_tokens));
 /// Canonical requests.

@@ -46,6 +46,14 @@ pub enum Reject {
     MalformedSignedPart(Shape),
     /// Well-formed, and made with none of the source's secrets over these bytes.
     SignatureMismatch,
+    /// The message is not of the topic, account or audience that the source pins.
+    PinMismatch,
+    /// The message names a URL, of its key or to be visited, that the scheme's entry does not allow.
+    UrlNotAllowed,
+    /// The token's algorithm, issuer or claims are not what the scheme demands.
+    TokenNotAllowed,
+    /// The body's digest is not the signed one.
+    BodyDigestMismatch,
     /// Verified, and signed longer ago than the tolerance.
     Stale {
         age_ms: i64,
@@ -96,6 +104,20 @@ pub enum Trouble {
     SecretUnusable,
     /// Two sources that must not share a secret do.
     SecretShared,
+    /// A pin is missing, or has not the form that the scheme demands.
+    PinUnusable,
+    /// Two sources have the same pins.
+    PinShared,
+    /// The provider's key could not be fetched, or was asked for too often.
+    KeyUnfetched,
+    /// The provider's set of keys does not have the one that the message names, or not yet.
+    KeyUnknown,
+    /// The provider's key must not be used: it is another's, too short, or out of date.
+    KeyUnusable,
+    /// The signature could not be checked.
+    CheckFailed,
+    /// The visit that confirms a subscription failed.
+    ConfirmationFailed,
     /// Observe mode in production without an acknowledgement.
     ObserveUnacknowledged,
     /// A destination has no address or no secret; events wait for it.
@@ -191,6 +213,10 @@ impl Verdict {
                 | Reject::MissingTime
                 | Reject::MissingSignedPart
                 | Reject::SignatureMismatch
+                | Reject::PinMismatch
+                | Reject::UrlNotAllowed
+                | Reject::TokenNotAllowed
+                | Reject::BodyDigestMismatch
                 | Reject::Stale { .. }
                 | Reject::FromFuture { .. } => Wire::NotVerified,
             },
@@ -211,6 +237,10 @@ impl Reject {
             Reject::MissingSignedPart => "missing_signed_part",
             Reject::MalformedSignedPart(_) => "malformed_signed_part",
             Reject::SignatureMismatch => "signature_mismatch",
+            Reject::PinMismatch => "pin_mismatch",
+            Reject::UrlNotAllowed => "url_not_allowed",
+            Reject::TokenNotAllowed => "token_not_allowed",
+            Reject::BodyDigestMismatch => "body_digest_mismatch",
             Reject::Stale { .. } => "stale",
             Reject::FromFuture { .. } => "from_future",
             Reject::MalformedEvent(_) => "malformed_event",
@@ -234,7 +264,11 @@ impl Reject {
             | Reject::MissingSignature
             | Reject::MissingTime
             | Reject::MissingSignedPart
-            | Reject::SignatureMismatch => None,
+            | Reject::SignatureMismatch
+            | Reject::PinMismatch
+            | Reject::UrlNotAllowed
+            | Reject::TokenNotAllowed
+            | Reject::BodyDigestMismatch => None,
         }
     }
 }
@@ -269,6 +303,13 @@ impl Trouble {
             Trouble::SecretMissing => "secret_missing",
             Trouble::SecretUnusable => "secret_unusable",
             Trouble::SecretShared => "secret_shared",
+            Trouble::PinUnusable => "pin_unusable",
+            Trouble::PinShared => "pin_shared",
+            Trouble::KeyUnfetched => "key_unfetched",
+            Trouble::KeyUnknown => "key_unknown",
+            Trouble::KeyUnusable => "key_unusable",
+            Trouble::CheckFailed => "check_failed",
+            Trouble::ConfirmationFailed => "confirmation_failed",
             Trouble::ObserveUnacknowledged => "observe_unacknowledged",
             Trouble::DestinationUnusable => "destination_unusable",
             Trouble::BodyUnread => "body_unread",

@@ -15,7 +15,8 @@ use hookgate::gate::{Gate, LiveSource};
 use sha2::{Digest as _, Sha256};
 use support::delivered::delivered;
 use support::{
-    Request, SourceText, a_body, a_secret, built_in, event, gate, gate_for, only, signed, vector,
+    Request, SourceText, a_body, a_secret, event, gate, gate_for, only, signed, vector,
+    with_secrets,
 };
 
 /// As much as a scheme may carry: `*` alone is refused.
@@ -324,7 +325,7 @@ fn a_content_goes_under_a_name_that_says_nothing_of_it() {
 #[test]
 fn the_largest_body_fits_for_every_scheme_with_the_longest_labels() {
     let long = "\"".repeat(4_000);
-    for scheme in built_in() {
+    for scheme in with_secrets() {
         let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
         let live = only(&gate);
         let body = match scheme {

@@ -13,7 +13,7 @@ use hookgate::admission;
 use hookgate::flood::SMALL_BYTES;
 use hookgate::gate::LiveSource;
 use hookgate::verdict::{Reject, Trouble, Verdict};
-use support::{Request, a_secret, gate_for, only, run, signed};
+use support::{Request, a_secret, gate_for, only, run, signed, vector};
 
 const FLOODED: Verdict = Verdict::Unavailable(Trouble::Flooded);
 
@@ -86,4 +86,20 @@ fn genuine_events_and_small_forgeries_fill_nothing() {
     }
     let large = event(live, 50_000);
     assert_eq!(open(live, &large), Ok(live.source.body_bytes_max));
+}
+
+#[test]
+fn what_a_public_key_does_not_verify_counts_too() {
+    let vector = vector("standard-webhooks-v1a", "pair-first");
+    let gate = vector.gate();
+    let live = only(&gate);
+    let mut forged = vector.request;
+    forged.body = vec![b'x'; 50_000];
+    for _ in 0..200 {
+        let verdict = run(live, &forged).unwrap_err();
+        assert_eq!(verdict, Verdict::Refused(Reject::SignatureMismatch));
+    }
+    let length = forged.body.len().to_string();
+    forged.headers.push(("content-length".into(), length));
+    assert_eq!(open(live, &forged), Err(FLOODED));
 }

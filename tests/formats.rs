@@ -18,7 +18,7 @@ use hookgate::delivery::webhook_id;
 use hookgate::event::{Held, HeldContent, Unreadable, with_content_at};
 use hookgate::retry::DeathCause;
 use support::delivered::delivered;
-use support::{NOW_MS, built_in, event, key, only, vector};
+use support::{NOW_MS, event, key, only, vector, with_secrets};
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -180,7 +180,7 @@ fn the_dead_letter() {
 #[test]
 fn the_key_of_an_event() {
     let expected: BTreeMap<&str, &str> = KEYS.iter().copied().collect();
-    for scheme in built_in() {
+    for scheme in with_secrets() {
         let vector = vector(scheme, "pair-first");
         let key = key(only(&vector.gate()), &vector.request);
         assert_eq!(

@@ -16,8 +16,8 @@ use hookgate::request::Head;
 use hookgate::verdict::{Reject, Trouble, Verdict};
 use support::mutate::{At, Case};
 use support::{
-    Request, SourceText, a_body, a_secret, built_in, content, gate, gate_for, gate_in, held, only,
-    outcome, run, run_with, signed,
+    Request, SourceText, a_body, a_secret, content, gate, gate_for, gate_in, held, only, outcome,
+    run, run_with, signed, with_secrets,
 };
 
 #[test]
@@ -58,7 +58,7 @@ fn no_path_but_a_sources_own_finds_it() {
 
 #[test]
 fn what_the_head_refuses_costs_no_body() {
-    for scheme in built_in() {
+    for scheme in with_secrets() {
         let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
         let live = only(&gate);
         let request = signed(live, &a_body(scheme, 1), "evt_1");
@@ -106,7 +106,7 @@ fn what_the_head_refuses_costs_no_body() {
 
 #[test]
 fn a_hundred_kilobytes_of_one_header_are_judged_like_any_other() {
-    for scheme in built_in() {
+    for scheme in with_secrets() {
         let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
         let live = only(&gate);
         let request = signed(live, &a_body(scheme, 1), "evt_1");
@@ -151,7 +151,7 @@ fn bodies_are_bytes_from_the_sender_to_the_backend() {
         b"line\r\nline\n\n",
         &every_byte,
     ];
-    for scheme in built_in().filter(|scheme| !scheme.starts_with("koogallery")) {
+    for scheme in with_secrets().filter(|scheme| !scheme.starts_with("koogallery")) {
         let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
         for body in bodies {
             let request = signed(only(&gate), body, "evt_1");
@@ -254,7 +254,7 @@ fn a_secret_that_does_not_decode_is_our_fault_too() {
 
 #[test]
 fn the_record_names_the_secret_that_matched() {
-    for scheme in built_in() {
+    for scheme in with_secrets() {
         let secrets: Vec<String> = (1..=3).map(|number| a_secret(scheme, number)).collect();
         let gate = gate_for(scheme, &secrets);
         for (index, secret) in secrets.iter().enumerate() {
@@ -316,7 +316,7 @@ fn observe_mode_takes_nothing_and_refuses_as_ever() {
 
 #[test]
 fn signatures_doubled_by_a_proxy_are_refused_before_any_mac() {
-    for scheme in built_in() {
+    for scheme in with_secrets() {
         let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
         let request = signed(only(&gate), &a_body(scheme, 1), "evt_1");
         let case = Case::new(scheme, only(&gate), &request);

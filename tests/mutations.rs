@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use support::mutate::{Case, FORMS};
 use support::mutators::*;
-use support::{Request, only, outcome, vectors};
+use support::{Request, only, outcome, vectors_with_secrets};
 
 type Mutate = fn(&Case<'_>) -> Vec<Request>;
 
@@ -170,7 +170,7 @@ fn each_accepted_vector_under_each_mutation() {
     let mut wrong = Vec::new();
     let mut applied: BTreeMap<(usize, usize), usize> = BTreeMap::new();
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    let accepted: Vec<_> = vectors()
+    let accepted: Vec<_> = vectors_with_secrets()
         .into_iter()
         .filter(|vector| vector.expect == "accept" && is_of_this_table(&vector.scheme))
         .collect();
@@ -202,7 +202,7 @@ fn each_accepted_vector_under_each_mutation() {
     }
     let cells = TABLE.len() * FORMS.len();
     println!(
-        "{} vectors, {} mutations, {} requests: {reasons:?}",
+        "{} vectors_with_secrets, {} mutations, {} requests: {reasons:?}",
         accepted.len(),
         TABLE.len(),
         applied.values().sum::<usize>()

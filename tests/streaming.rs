@@ -125,7 +125,7 @@ fn run_streamed(live: &LiveSource, request: &Request) -> Result<String, Verdict>
     let matched = admission::check(live, &opening, &inbound, Some(matched), now_ms, findings)?;
     match admission::admit(live, &opening, &inbound, matched, now_ms, findings)? {
         Admission::Event(event) => Ok(event.into_message("r", "t").unwrap()),
-        Admission::Challenge(echo) | Admission::Question(echo) => panic!("{echo}"),
+        other => panic!("no event: {other:?}"),
     }
 }
 

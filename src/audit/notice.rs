@@ -39,6 +39,10 @@ pub enum Notice<'a> {
     HoldFailed {
         detail: &'a str,
     },
+    /// A provider's key could not be fetched.
+    KeyUnfetched {
+        detail: &'a str,
+    },
     /// The ledger did not answer.
     LedgerFailed {
         detail: &'a str,
@@ -161,6 +165,7 @@ impl Notice<'_> {
                 ..with(alarm("field_closed"), detail)
             },
             Notice::HoldFailed { detail } => with(alarm("hold_failed"), detail),
+            Notice::KeyUnfetched { detail } => with(alarm("key_unfetched"), detail),
             Notice::LedgerFailed { detail } => with(alarm("ledger_failed"), detail),
             Notice::LedgerEmpty { name } => with(notice("ledger_empty"), name),
             Notice::BacklogOld {

@@ -1,7 +1,7 @@
 //! The rules for a destination.
 
 use super::rules::is_secret_name;
-use super::{Config, Destination};
+use super::{Config, Destination, is_private};
 
 /// The platform delays a message by at most 12 h (24 h by newer pages).
 const BACKOFF_SECONDS_LIMIT: u32 = 43_200;
@@ -17,6 +17,12 @@ pub(super) fn destination_faults(config: &Config, destination: &Destination) -> 
     if !is_variable && !Destination::is_url(&destination.url) {
         faults.push(format!(
             "url = \"{}\": write an https URL, http for 127.0.0.1, or $NAME for the Worker variable NAME",
+            destination.url
+        ));
+    }
+    if !is_variable && is_private(&destination.url) {
+        faults.push(format!(
+            "url = \"{}\" is on a private network, and this file is for every environment: write $NAME for a Worker variable, and let development have it with ALLOW_PRIVATE_DESTINATIONS = \"true\"",
             destination.url
         ));
     }

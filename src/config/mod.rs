@@ -7,6 +7,8 @@ mod answering;
 #[cfg(not(target_arch = "wasm32"))]
 mod deployed;
 mod destination;
+mod egress;
+mod pins;
 mod rules;
 #[cfg(not(target_arch = "wasm32"))]
 mod toml_text;
@@ -19,6 +21,7 @@ use crate::scheme::Scheme;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use deployed::gaps;
+pub use egress::is_private;
 pub use rules::{BODY_BYTES_LIMIT, MESSAGE_BYTES_MAX, STREAM_BYTES_LIMIT};
 #[cfg(not(target_arch = "wasm32"))]
 pub use toml_text::{about, built_in, from_toml};
@@ -48,8 +51,20 @@ pub struct Source {
     /// Whose events these are. Keys, records and limits never cross from one tenant to another.
     pub tenant: String,
     pub scheme: String,
-    /// Worker secrets by name. Several are live at once while one is being rotated.
+    /// Worker secrets by name. Several are live at once while one is being rotated. None where the key
+    /// is the provider's.
+    #[serde(default)]
     pub secrets: Vec<SecretRef>,
+    /// Public keys of the sender, which are no secret: PEM, a JWK, or base64.
+    #[serde(default)]
+    pub public_keys: Vec<String>,
+    /// Whose messages these are, by the names that the scheme gives: compared character by character.
+    /// `$NAME` is the Worker secret of that name.
+    #[serde(default)]
+    pub pins: BTreeMap<String, String>,
+    /// Takes messages of a scheme whose keys are too short to prove much.
+    #[serde(default)]
+    pub accept_weak_key: bool,
     pub destination: String,
     /// When the ledger is asked: before the backend, or before the answer.
     #[serde(default)]
@@ -99,6 +114,15 @@ pub struct Source {
     /// Says that refusing every delivery in production is meant.
     #[serde(default)]
     pub observe_in_production: bool,
+}
+
+impl Source {
+    /// The names of the Worker secrets among its pins.
+    pub fn pin_secrets(&self) -> impl Iterator<Item = &str> {
+        self.pins
+            .values()
+            .filter_map(|value| value.strip_prefix('$'))
+    }
 }
 
 fn default_ledger_shards() -> Vec<u32> {
@@ -278,6 +302,7 @@ impl Config {
                     .map(|destination| &destination.secret),
             )
             .map(SecretRef::name)
+            .chain(self.sources.values().flat_map(Source::pin_secrets))
             .collect();
         names.sort_unstable();
         names.dedup();

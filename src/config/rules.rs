@@ -22,9 +22,10 @@ const RETENTION_SECONDS_MAX: u32 = 400 * 86_400;
 const DELIVERIES_PER_SECOND_LIMIT: u32 = 1_000;
 const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
 /// Names of wrangler.toml whose values are known or belong to the gate itself.
-const RESERVED_NAMES: [&str; 8] = [
+const RESERVED_NAMES: [&str; 9] = [
     "ADMIN_HOST",
     "ADMIN_TOKEN",
+    "ALLOW_PRIVATE_DESTINATIONS",
     "ARCHIVE",
     "DEAD_LETTERS",
     "ENVIRONMENT",
@@ -74,6 +75,7 @@ pub fn check(config: &Config) -> Findings {
         }
     }
     errors.extend(sharing_faults(config));
+    errors.extend(super::pins::shared_pins(config));
     let secrets = config.secret_names().len();
     if secrets > SECRETS_WARNED {
         findings.warnings.push(format!(
@@ -121,7 +123,9 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             source.tenant
         ));
     }
-    if source.secrets.is_empty() {
+    let scheme = config.schemes.get(&source.scheme);
+    let has_own_key = scheme.is_none_or(|scheme| !scheme.key.encoding.is_fetched());
+    if has_own_key && source.secrets.is_empty() && source.public_keys.is_empty() {
         faults.push("secrets is empty: name at least one Worker secret, for example secrets = [\"GITHUB_SECRET\"]".into());
     }
     for (index, secret) in source.secrets.iter().enumerate() {
@@ -156,6 +160,7 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
         Some(scheme) => {
             faults.extend(memory_faults(source, scheme));
             faults.extend(stream_fault(source, scheme));
+            faults.extend(super::pins::pin_faults(source, scheme));
             faults.extend(answering_faults(source, scheme));
         }
     }
@@ -274,11 +279,11 @@ fn sharing_faults(config: &Config) -> Vec<String> {
         .chain(RESERVED_NAMES)
         .collect();
     for (name, source) in &config.sources {
-        for secret in &source.secrets {
-            if ours.contains(&secret.name()) {
+        let secrets = source.secrets.iter().map(|secret| secret.name());
+        for secret in secrets.chain(source.pin_secrets()) {
+            if ours.contains(&secret) {
                 faults.push(format!(
-                    "[sources.{name}]: secret \"{}\" is the name of something else in this Worker: give the source's secret a name of its own",
-                    secret.name()
+                    "[sources.{name}]: secret \"{secret}\" is the name of something else in this Worker: give the source's secret a name of its own"
                 ));
             }
         }

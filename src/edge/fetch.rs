@@ -7,6 +7,7 @@
 //! Of the head only what is asked for crosses over, until the request has proved that it is the
 //! source's: a flood of forgeries pays for few headers.
 
+mod steps;
 mod stream;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use stream::Upload;
 use super::drive::Drive;
 use super::head::look_up;
 use super::health::{healthy, is_sound};
+use super::inquire::{Asking, VISIT_MS, visit};
 use super::load::Load;
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
 use super::platform::{self, ExecutionContext, Outcome, now_ms};
@@ -48,6 +50,8 @@ pub struct Arrival {
     record: Record,
     /// The writing of the key into KV, under way.
     remembering: Option<Promise>,
+    /// There where a public key checks the signature.
+    env: Option<Env>,
 }
 
 enum Stage {
@@ -59,6 +63,12 @@ enum Stage {
         body: Uint8Array,
         mac: NativeMac,
     },
+    /// A public key checks the signature.
+    Ask {
+        opening: Opening,
+        body: Uint8Array,
+        asking: Box<Asking>,
+    },
     /// The source's, and fresh: more of the head is wanted.
     Verified {
         opening: Opening,
@@ -66,6 +76,8 @@ enum Stage {
         matched: Matched,
         now_ms: i64,
     },
+    /// A URL is visited, as the message asked.
+    Visit,
     /// What was admitted is on its way to a place that holds it.
     Hold(Drive),
     Decided(Verdict),
@@ -118,6 +130,10 @@ impl Arrival {
                 ..Record::default()
             },
             head,
+            env: live
+                .as_ref()
+                .filter(|live| live.scheme.is_public())
+                .map(|_| env.clone()),
             live,
             remembering: None,
         }
@@ -193,6 +209,9 @@ impl Arrival {
         let (Some(live), Stage::Read(opening)) = (self.live.clone(), self.take_stage()) else {
             return None;
         };
+        if let Some(env) = self.env.take() {
+            return self.ask(live, opening, body, env);
+        }
         if body.length() >= NATIVE_BYTES_MIN
             && let Some(mac) = NativeMac::of(&live, &opening, &body)
             && let Some(effect) = mac.begin(&live)
@@ -234,6 +253,10 @@ impl Arrival {
                 self.record.echo = Some(echo);
                 Verdict::Challenged
             }
+            Ok(Admission::Confirm(url)) => {
+                self.stage = Stage::Visit;
+                return Some(visit(&url, VISIT_MS));
+            }
             Ok(Admission::Question(kind)) => self.record.asked(kind),
             Ok(Admission::Event(event)) => match Load::pack(*event, &arrived, &mut self.record) {
                 Some(load) => {
@@ -252,6 +275,7 @@ impl Arrival {
     pub fn slice_ms(&self) -> u32 {
         match &self.stage {
             Stage::Hold(drive) => drive.slice_ms(),
+            Stage::Visit => VISIT_MS,
             _ => 0,
         }
     }
@@ -289,88 +313,6 @@ impl Arrival {
             _ => answer::unavailable(&self.record.request_id).for_request(&self.record.request_id),
         };
         answer.to_json()
-    }
-}
-
-impl Arrival {
-    /// What stands here while the request is looked at is what it ends with if that goes wrong.
-    fn take_stage(&mut self) -> Stage {
-        let lost = Verdict::Unavailable(Trouble::ConfigurationBroken);
-        std::mem::replace(&mut self.stage, Stage::Decided(lost))
-    }
-
-    fn resume(&mut self, outcome: Outcome, ctx: &ExecutionContext) -> Option<Promise> {
-        let live = self.live.clone()?;
-        match self.take_stage() {
-            Stage::Check {
-                opening,
-                body,
-                mut mac,
-            } => {
-                let Some(tag) = mac.tag(&live, outcome) else {
-                    // WebCrypto failed. What it can do, wasm can do.
-                    self.conclude(&live, opening, body, None);
-                    return None;
-                };
-                if let Some(matched) = opening.matched(mac.key(), &tag) {
-                    self.conclude(&live, opening, body, Some(matched));
-                    return None;
-                }
-                if let Some(effect) = mac.next().and_then(|()| mac.begin(&live)) {
-                    self.stage = Stage::Check { opening, body, mac };
-                    return Some(effect);
-                }
-                let (reject, length) = (Reject::SignatureMismatch, body.length() as usize);
-                let verdict = admission::unverified(&live, reject, length, now_ms());
-                self.stage = Stage::Decided(verdict);
-                None
-            }
-            Stage::Hold(mut drive) => {
-                let effect = drive.resume(outcome, ctx);
-                self.go_on(drive, effect)
-            }
-            other => {
-                self.stage = other;
-                None
-            }
-        }
-    }
-
-    /// Judges the body, by the MAC that matched or by making one here.
-    fn conclude(
-        &mut self,
-        live: &LiveSource,
-        opening: Opening,
-        body: Uint8Array,
-        matched: Option<Matched>,
-    ) {
-        let bytes = body.to_vec();
-        let inbound = Inbound::new(&self.head, &bytes, &live.json_pointers);
-        // The clock is read here, after the body: a slow body must not make a stale stamp fresh.
-        let now_ms = now_ms();
-        let findings = &mut self.record.findings;
-        let checked = admission::check(live, &opening, &inbound, matched, now_ms, findings);
-        self.stage = match checked {
-            Err(verdict) => Stage::Decided(verdict),
-            Ok(matched) => Stage::Verified {
-                opening,
-                arrived: Arrived::Whole { body, bytes },
-                matched,
-                now_ms,
-            },
-        };
-    }
-
-    fn go_on(&mut self, mut drive: Drive, effect: Option<Promise>) -> Option<Promise> {
-        self.stage = match drive.ending() {
-            None => Stage::Hold(drive),
-            Some(ending) => {
-                self.remembering = drive.take_remembering();
-                self.record.driven = drive.into_driven();
-                Stage::Decided(ending.verdict)
-            }
-        };
-        effect
     }
 }
 

@@ -1,7 +1,8 @@
 //! The only code that knows Workers.
 //!
 //! `entry.mjs` calls in; [`fetch`] receives, [`drive`] carries out what [`crate::road`] says,
-//! [`consume`] delivers ([`backend`] is one attempt, [`bury`] what is given up), [`ledger_object`] keeps the ledger's rows, [`relay`] hands its messages to
+//! [`inquire`] brings what public keys need, [`consume`] delivers ([`backend`] is one attempt, [`bury`]
+//! what is given up), [`ledger_object`] keeps the ledger's rows, [`relay`] hands its messages to
 //! the queue, [`schedule`] wakes what must not sleep, [`admin`] serves the operator, [`platform`]
 //! wraps what the `worker` crate leaves out. Nothing here decides about an event.
 //!
@@ -19,6 +20,7 @@ mod drive;
 mod fetch;
 mod head;
 mod health;
+mod inquire;
 mod ledger;
 mod ledger_object;
 mod load;

@@ -79,7 +79,7 @@ impl NativeMac {
             return None;
         };
         let tag = Uint8Array::new(buffer.dyn_ref::<ArrayBuffer>()?).to_vec();
-        (tag.len() == live.scheme.algorithm.tag_bytes()).then_some(tag)
+        (Some(tag.len()) == live.scheme.algorithm.tag_bytes()).then_some(tag)
     }
 
     fn import(&self, live: &LiveSource) -> Option<Promise> {
@@ -87,8 +87,8 @@ impl NativeMac {
             Algorithm::HmacSha1 => "SHA-1",
             Algorithm::HmacSha256 => "SHA-256",
             Algorithm::HmacSha512 => "SHA-512",
-            // Nothing is signed, so `signed_string` found nothing.
-            Algorithm::Credential => return None,
+            // Nothing is signed, or by a public key: `signed_string` found nothing.
+            _ => return None,
         };
         let algorithm = Object::new();
         set(&algorithm, "name", &"HMAC".into());

@@ -90,7 +90,7 @@ impl<'b> Event<'b> {
             received_ms,
             dedup_key,
         } = parts;
-        let key = live.keys.get(verified.key());
+        let keyid = verified.key_name(&live.keys).unwrap_or_default().to_owned();
         let time_ms = verified.time_ms();
         let fingerprint = verified.fingerprint();
         let canonical = verified.into_canonical();
@@ -132,7 +132,7 @@ impl<'b> Event<'b> {
                 hookgateversion: FORMAT_VERSION.to_owned(),
                 tenant: live.source.tenant.clone(),
                 scheme: live.source.scheme.clone(),
-                keyid: key.map(|key| key.name.clone()).unwrap_or_default(),
+                keyid,
                 receivedtime: time::rfc3339(received_ms),
                 dedupkey: dedup_key,
                 run: 0,

@@ -86,6 +86,10 @@ fn result(verdict: Verdict, kind: Option<&str>) -> (&'static str, &'static str) 
             | Reject::MissingSignature
             | Reject::MalformedSignature(_)
             | Reject::SignatureMismatch
+            | Reject::PinMismatch
+            | Reject::UrlNotAllowed
+            | Reject::TokenNotAllowed
+            | Reject::BodyDigestMismatch
             | Reject::Stale { .. }
             | Reject::FromFuture { .. } => ("000001", "authentication failed"),
         },

@@ -67,7 +67,7 @@ impl Algorithm {
         match self {
             Algorithm::HmacSha256 => Some("HS256"),
             Algorithm::HmacSha512 => Some("HS512"),
-            Algorithm::HmacSha1 | Algorithm::Credential => None,
+            _ => None,
         }
     }
 }

@@ -27,6 +27,7 @@ impl Scheme {
         self.injectivity_faults(&mut faults);
         self.header_faults(&mut faults);
         self.answer_faults(&mut faults);
+        self.public_faults(&mut faults);
         faults
     }
 
@@ -37,7 +38,14 @@ impl Scheme {
         if self.signed.is_empty() {
             faults.push("`signed` is empty: name what is signed, for example [\"body\"]".into());
         }
-        match self.signed.iter().filter(|part| part.is_content()).count() {
+        let in_lines = self
+            .lines
+            .iter()
+            .filter(|lines| lines.are_content())
+            .count();
+        match in_lines + self.signed.iter().filter(|part| part.is_content()).count() {
+            // A bearer's body is not signed, and a header may sign its digest.
+            0 if self.bears_token() || self.body_md5.is_some() => {}
             0 => faults.push("`signed` does not cover the event: add \"body\" (a signature that leaves the body out would let anyone change it)".into()),
             1 => {}
             _ => faults.push("`signed` has two contents, and the backend can be given only one: use one of \"body\", \"sorted-json\" and \"sorted-query-except:NAME\"".into()),
@@ -76,6 +84,7 @@ impl Scheme {
                 (false, Some(place)) if !self.is_signed(place) => faults.push(format!(
                     "`{name}` stands at \"{place}\", which is not signed: anyone could change it; add it to `signed` or leave `{name}` out"
                 )),
+                (_, Some(Place::Json(_))) if self.is_public() => {}
                 // The time of a body is judged once the body is there; it cannot be a part by itself.
                 (false, Some(Place::Json(_))) if part == Part::Time => {}
                 (_, Some(Place::Json(_) | Place::Form(_) | Place::CloudEvent(_))) => faults.push(format!(
@@ -103,8 +112,19 @@ impl Scheme {
             );
         }
         if let Some(challenge) = &self.challenge {
-            for place in [&challenge.at, &challenge.echo] {
-                if !self.is_signed(place) && !self.is_bearer() {
+            let confirm = challenge.confirm.as_ref();
+            if challenge.echo.is_some() == confirm.is_some() {
+                faults.push("`challenge` needs either `echo` or `confirm`".into());
+            }
+            let url = confirm.map(|confirm| &confirm.at);
+            for place in [Some(&challenge.at), challenge.echo.as_ref(), url]
+                .into_iter()
+                .flatten()
+            {
+                // A bearer's echo proves as much as a bearer's event; a visit needs more.
+                let proved =
+                    self.is_signed(place) || (self.proves_the_sender_only() && confirm.is_none());
+                if !proved {
                     faults.push(format!(
                         "`challenge` uses \"{place}\", which is not signed: anyone could turn an event into a question"
                     ));
@@ -117,6 +137,7 @@ impl Scheme {
         let form = &self.signature;
         match &form.at {
             Place::Header(_) | Place::Query(_) => {}
+            Place::Json(_) if self.is_public() => {}
             _ => faults.push("`signature.at` must be a header or a query parameter".into()),
         }
         let time_field = match self.time.as_ref().map(|time| &time.at) {
@@ -232,7 +253,7 @@ impl Scheme {
                     places.as_slice()
                 }
                 IdentityRule::Bearer(_) => {
-                    if !self.is_bearer() {
+                    if !self.proves_the_sender_only() {
                         faults.push("`identity` has a `bearer` rule, but this scheme signs: use signed places or { digest = {} }".into());
                     }
                     continue;
@@ -272,6 +293,11 @@ impl Scheme {
                 continue;
             }
             match rest.first() {
+                // Every line of them ends with a line feed.
+                Some(_) if *part == Part::Lines => {}
+                Some(Part::Literal(text)) if part.is_line() && !text.starts_with('\n') => {
+                    faults.push(format!("`signed`: \"{part}\" is a line, so \"literal:\\n\" must follow it"));
+                }
                 Some(Part::Literal(text))
                     if *part == Part::Time && text.starts_with(|first: char| first.is_ascii_digit()) =>
                 {
@@ -310,6 +336,14 @@ impl Part {
         )
     }
 
+    /// Ended by a line feed that it cannot hold itself.
+    fn is_line(&self) -> bool {
+        matches!(
+            self,
+            Part::Method | Part::Target | Part::Url | Part::Value(_)
+        )
+    }
+
     fn is_fixed(&self, scheme: &Scheme) -> bool {
         match self {
             Part::Literal(_) | Part::Secret | Part::MacHex(_) | Part::Sha256Hex(_) => true,
@@ -324,7 +358,13 @@ impl Part {
             | Part::SortedFields
             | Part::SortedQueryExcept(_)
             | Part::Jws
-            | Part::CanonicalRequest => false,
+            | Part::CanonicalRequest
+            | Part::Method
+            | Part::Target
+            | Part::Url
+            | Part::Value(_)
+            | Part::Lines
+            | Part::Token => false,
         }
     }
 }

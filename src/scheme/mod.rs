@@ -12,20 +12,34 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod about;
 mod bearer;
+mod forms;
 mod jws;
 mod label;
 mod lint;
+mod lint_public;
 mod places;
+mod public;
 mod signed;
 mod stream;
+mod template;
 mod text;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use about::About;
 pub use bearer::BearerRule;
+pub use forms::{
+    Algorithm, KeyEncoding, KeyForm, SignatureEncoding, SignatureForm, TimeForm, TimeUnit,
+};
 pub use label::Label;
+pub use public::{
+    CertificateForm, Confirm, KeySetForm, LinesForm, LinesOf, PinForm, SignedLine, TokenForm,
+    VersionForm,
+};
+pub use template::Template;
 
 /// One way of signing a webhook.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -42,11 +56,34 @@ pub struct Scheme {
     #[serde(default)]
     pub subpaths: Vec<String>,
     pub algorithm: Algorithm,
+    /// Where the message names another algorithm by its version.
+    #[serde(default)]
+    pub version: Option<VersionForm>,
     pub key: KeyForm,
+    /// Where the key comes from with `key.encoding = "certificate"`.
+    #[serde(default)]
+    pub certificate: Option<CertificateForm>,
+    /// Where the key comes from with `key.encoding = "key-set"`.
+    #[serde(default)]
+    pub key_set: Option<KeySetForm>,
+    /// What a source must state, because the key is the provider's and not the sender's: whose
+    /// messages these are.
+    #[serde(default)]
+    pub pins: Vec<PinForm>,
     pub signature: SignatureForm,
     /// What is signed, in order. Must contain the whole content of the event; empty only where
     /// nothing is signed ([`Algorithm::Credential`]).
     pub signed: Vec<Part>,
+    /// What [`Part::Lines`] is made of.
+    #[serde(default)]
+    pub lines: Option<LinesForm>,
+    /// A signed header with the body's MD5, which is how a scheme that signs its headers covers the
+    /// body: in hex or base64, or in base64 of hex.
+    #[serde(default)]
+    pub body_md5: Option<Place>,
+    /// What a token must say, with `signature.encoding = "token"`.
+    #[serde(default)]
+    pub token: Option<TokenForm>,
     /// What must be true of the token, where the signature is one ([`SignatureEncoding::Jws`]): each
     /// `NAME=VALUE`. The value `sha256-hex:body` is that digest of the body, and binds the body.
     #[serde(default)]
@@ -119,138 +156,6 @@ fn post_only() -> Vec<String> {
     vec!["POST".to_owned()]
 }
 
-/// How the sender proves itself: by a keyed hash, but for the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Algorithm {
-    HmacSha1,
-    HmacSha256,
-    HmacSha512,
-    /// The signature is the shared secret itself, as it travels. The body is not signed: whoever
-    /// has seen one request can send any other.
-    Credential,
-}
-
-impl Algorithm {
-    /// Length of a signature in bytes.
-    pub const fn tag_bytes(self) -> usize {
-        match self {
-            Algorithm::HmacSha1 => 20,
-            // A credential is compared by its SHA-256.
-            Algorithm::HmacSha256 | Algorithm::Credential => 32,
-            Algorithm::HmacSha512 => 64,
-        }
-    }
-}
-
-/// How the text of a secret becomes the key of the MAC.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyForm {
-    pub encoding: KeyEncoding,
-    /// Prefixes of which the first that is there is removed before decoding.
-    #[serde(default)]
-    pub strip: Vec<String>,
-    /// A value of the request whose characters are appended to the key.
-    #[serde(default)]
-    pub append: Option<Place>,
-}
-
-/// Keys are decoded leniently (padding optional, trailing bits ignored): providers print them so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyEncoding {
-    Utf8,
-    Base64,
-    Hex,
-}
-
-/// Where the signature stands and how it is written.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct SignatureForm {
-    pub at: Place,
-    /// Where a credential may stand instead, in its own characters.
-    #[serde(default)]
-    pub or: Vec<Place>,
-    /// What stands in front of the list.
-    #[serde(default)]
-    pub prefix: Option<String>,
-    /// Separator of a list of items, as in `t=1,v1=…,v1=…`.
-    #[serde(default)]
-    pub split: Option<String>,
-    /// Separator of name and value inside an item.
-    #[serde(default)]
-    pub pair: Option<String>,
-    /// Names of the items that are signatures; other names are ignored.
-    #[serde(default)]
-    pub take: Vec<String>,
-    /// A prefix that must be there and is removed.
-    #[serde(default)]
-    pub strip: Option<String>,
-    pub encoding: SignatureEncoding,
-}
-
-/// Signatures are decoded strictly: a second spelling of one signature is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignatureEncoding {
-    /// Lower-case hex.
-    Hex,
-    /// Hex whose case the provider does not fix.
-    HexAnyCase,
-    /// RFC 4648 section 4, padded, canonical.
-    Base64,
-    /// A credential in its own characters.
-    Verbatim,
-    /// A compact JWS (RFC 7515, section 7.1): the signature is what stands behind the last dot.
-    Jws,
-}
-
-/// The signed time of an attempt or of an event.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct TimeForm {
-    pub at: Place,
-    pub unit: TimeUnit,
-    /// How old a delivery may be, in seconds. A source may set its own.
-    pub tolerance_seconds: u32,
-    /// How far ahead of our clock a delivery may be, in seconds.
-    pub future_seconds: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TimeUnit {
-    /// Unix seconds: canonical decimal, no sign, no leading zero, at most 11 digits.
-    Seconds,
-    /// Unix milliseconds: exactly 13 digits (years 2001 to 2286).
-    Milliseconds,
-    /// `yyyyMMddHHmmssSSS` in UTC: exactly 17 digits.
-    CompactUtc,
-    /// `yyyyMMdd'T'HHmmss'Z'`: exactly 16 characters.
-    BasicUtc,
-}
-
-impl TimeUnit {
-    /// How much later than its stamp a delivery of this unit may have been signed: a stamp in
-    /// seconds leaves out up to 999 ms, which tolerances are not meant to count.
-    pub const fn grain_ms(self) -> i64 {
-        match self {
-            TimeUnit::Seconds | TimeUnit::BasicUtc => 999,
-            TimeUnit::Milliseconds | TimeUnit::CompactUtc => 0,
-        }
-    }
-
-    /// Whether every value has the same length, so that it needs no delimiter.
-    pub const fn has_fixed_length(self) -> bool {
-        match self {
-            TimeUnit::Seconds => false,
-            TimeUnit::Milliseconds | TimeUnit::CompactUtc | TimeUnit::BasicUtc => true,
-        }
-    }
-}
-
 /// A place in a request where a value may stand.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
@@ -265,6 +170,8 @@ pub enum Place {
     Form(String),
     /// A named item of the signature's list (`t` in `t=1,v1=…`).
     SignatureField(String),
+    /// A claim of the token. Strings have a value there, and `true`.
+    Claim(String),
     /// A context attribute of a CloudEvent: a header in binary mode, a member of the body in
     /// structured mode; a batch has none ([`crate::cloudevents`]).
     CloudEvent(String),
@@ -293,6 +200,18 @@ pub enum Part {
     /// The query's decoded `name=value` pairs sorted by name and joined by `&`, without the named
     /// parameter. The backend is given these pairs, form-encoded.
     SortedQueryExcept(String),
+    /// The request's method.
+    Method,
+    /// Path and query as received.
+    Target,
+    /// The URL that the source states in its pin `url`, with the query as received.
+    Url,
+    /// The characters at a place, none where it is empty or missing.
+    Value(Place),
+    /// Labels and values, a line each ([`LinesForm`]).
+    Lines,
+    /// The token up to its signature.
+    Token,
     /// The body as JSON with nothing inside its members, as `name=value` sorted by name and joined
     /// by `&`; what is empty is left out. The backend is given these members.
     SortedFields,
@@ -355,15 +274,23 @@ pub struct ExactAnswer {
     pub body: String,
 }
 
-/// A verified message that wants its own value back (Slack's `url_verification`).
+/// A verified message that asks for something and brings no event: for its own value back (Slack's
+/// `url_verification`), or for a visit to a URL (the confirmation of a subscription).
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Challenge {
     /// The place and the value that mark such a message.
     pub at: Place,
     pub equals: String,
-    /// The value that is echoed as `text/plain`: at most 512 printable ASCII characters.
-    pub echo: Place,
+    /// The value that is echoed: at most 512 printable ASCII characters.
+    #[serde(default)]
+    pub echo: Option<Place>,
+    /// The member of a JSON object under which it is echoed; without one it is `text/plain`.
+    #[serde(default)]
+    pub member: Option<String>,
+    /// What is visited.
+    #[serde(default)]
+    pub confirm: Option<Confirm>,
 }
 
 /// Headers that are carried whatever the scheme says: without them the body cannot be read.

@@ -16,7 +16,11 @@ impl Scheme {
         let more = [self.nonce.as_ref(), self.key.append.as_ref()];
         let places = places.into_iter().chain(more).flatten();
         let mut names: Vec<String> = Vec::new();
-        for place in self.credential_places().chain(places) {
+        for place in self
+            .credential_places()
+            .chain(places)
+            .chain(self.public_places())
+        {
             match place {
                 Place::Header(name) if !names.contains(name) => names.push(name.clone()),
                 _ => {}
@@ -44,6 +48,24 @@ impl Scheme {
             }
         }
         names
+    }
+
+    /// What a statement is read from ([`crate::verify::Statement`]).
+    fn public_places(&self) -> impl Iterator<Item = &Place> {
+        let lines = self.lines.iter().flat_map(|lines| &lines.of);
+        let kinds = lines.clone().filter_map(|kind| kind.at.as_ref());
+        let lines = lines.flat_map(|kind| &kind.lines).map(|line| &line.at);
+        let values = self.signed.iter().filter_map(|part| match part {
+            Part::Value(place) => Some(place),
+            _ => None,
+        });
+        let version = self.version.iter().map(|version| &version.at);
+        let certificate = self.certificate.iter().map(|certificate| &certificate.at);
+        let pins = self.pins.iter().flat_map(|pin| &pin.at);
+        let proof = self.lines.iter().flat_map(|lines| &lines.proof);
+        let digest = self.body_md5.iter();
+        let fixed = kinds.chain(version).chain(certificate).chain(digest);
+        fixed.chain(lines).chain(values).chain(pins).chain(proof)
     }
 
     /// The pointers into a JSON body that may be asked for on the way of a request, each once.
@@ -96,7 +118,14 @@ impl Scheme {
             }
         }
         if let Some(challenge) = &self.challenge {
-            places.extend([&challenge.at, &challenge.echo]);
+            places.push(&challenge.at);
+            places.extend(&challenge.echo);
+            places.extend(challenge.confirm.as_ref().map(|confirm| &confirm.at));
+        }
+        if self.is_public() {
+            places.push(&self.signature.at);
+            places.extend(self.time.as_ref().map(|time| &time.at));
+            places.extend(self.public_places());
         }
         places
     }

@@ -1,6 +1,7 @@
 //! What the signature covers, and where one signed part ends.
 
-use super::{Part, Place, Scheme};
+use super::{LinesForm, Part, Place, Scheme, SignatureEncoding};
+use crate::uses;
 
 impl Scheme {
     /// Whether the value at `place` is covered by the signature.
@@ -16,6 +17,12 @@ impl Scheme {
         {
             return true;
         }
+        if self.bears_token() {
+            return matches!(place, Place::Claim(_));
+        }
+        let mut lines = self.lines.iter();
+        let in_lines = self.signed.contains(&Part::Lines) && lines.any(|lines| lines.has(place));
+        let by_value = self.signed.contains(&Part::Value(place.clone()));
         let appended = self.key.append.as_ref() == Some(place);
         let by_content = self
             .signed
@@ -34,7 +41,7 @@ impl Scheme {
                 (Part::SortedQueryExcept(except), Place::Query(name)) => name != except,
                 _ => false,
             });
-        appended || by_content
+        appended || in_lines || by_value || by_content
     }
 
     /// The first character that a variable part may not contain, because it ends it. JSON objects
@@ -61,7 +68,22 @@ impl Scheme {
                 part.innermost(),
                 Part::SortedJson | Part::SortedFields | Part::SortedQueryExcept(_)
             )
-        })
+        }) || self.lines.as_ref().is_some_and(LinesForm::are_content)
+    }
+
+    /// Whether a public key checks the signature.
+    pub fn is_public(&self) -> bool {
+        uses::PUBLIC_KEYS && self.algorithm.is_public()
+    }
+
+    /// Whether the signature is a bearer's token, so that it says nothing of the body.
+    pub fn bears_token(&self) -> bool {
+        uses::PUBLIC_KEYS && self.signature.encoding == SignatureEncoding::Token
+    }
+
+    /// Whether nothing of the event is signed.
+    pub fn proves_the_sender_only(&self) -> bool {
+        self.is_bearer() || self.bears_token()
     }
 
     /// Whether the content of an event is its query instead of its body.

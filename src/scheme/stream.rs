@@ -25,7 +25,9 @@ impl Scheme {
             .time
             .as_ref()
             .is_some_and(|time| matches!(time.at, Place::Json(_) | Place::Form(_)));
-        if bodies.count() != 1 || !is_plain || self.key.append.is_some() {
+        if self.is_public() {
+            Some("a public key checks its signature")
+        } else if bodies.count() != 1 || !is_plain || self.key.append.is_some() {
             Some("it signs something else than the body with text of the head around it")
         } else if !knows_without_body {
             Some("an event is known by what stands in its body")

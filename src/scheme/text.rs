@@ -8,7 +8,7 @@ impl TryFrom<String> for Place {
     fn try_from(text: String) -> Result<Self, String> {
         let Some((kind, name)) = text.split_once(':') else {
             return Err(format!(
-                "\"{text}\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME, signature:NAME, cloudevents:ATTRIBUTE or path:last"
+                "\"{text}\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME, signature:NAME, claim:NAME, cloudevents:ATTRIBUTE or path:last"
             ));
         };
         if name.is_empty() {
@@ -19,6 +19,7 @@ impl TryFrom<String> for Place {
             "query" => Ok(Place::Query(name.to_owned())),
             "form" => Ok(Place::Form(name.to_owned())),
             "signature" => Ok(Place::SignatureField(name.to_owned())),
+            "claim" => Ok(Place::Claim(name.to_owned())),
             "path" if name == "last" => Ok(Place::LastSegment),
             "cloudevents" => Ok(Place::CloudEvent(name.to_owned())),
             "json" if name.starts_with('/') => Ok(Place::Json(name.to_owned())),
@@ -26,7 +27,7 @@ impl TryFrom<String> for Place {
                 "\"{text}\": a JSON pointer starts with a slash, as in json:/data/id"
             )),
             _ => Err(format!(
-                "\"{text}\": \"{kind}\" is unknown; use header, query, json, form, signature, cloudevents or path:last"
+                "\"{text}\": \"{kind}\" is unknown; use header, query, json, form, signature, claim, cloudevents or path:last"
             )),
         }
     }
@@ -43,6 +44,11 @@ impl TryFrom<String> for Part {
             "nonce" => Part::Nonce,
             "secret" => Part::Secret,
             "sorted-json" => Part::SortedJson,
+            "method" => Part::Method,
+            "target" => Part::Target,
+            "url" => Part::Url,
+            "lines" => Part::Lines,
+            "token" => Part::Token,
             "sorted-fields" => Part::SortedFields,
             "jws" => Part::Jws,
             "canonical-request" => Part::CanonicalRequest,
@@ -51,13 +57,14 @@ impl TryFrom<String> for Part {
                 Some(("sorted-query-except", rest)) if !rest.is_empty() => {
                     Part::SortedQueryExcept(rest.to_owned())
                 }
+                Some(("value", rest)) => Part::Value(Place::try_from(rest.to_owned())?),
                 Some(("mac-hex", rest)) => Part::MacHex(Box::new(Part::try_from(rest.to_owned())?)),
                 Some(("sha256-hex", rest)) => {
                     Part::Sha256Hex(Box::new(Part::try_from(rest.to_owned())?))
                 }
                 _ => {
                     return Err(format!(
-                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-fields, sorted-query-except:NAME, jws, canonical-request, mac-hex:PART or sha256-hex:PART"
+                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-fields, sorted-query-except:NAME, jws, canonical-request, mac-hex:PART, sha256-hex:PART, method, target, url, value:PLACE, lines or token"
                     ));
                 }
             },
@@ -73,6 +80,7 @@ impl std::fmt::Display for Place {
             Place::Json(pointer) => write!(f, "json:{pointer}"),
             Place::Form(name) => write!(f, "form:{name}"),
             Place::SignatureField(name) => write!(f, "signature:{name}"),
+            Place::Claim(name) => write!(f, "claim:{name}"),
             Place::LastSegment => f.write_str("path:last"),
             Place::CloudEvent(name) => write!(f, "cloudevents:{name}"),
         }
@@ -88,6 +96,12 @@ impl std::fmt::Display for Part {
             Part::Nonce => f.write_str("nonce"),
             Part::Secret => f.write_str("secret"),
             Part::SortedJson => f.write_str("sorted-json"),
+            Part::Method => f.write_str("method"),
+            Part::Target => f.write_str("target"),
+            Part::Url => f.write_str("url"),
+            Part::Value(place) => write!(f, "value:{place}"),
+            Part::Lines => f.write_str("lines"),
+            Part::Token => f.write_str("token"),
             Part::SortedFields => f.write_str("sorted-fields"),
             Part::Jws => f.write_str("jws"),
             Part::CanonicalRequest => f.write_str("canonical-request"),

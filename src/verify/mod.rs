@@ -5,12 +5,15 @@
 //! the MAC over the characters as received and compares in constant time. Freshness is judged by
 //! the caller, after the MAC, so that a stale request can be told from a forged one.
 
+mod around;
 mod canonical_request;
 mod credential;
 mod jws;
 mod late;
+mod lines;
 mod pieces;
 mod signature;
+mod statement;
 mod stream;
 
 use ctutils::{Choice, CtEq as _};
@@ -27,18 +30,27 @@ use pieces::{Piece, mac_over, pieces};
 use signature::{Presented, field, read_signatures};
 pub use stream::Streaming;
 
+pub use around::AroundBody;
+pub use statement::{KeyAt, Statement};
+
 /// How many signatures one request may carry. Providers send one for each live secret; each costs
 /// one comparison for each of ours.
 pub const CANDIDATES_MAX: usize = 16;
 
 /// What a request claims about itself, well-formed and not yet believed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Claims {
     candidates: Vec<Vec<u8>>,
     time: Option<ClaimedTime>,
     id: Option<String>,
     nonce: Option<String>,
     key_suffix: Option<String>,
+    /// From when to when a token holds, in milliseconds since 1970.
+    valid_ms: Option<(i64, i64)>,
+    /// The URL as the provider knows it.
+    url: Option<String>,
+    /// An optional line whose value is empty stands in the signed string.
+    keeps_empty_lines: bool,
     /// Of a token, everything but its signature.
     pub(crate) token: Option<String>,
     /// The names of the signed headers, as the signature's list gives them.
@@ -54,6 +66,16 @@ struct ClaimedTime {
 impl Claims {
     /// Reads the claims, or says what is wrong with their shape.
     pub fn read(scheme: &Scheme, head: &Head) -> Result<Self, Reject> {
+        if scheme.is_public() {
+            // The rest stands in the body, or is read with it (`Statement`).
+            let missing = matches!(scheme.signature.at, Place::Header(_) | Place::Query(_))
+                && head.value_at(&scheme.signature.at) == Err(Absent::Missing);
+            return if missing {
+                Err(Reject::MissingSignature)
+            } else {
+                Ok(Claims::default())
+            };
+        }
         let Presented {
             candidates,
             fields,
@@ -92,6 +114,7 @@ impl Claims {
             },
             token,
             signed_headers,
+            ..Claims::default()
         })
     }
 
@@ -113,22 +136,29 @@ impl Claims {
             time,
             id: text(Part::Id, id),
             nonce: text(Part::Nonce, nonce),
-            token: None,
             // The least that such a scheme takes: the header with its time.
             signed_headers: match scheme.time.as_ref().map(|form| &form.at) {
                 Some(Place::Header(name)) if scheme.signs_headers() => Some(name.clone()),
                 _ => None,
             },
+            ..Claims::default()
         }
+    }
+
+    /// Takes the reading that was proved.
+    pub(crate) fn take_reading(&mut self, proof: &Proof) {
+        self.keeps_empty_lines = proof.variant > 0;
+    }
+
+    /// From when to when a token holds, in milliseconds since 1970.
+    pub fn valid_ms(&self) -> Option<(i64, i64)> {
+        self.valid_ms
     }
 
     /// `tag` is the MAC of the signed string under the key of this number, computed elsewhere.
     /// `None`: it is none of the candidates.
     pub fn matched(&self, key: usize, tag: &[u8]) -> Option<Matched> {
-        self.has(tag).then_some(Matched {
-            key,
-            streamed: None,
-        })
+        self.has(tag).then_some(Matched::Mac { key })
     }
 
     /// In constant time: every candidate is compared, right or wrong, so which one was right is not
@@ -152,37 +182,56 @@ impl Claims {
     }
 }
 
-/// Proof that one of the candidates is the MAC under this key.
-#[derive(Clone, Copy, Debug)]
-pub struct Matched {
-    key: usize,
-    /// The digest of what was signed, where the body went by.
-    streamed: Option<[u8; 32]>,
+/// Proof that the request is the source's.
+#[derive(Clone, Debug)]
+pub enum Matched {
+    /// One of the candidates is the MAC under the key of this number.
+    Mac { key: usize },
+    /// So it is, and the body went by: this is the digest of what was signed.
+    Streamed { key: usize, digest: [u8; 32] },
+    /// A public key's holder signed it.
+    Signed(Proof),
+}
+
+/// The word of WebCrypto, or of the crates natively, that a signature is right. Made by
+/// [`crate::public_key::inquiry`] alone.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    key_name: String,
+    /// Which reading of the statement.
+    variant: usize,
+}
+
+impl Proof {
+    pub(crate) fn of(key_name: String, variant: usize) -> Self {
+        Proof { key_name, variant }
+    }
 }
 
 /// Proof that the source's scheme verified the request. Made by [`verify`] alone.
 #[derive(Debug)]
 pub struct Verified<'a> {
-    key: usize,
+    matched: Matched,
     time_ms: Option<i64>,
     pieces: Vec<Piece<'a>>,
     /// What was appended to the key, where it is the same on every attempt.
     key_suffix: Option<&'a str>,
-    streamed: Option<[u8; 32]>,
 }
 
 impl Verified<'_> {
     /// The proof alone, without what was verified.
     pub fn matched(&self) -> Matched {
-        Matched {
-            key: self.key,
-            streamed: self.streamed,
-        }
+        self.matched.clone()
     }
 
-    /// Which of the keys matched.
-    pub fn key(&self) -> usize {
-        self.key
+    /// The name of the key that matched, for the record.
+    pub fn key_name<'n>(&'n self, keys: &'n [LiveKey]) -> Option<&'n str> {
+        match &self.matched {
+            Matched::Mac { key } | Matched::Streamed { key, .. } => {
+                keys.get(*key).map(|key| key.name.as_str())
+            }
+            Matched::Signed(proof) => Some(&proof.key_name),
+        }
     }
 
     pub fn time_ms(&self) -> Option<i64> {
@@ -192,8 +241,8 @@ impl Verified<'_> {
     /// SHA-256 over the signed parts, each with its length, without the time and the nonce of the
     /// attempt: equal for two attempts at one message.
     pub fn digest(&self) -> [u8; 32] {
-        if let Some(digest) = self.streamed {
-            return digest;
+        if let Matched::Streamed { digest, .. } = &self.matched {
+            return *digest;
         }
         let mut digest = Sha256::new();
         self.identify(&mut |bytes| digest_part(&mut digest, bytes));
@@ -203,7 +252,8 @@ impl Verified<'_> {
     /// The same parts under XXH64: tells whether two messages that the sender signed differ. It
     /// decides nothing, so it need not withstand a forger.
     pub fn fingerprint(&self) -> u64 {
-        if let Some([a, b, c, d, e, f, g, h, ..]) = self.streamed {
+        if let Matched::Streamed { digest, .. } = &self.matched {
+            let [a, b, c, d, e, f, g, h, ..] = *digest;
             return u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         }
         let mut hash = Xxh64::new(0);
@@ -243,73 +293,28 @@ pub fn verify<'a>(
     matched: Option<Matched>,
 ) -> Result<Verified<'a>, Reject> {
     let pieces = pieces(scheme, claims, inbound)?;
-    let streamed = matched.and_then(|matched| matched.streamed);
-    let late = Late::read(scheme, inbound)?;
-    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
-    let key = match matched {
-        Some(matched) => Some(matched.key),
-        None => keys
-            .iter()
-            .position(|key| mac_over(&pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag)))
-            .filter(|_| jws::binds(scheme, claims, inbound.body)),
+    let late = match &matched {
+        // A statement was read from the whole.
+        Some(Matched::Signed(_)) => Late::default(),
+        _ => Late::read(scheme, inbound)?,
     };
+    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
+    let matched = matched.or_else(|| {
+        let has =
+            |key: &LiveKey| mac_over(&pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag));
+        let key = keys.iter().position(has);
+        let bound = key.filter(|_| jws::binds(scheme, claims, inbound.body));
+        bound.map(|key| Matched::Mac { key })
+    });
     // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
     let time = scheme.time.as_ref().map(|form| &form.at);
     let of_the_attempt = scheme.key.append.as_ref() == time;
     Ok(Verified {
-        key: key.ok_or(Reject::SignatureMismatch)?,
+        matched: matched.ok_or(Reject::SignatureMismatch)?,
         time_ms: claims.time_ms().or(late.time_ms),
         pieces,
         key_suffix: claims.key_suffix.as_deref().filter(|_| !of_the_attempt),
-        streamed,
     })
-}
-
-/// The signed string, where it is the body as received with these bytes before and after it. Then
-/// its MAC can be computed elsewhere.
-#[derive(Debug)]
-pub struct AroundBody {
-    pub before: Vec<u8>,
-    pub after: Vec<u8>,
-}
-
-impl AroundBody {
-    /// `None`: the signed string is made of more than that.
-    pub fn of(scheme: &Scheme, claims: &Claims) -> Option<Self> {
-        let mut around = AroundBody {
-            before: Vec::new(),
-            after: Vec::new(),
-        };
-        let mut is_after = false;
-        for part in &scheme.signed {
-            let bytes = match part {
-                Part::Body if is_after => return None,
-                Part::Body => {
-                    is_after = true;
-                    continue;
-                }
-                Part::Literal(text) => text.as_bytes(),
-                Part::Time => claims.time_text()?.as_bytes(),
-                Part::Id => claims.id.as_deref()?.as_bytes(),
-                Part::Nonce => claims.nonce.as_deref()?.as_bytes(),
-                Part::Secret
-                | Part::SortedJson
-                | Part::SortedFields
-                | Part::SortedQueryExcept(_)
-                | Part::Jws
-                | Part::CanonicalRequest
-                | Part::MacHex(_)
-                | Part::Sha256Hex(_) => return None,
-            };
-            let side = if is_after {
-                &mut around.after
-            } else {
-                &mut around.before
-            };
-            side.extend_from_slice(bytes);
-        }
-        (is_after && claims.key_suffix.is_none()).then_some(around)
-    }
 }
 
 /// The signature that the holder of `key` would make.

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use super::canonical_request::CanonicalRequest;
+use super::lines::lines;
 use super::{Claims, missing_part};
 use crate::canonical::{self, NotCanonical};
 use crate::keys::{LiveKey, Mac, encode_hex};
-use crate::request::{Head, Inbound, encode_pairs};
+use crate::request::{Absent, Head, Inbound, encode_pairs};
 use crate::scheme::{Part, Scheme};
 use crate::uses;
 use crate::verdict::{Reject, Shape};
@@ -23,7 +24,7 @@ pub(super) fn pieces<'a>(
     }
     let mut pieces = Vec::with_capacity(scheme.signed.len());
     for part in &scheme.signed {
-        pieces.push(Piece::of(part, claims, inbound)?);
+        pieces.push(Piece::of(part, scheme, claims, inbound)?);
     }
     Ok(pieces)
 }
@@ -48,7 +49,7 @@ pub(super) fn mac_over(
 pub(super) enum Piece<'a> {
     Plain(Cow<'a, [u8]>),
     /// Different on every attempt: signed, but no part of the identity.
-    PerAttempt(&'a [u8]),
+    PerAttempt(Cow<'a, [u8]>),
     Secret,
     /// Canonical bytes that stand for the body; the second value is what the backend is given.
     Canonical(Vec<u8>, Vec<u8>),
@@ -62,6 +63,7 @@ pub(super) enum Piece<'a> {
 impl<'a> Piece<'a> {
     fn of(
         part: &'a Part,
+        scheme: &Scheme,
         claims: &'a Claims,
         inbound: &'a Inbound<'_, '_>,
     ) -> Result<Self, Reject> {
@@ -69,21 +71,31 @@ impl<'a> Piece<'a> {
             Part::Body => Piece::Plain(Cow::Borrowed(inbound.body)),
             Part::Literal(text) => Piece::Plain(Cow::Borrowed(text.as_bytes())),
             Part::Secret => Piece::Secret,
-            Part::Time => Piece::PerAttempt(
-                claims
-                    .time
-                    .as_ref()
-                    .ok_or(Reject::MissingTime)?
-                    .text
-                    .as_bytes(),
-            ),
-            Part::Nonce => Piece::PerAttempt(
-                claims
-                    .nonce
-                    .as_deref()
-                    .ok_or(Reject::MissingSignedPart)?
-                    .as_bytes(),
-            ),
+            Part::Time => {
+                let time = claims.time.as_ref().ok_or(Reject::MissingTime)?;
+                Piece::PerAttempt(Cow::Borrowed(time.text.as_bytes()))
+            }
+            Part::Nonce => Piece::per_attempt(claims.nonce.as_deref())?,
+            Part::Token => Piece::per_attempt(claims.token.as_deref())?,
+            Part::Url => Piece::per_attempt(claims.url.as_deref())?,
+            Part::Method => Piece::Plain(Cow::Borrowed(inbound.head.method.as_bytes())),
+            Part::Target => Piece::Plain(Cow::Owned(inbound.head.target().into_bytes())),
+            Part::Value(place) => match inbound.value_at(place) {
+                // Its line would have a second end.
+                Ok(value) if value.chars().any(char::is_control) => {
+                    return Err(Reject::MalformedSignedPart(Shape::ContainsDelimiter));
+                }
+                Ok(value) => Piece::PerAttempt(Cow::Owned(value.into_bytes())),
+                Err(Absent::Missing) => Piece::PerAttempt(Cow::Borrowed(&[])),
+                Err(absent) => return Err(missing_part(absent)),
+            },
+            Part::Lines => {
+                let form = scheme.lines.as_ref().ok_or(Reject::MissingSignedPart)?;
+                match lines(form, claims, inbound)? {
+                    (signed, Some(given)) => Piece::Canonical(signed, given),
+                    (signed, None) => Piece::PerAttempt(Cow::Owned(signed)),
+                }
+            }
             Part::Id => Piece::Plain(Cow::Borrowed(
                 claims
                     .id
@@ -114,7 +126,9 @@ impl<'a> Piece<'a> {
                     encode_pairs(&pairs).into_bytes(),
                 )
             }
-            Part::MacHex(inner) => Piece::MacHex(Box::new(Piece::of(inner, claims, inbound)?)),
+            Part::MacHex(inner) => {
+                Piece::MacHex(Box::new(Piece::of(inner, scheme, claims, inbound)?))
+            }
             // The whole is a kilobyte, its digest 64 characters: nobody signs it as it is.
             Part::CanonicalRequest | Part::Sha256Hex(_) if uses::CANONICAL_REQUESTS => {
                 let names = claims.signed_headers.as_deref();
@@ -126,6 +140,20 @@ impl<'a> Piece<'a> {
                 return Err(Reject::MissingSignedPart);
             }
         })
+    }
+
+    fn per_attempt(text: Option<&'a str>) -> Result<Self, Reject> {
+        let text = text.ok_or(Reject::MissingSignedPart)?;
+        Ok(Piece::PerAttempt(Cow::Borrowed(text.as_bytes())))
+    }
+
+    /// The bytes that are signed. `None`: they are made with a secret.
+    pub(super) fn plain(&self) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Piece::Plain(bytes) | Piece::PerAttempt(bytes) => Some(Cow::Borrowed(bytes)),
+            Piece::Canonical(bytes, _) => Some(Cow::Borrowed(bytes)),
+            Piece::Secret | Piece::MacHex(_) | Piece::Token(..) | Piece::Digested(_) => None,
+        }
     }
 
     /// `keyed` is the MAC before its first byte.

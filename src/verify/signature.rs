@@ -23,22 +23,32 @@ pub(super) struct Presented {
 
 /// The well-formed signatures, and the named items that stand beside them.
 pub(super) fn read_signatures(scheme: &Scheme, head: &Head) -> Result<Presented, Reject> {
+    if scheme.is_bearer() {
+        return Ok(Presented {
+            candidates: credential::read(scheme, head)?,
+            fields: Fields::new(),
+            token: None,
+        });
+    }
+    signatures_in(scheme, head.value_at(&scheme.signature.at))
+}
+
+/// The same for what stands at the signature's place, wherever that is.
+pub(super) fn signatures_in(
+    scheme: &Scheme,
+    text: Result<String, Absent>,
+) -> Result<Presented, Reject> {
     let only = |candidates, token| Presented {
         candidates,
         fields: Fields::new(),
         token,
     };
-    if scheme.is_bearer() {
-        return Ok(only(credential::read(scheme, head)?, None));
-    }
     let form = &scheme.signature;
     let malformed = |shape| Err(Reject::MalformedSignature(shape));
-    let text = head
-        .value_at(&form.at)
-        .map_err(|absent| match shape_of(absent) {
-            None => Reject::MissingSignature,
-            Some(shape) => Reject::MalformedSignature(shape),
-        })?;
+    let text = text.map_err(|absent| match shape_of(absent) {
+        None => Reject::MissingSignature,
+        Some(shape) => Reject::MalformedSignature(shape),
+    })?;
     if text.is_empty() {
         return malformed(Shape::Empty);
     }
@@ -49,7 +59,7 @@ pub(super) fn read_signatures(scheme: &Scheme, head: &Head) -> Result<Presented,
     let length = scheme.algorithm.tag_bytes();
     if scheme.is_jws() {
         let (tag, signed) = jws::split(scheme, &text).map_err(Reject::MalformedSignature)?;
-        if tag.len() != length {
+        if Some(tag.len()) != length {
             return malformed(Shape::WrongLength);
         }
         return Ok(only(vec![tag], Some(signed)));
@@ -103,11 +113,12 @@ pub(super) fn read_signatures(scheme: &Scheme, head: &Head) -> Result<Presented,
     })
 }
 
+/// `length` is what the algorithm makes, where it always makes as many bytes.
 fn read_signature(
     text: &str,
     strip: Option<&str>,
     encoding: SignatureEncoding,
-    length: usize,
+    length: Option<usize>,
 ) -> Result<Vec<u8>, Shape> {
     let text = match strip {
         None => text,
@@ -118,21 +129,21 @@ fn read_signature(
         SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => decode_hex(text.as_bytes()),
         SignatureEncoding::Base64 => STANDARD.decode(text).ok(),
         // A credential or a token: neither is read here.
-        SignatureEncoding::Verbatim | SignatureEncoding::Jws => None,
+        SignatureEncoding::Verbatim | SignatureEncoding::Jws | SignatureEncoding::Token => None,
     };
     let Some(bytes) = bytes else {
         return Err(match encoding {
-            SignatureEncoding::Base64 | SignatureEncoding::Verbatim | SignatureEncoding::Jws => {
-                Shape::NotBase64
-            }
+            SignatureEncoding::Base64
+            | SignatureEncoding::Verbatim
+            | SignatureEncoding::Jws
+            | SignatureEncoding::Token => Shape::NotBase64,
             SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => Shape::NotHex,
         });
     };
-    if bytes.len() == length {
-        Ok(bytes)
-    } else {
-        Err(Shape::WrongLength)
+    if length.is_some_and(|length| bytes.len() != length) || bytes.is_empty() {
+        return Err(Shape::WrongLength);
     }
+    Ok(bytes)
 }
 
 pub(super) fn field(fields: &[(String, String)], name: &str) -> Result<String, Absent> {

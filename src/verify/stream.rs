@@ -57,7 +57,13 @@ fn identity(scheme: &Scheme, claims: &Claims, body_bytes: u64) -> Option<AroundB
             | Part::Jws
             | Part::CanonicalRequest
             | Part::MacHex(_)
-            | Part::Sha256Hex(_) => return None,
+            | Part::Sha256Hex(_)
+            | Part::Method
+            | Part::Target
+            | Part::Url
+            | Part::Value(_)
+            | Part::Lines
+            | Part::Token => return None,
         }
     }
     Some(AroundBody {
@@ -80,9 +86,9 @@ impl Claims {
         let key = made
             .map(|(key, hash)| key.tag_of(algorithm, hash))
             .position(|tag| self.has(&tag))?;
-        Some(Matched {
+        Some(Matched::Streamed {
             key,
-            streamed: Some(identity),
+            digest: identity,
         })
     }
 }

@@ -41,6 +41,8 @@ describe("canaries", () => {
   test("traffic of every kind", async () => {
     const body = () => JSON.stringify({ id: freshId(), event_id: freshId(), activity: "refreshInstance", orderId: freshId(), orderLineId: "1" });
     for (const [source, { scheme, secrets }] of Object.entries(sources)) {
+      // A public key is no secret, and nothing here could sign for it.
+      if (secrets === undefined || secrets[0].endsWith("_PUBLIC_KEY")) continue;
       const event = () => sign(source, scheme, gate.secrets[secrets[0]], scheme === "koogallery-v1" ? `activity=x&orderId=${freshId()}&productId=1` : body());
       const good = event();
       for (const request of [good, good, { ...good, body: `${good.body} ` }, { ...good, headers: [] }, { ...good, method: "PUT" }, event()]) await send(request);

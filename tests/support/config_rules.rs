@@ -81,6 +81,8 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("scheme ", "scheme = \"github\"\ntolerance_seconds = 300", "tolerance_seconds is set, but the scheme \"github\" signs no time"),
     // Destinations.
     ("url", "url = \"http://backend.example/\"", "[destinations.backend]: url = \"http://backend.example/\": write an https URL, http for 127.0.0.1, or $NAME for the Worker variable NAME"),
+    ("url", "url = \"https://10.0.0.1/\"", "[destinations.backend]: url = \"https://10.0.0.1/\" is on a private network"),
+    ("url", "url = \"http://localhost:8788/\"", "is on a private network, and this file is for every environment"),
     ("url", "url = \"$backend\"", "$NAME for the Worker variable NAME"),
     ("secret ", "secret = \"whsec_MfKQ\"", "secret = \"whsec_MfKQ\": use A-Z, 0-9 and _"),
     ("secret ", "secret = \"D\"\ntimeout_seconds = 0", "timeout_seconds = 0: use 1 to 60"),
@@ -95,10 +97,10 @@ pub const RULES: &[(&str, &str, &str)] = &[
     // Schemes: names and places.
     ("[schemes.shop]", "[schemes.github]", "\"github\" is a built-in scheme; give yours another name"),
     ("provider", "provider = \"Shop\"\ncolour = 1", "unknown field `colour`"),
-    ("id ", "id = \"x-id\"", "\"x-id\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME, signature:NAME, cloudevents:ATTRIBUTE or path:last"),
+    ("id ", "id = \"x-id\"", "\"x-id\" is not a place: write header:NAME, query:NAME, json:/POINTER, form:NAME, signature:NAME, claim:NAME, cloudevents:ATTRIBUTE or path:last"),
     ("id ", "id = \"header:\"", "\"header:\" names nothing after the colon"),
     ("id ", "id = \"json:id\"", "a JSON pointer starts with a slash"),
-    ("id ", "id = \"cookie:id\"", "\"cookie\" is unknown; use header, query, json, form, signature, cloudevents or path:last"),
+    ("id ", "id = \"cookie:id\"", "\"cookie\" is unknown; use header, query, json, form, signature, claim, cloudevents or path:last"),
     ("signed", "signed = [\"bdy\"]", "\"bdy\" is not a part: write body, time, id, nonce, secret, literal:TEXT"),
     ("signed", "signed = [\"literal:\"]", "\"literal:\" is not a part"),
     // Schemes: what is signed.

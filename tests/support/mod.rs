@@ -17,13 +17,15 @@ pub mod mutators;
 pub mod tree;
 mod vector_files;
 
-pub use vector_files::{Vector, parse_vector, vector, vectors};
+pub use vector_files::{Vector, parse_vector, vector, vectors, vectors_with_secrets};
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use hookgate::admission::{self, Admission, Findings};
 use hookgate::event::{Event, Held, HeldContent};
 use hookgate::gate::{Gate, LiveSource};
+use hookgate::public_key::native;
 use hookgate::request::{Head, Inbound};
 use hookgate::scheme::Scheme;
 use hookgate::sign::{Draft, Signed, sign};
@@ -40,6 +42,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     pub now_ms: i64,
+    /// What stands outside, by URL.
+    pub documents: BTreeMap<String, String>,
 }
 
 impl Request {
@@ -56,6 +60,7 @@ impl From<Signed> for Request {
             headers: signed.headers,
             body: signed.body,
             now_ms: NOW_MS,
+            documents: BTreeMap::new(),
         }
     }
 }
@@ -71,10 +76,18 @@ pub fn run_with<'b>(
     findings: &mut Findings,
 ) -> Result<Admission<'b>, Verdict> {
     let head = request.head();
-    let opening = admission::open(live, &head)?;
+    let mut opening = admission::open(live, &head)?;
     let inbound = Inbound::new(&head, &request.body, &live.json_pointers);
     let now_ms = request.now_ms;
-    let matched = admission::check(live, &opening, &inbound, None, now_ms, findings)?;
+    let proved = if live.scheme.is_public() {
+        let statement = admission::state(live, &mut opening, &inbound, now_ms)?;
+        let document = |url: &str| request.documents.get(url).cloned();
+        let proof = native::settle(live, &statement, document, now_ms)?;
+        Some(opening.signed(proof))
+    } else {
+        None
+    };
+    let matched = admission::check(live, &opening, &inbound, proved, now_ms, findings)?;
     admission::admit(live, &opening, &inbound, matched, now_ms, findings)
 }
 
@@ -83,6 +96,7 @@ pub fn outcome(live: &LiveSource, request: &Request) -> &'static str {
     match run(live, request) {
         Ok(Admission::Event(_)) => "accept",
         Ok(Admission::Challenge(_)) => "challenge",
+        Ok(Admission::Confirm(_)) => "confirm",
         Ok(Admission::Question(_)) => "question",
         Err(verdict) => verdict.reason().unwrap_or(verdict.name()),
     }
@@ -210,6 +224,44 @@ pub fn gate_for(scheme: &str, secrets: &[String]) -> Gate {
     )
 }
 
+/// A gate with one source, `vector`, of a scheme whose signatures a public key checks. Pins that are
+/// secrets are written in clear here, as no `sources.toml` may.
+pub fn gate_with(scheme: &str, more: &str) -> Gate {
+    let clear = |name: &str| {
+        more.split_once(&format!("{name} = \""))
+            .map(|(_, rest)| rest.split('"').next().unwrap_or_default().to_owned())
+    };
+    let mut more = more.to_owned();
+    let mut values = Vec::new();
+    for (pin, secret) in [("token", "PIN_TOKEN"), ("url_secret", "PIN_URL_SECRET")] {
+        if let Some(value) = clear(pin) {
+            more = more.replace(
+                &format!("{pin} = \"{value}\""),
+                &format!("{pin} = \"${secret}\""),
+            );
+            values.push((secret, value));
+        }
+    }
+    if scheme == "alibaba-smq" {
+        more += "accept_weak_key = true\n";
+    }
+    let values: Vec<(&str, &str)> = values
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    gate(
+        &[SourceText {
+            name: "vector",
+            tenant: "tenant",
+            scheme,
+            secrets: &[],
+            more: &more,
+        }],
+        "",
+        &values,
+    )
+}
+
 /// The topics that the vectors of Shopify tell apart.
 pub const SHOPIFY_TOPICS: &str = "discriminator_values = [\"orders/create\", \"orders/paid\"]";
 
@@ -276,6 +328,17 @@ pub fn a_body(scheme: &str, number: u32) -> Vec<u8> {
 /// The names of the built-in schemes.
 pub fn built_in() -> impl Iterator<Item = &'static str> {
     hookgate::schemes::BUILT_IN.iter().map(|(name, _)| *name)
+}
+
+/// Those that a shared secret signs, so that a test can sign as the provider does. The others have
+/// their vectors, and `tests/public_keys.rs`.
+pub fn with_secrets() -> impl Iterator<Item = &'static str> {
+    built_in().filter(|name| !is_public(name))
+}
+
+pub fn is_public(scheme: &str) -> bool {
+    let scheme = hookgate::config::built_in(scheme).expect("built in");
+    scheme.expect("readable").is_public()
 }
 
 pub fn scheme(name: &str) -> Scheme {

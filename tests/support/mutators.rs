@@ -186,6 +186,7 @@ pub fn extreme(
             Milliseconds => milliseconds,
             CompactUtc => compact,
             BasicUtc => basic,
+            _ => return Vec::new(),
         },
         at,
     )

@@ -1,10 +1,11 @@
 //! The vectors; their format is in `tests/vectors/README.md`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use hookgate::gate::Gate;
 
-use super::{Request, gate_for, root};
+use super::{Request, gate_for, gate_with, is_public, root};
 
 /// A test vector; its format is in `tests/vectors/README.md`.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Vector {
     pub expect: String,
     pub published: bool,
     pub secrets: Vec<String>,
+    /// Lines of the source's table, where a public key checks the signature.
+    pub source: String,
     pub request: Request,
     pub event_id: Option<String>,
     pub event_type: Option<String>,
@@ -23,6 +26,9 @@ pub struct Vector {
 
 impl Vector {
     pub fn gate(&self) -> Gate {
+        if is_public(&self.scheme) {
+            return gate_with(&self.scheme, &self.source);
+        }
         gate_for(&self.scheme, &self.secrets)
     }
 
@@ -84,6 +90,13 @@ pub fn vectors() -> Vec<Vector> {
     vectors
 }
 
+/// Those that a shared secret signs.
+pub fn vectors_with_secrets() -> Vec<Vector> {
+    let mut vectors = vectors();
+    vectors.retain(|vector| !is_public(&vector.scheme));
+    vectors
+}
+
 pub fn vector(scheme: &str, name: &str) -> Vector {
     vectors()
         .into_iter()
@@ -102,12 +115,27 @@ pub fn parse_vector(bytes: &[u8]) -> Result<Vector, String> {
     let mut once: Vec<(&str, &str)> = Vec::new();
     let mut secrets = Vec::new();
     let mut headers = Vec::new();
+    let mut pins = Vec::new();
+    let mut public_keys = Vec::new();
+    let mut documents = BTreeMap::new();
     for line in header.split('\n') {
         let (key, value) = line
             .split_once(": ")
             .ok_or(format!("not `key: value`: {line}"))?;
         match key {
             "secret" => secrets.push(value.to_owned()),
+            "public_key" => public_keys.push(value),
+            "pin" => {
+                let (name, value) = value.split_once('=').ok_or(format!("not a pin: {value}"))?;
+                pins.push(format!("{name} = {value:?}"));
+            }
+            "document" => {
+                let (url, file) = value
+                    .split_once(' ')
+                    .ok_or(format!("not a document: {value}"))?;
+                let text = std::fs::read_to_string(root().join("tests/documents").join(file));
+                documents.insert(url.to_owned(), text.map_err(|error| error.to_string())?);
+            }
             "header" => {
                 let (name, value) = value
                     .split_once(": ")
@@ -136,7 +164,7 @@ pub fn parse_vector(bytes: &[u8]) -> Result<Vector, String> {
     };
     need("origin")?;
     let target = need("target")?;
-    if secrets.is_empty() {
+    if secrets.is_empty() && pins.is_empty() && public_keys.is_empty() {
         return Err("secret is missing".into());
     }
     if target != "/hooks/vector" && !target.starts_with("/hooks/vector?") {
@@ -150,12 +178,17 @@ pub fn parse_vector(bytes: &[u8]) -> Result<Vector, String> {
             .parse()
             .map_err(|_| "published is true or false")?,
         secrets,
+        source: format!(
+            "pins = {{ {} }}\npublic_keys = {public_keys:?}\n",
+            pins.join(", ")
+        ),
         request: Request {
             method: need("method")?,
             target,
             headers,
             body: bytes[end + 2..].to_vec(),
             now_ms: number(need("now_ms")?)?,
+            documents,
         },
         event_id: find("event_id"),
         event_type: find("event_type"),

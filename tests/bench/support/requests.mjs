@@ -19,7 +19,7 @@ const WHSEC = ["standard-webhooks", "svix"];
 
 /** Fresh secrets and what else the Workers find in `env`, by name. */
 export function freshTexts() {
-  const texts = { ENVIRONMENT: "test", BACKEND_URL: "http://127.0.0.1:9/" };
+  const texts = { ENVIRONMENT: "test", ALLOW_PRIVATE_DESTINATIONS: "true", BACKEND_URL: "http://127.0.0.1:9/" };
   for (const { scheme, secrets } of Object.values(CONFIG.sources)) {
     for (const name of secrets) texts[name] = WHSEC.includes(scheme) ? whsec() : randomBytes(32).toString("hex");
   }

@@ -42,8 +42,9 @@ export function modules(...wrapping) {
  *   variables  more variables, or other values
  *   keep       a directory for KV, R2 and the ledger that outlives the gate
  *   backend    one that runs already; otherwise the gate starts its own and stops it
+ *   outside    what answers when the gate asks others (support/outside.mjs)
  */
-export async function startGate({ secrets = freshSecrets(), without = [], variables = {}, keep, backend } = {}) {
+export async function startGate({ secrets = freshSecrets(), without = [], variables = {}, keep, backend, outside } = {}) {
   const own = backend === undefined ? await startBackend() : undefined;
   const target = backend ?? own;
   const logs = [];
@@ -55,7 +56,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     ARCHIVE: { type: "r2", name: "archive" },
     LEDGER: { type: "durable-object", worker: "hookgate", exportName: "Ledger" },
   };
-  const texts = { ENVIRONMENT: "test", BACKEND_URL: target.url, NOWHERE_URL: NOWHERE, ...secrets, ...variables };
+  const texts = { ENVIRONMENT: "test", ALLOW_PRIVATE_DESTINATIONS: "true", BACKEND_URL: target.url, NOWHERE_URL: NOWHERE, ...secrets, ...variables };
   for (const [name, value] of Object.entries(texts)) env[name] = { type: "text", value };
   for (const name of without) delete env[name];
   const consumer = { type: "queue", maxBatchSize: 10, maxBatchTimeout: 0, maxRetries: 100, retryDelay: 1 };
@@ -82,6 +83,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
             { ...consumer, name: DEAD_LETTERS },
           ],
         },
+        ...(outside && { dev: { outboundService: { type: "fetcher", handler: (request) => outside.answer(request) } } }),
       },
     ],
   });

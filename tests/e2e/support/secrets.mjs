@@ -1,5 +1,5 @@
 // Fresh random secrets for every run, in the form that each scheme wants.
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
@@ -13,8 +13,9 @@ export const sources = SOURCES.sources;
 /** Every secret that the Worker needs, by name. */
 export function freshSecrets() {
   const secrets = {};
-  for (const { scheme, secrets: names } of Object.values(SOURCES.sources)) {
-    for (const name of names) secrets[name] = WHSEC.includes(scheme) ? whsec() : randomBytes(32).toString("hex");
+  for (const { scheme, secrets: names = [], pins = {} } of Object.values(SOURCES.sources)) {
+    for (const pin of Object.values(pins)) if (pin.startsWith("$")) secrets[pin.slice(1)] = randomBytes(32).toString("hex");
+    for (const name of names) secrets[name] = name.endsWith("_PUBLIC_KEY") ? publicKey() : WHSEC.includes(scheme) ? whsec() : randomBytes(32).toString("hex");
   }
   for (const { secret } of Object.values(SOURCES.destinations)) secrets[secret] = whsec();
   secrets.ADMIN_TOKEN = randomBytes(32).toString("base64url");
@@ -22,3 +23,6 @@ export function freshSecrets() {
 }
 
 const whsec = () => `whsec_${randomBytes(32).toString("base64")}`;
+
+/** Of a key whose other half nobody keeps. */
+const publicKey = () => generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ type: "spki", format: "pem" });

@@ -8,6 +8,9 @@
 //
 // GET /-/intake shows how many unverified bytes are held, and how many there were at once since it was asked last.
 //
+// A request says what time it is:   x-test-now: 1659043438000
+//
+//
 // What a fault is: faulty.mjs.
 
 import worker, { Ledger as Whole } from "../../../src/edge/entry.mjs";
@@ -43,16 +46,22 @@ export default {
       budget.peak = bytes;
       return Response.json({ bytes, peak });
     }
-    return worker.fetch(request, faulty(env, read(request.headers.get("x-test-fault"))), ctx);
+    const at = request.headers.get("x-test-now");
+    const told = faulty(env, read(request.headers.get("x-test-fault")));
+    return at === null ? worker.fetch(request, told, ctx) : atTime(Number(at), () => worker.fetch(request, told, ctx));
   },
   queue: (batch, env, ctx) => worker.queue(batch, faulty(env, standing), ctx),
-  async scheduled(event, env, ctx) {
-    const now = Date.now;
-    Date.now = () => now() + aheadMs;
-    try {
-      await worker.scheduled(event, faulty(env, standing), ctx);
-    } finally {
-      Date.now = now;
-    }
-  },
+  scheduled: (event, env, ctx) => atTime(Date.now() + aheadMs, () => worker.scheduled(event, faulty(env, standing), ctx)),
 };
+
+/** While this goes on, the clock goes from there. */
+async function atTime(ms, effect) {
+  const now = Date.now;
+  const began = now();
+  Date.now = () => ms + now() - began;
+  try {
+    return await effect();
+  } finally {
+    Date.now = now;
+  }
+}

@@ -130,7 +130,7 @@ fn signed_time(scheme: &Scheme) -> String {
 }
 
 fn replay_class(scheme: &Scheme) -> &'static str {
-    match (scheme.is_bearer(), &scheme.time) {
+    match (scheme.proves_the_sender_only(), &scheme.time) {
         (true, _) => "none: body not signed",
         (false, Some(_)) => "time and memory",
         (false, None) => "memory",
@@ -139,8 +139,12 @@ fn replay_class(scheme: &Scheme) -> &'static str {
 
 fn handshake(scheme: &Scheme, about: &About) -> String {
     let mut ways = Vec::new();
-    if scheme.challenge.is_some() {
-        ways.push("echo of a challenge".to_owned());
+    if let Some(challenge) = &scheme.challenge {
+        let way = match challenge.confirm {
+            None => "echo of a challenge",
+            Some(_) => "a visit that confirms the subscription",
+        };
+        ways.push(way.to_owned());
     }
     if scheme.reads_cloudevents() {
         ways.push("OPTIONS, allowed origins".to_owned());
@@ -166,6 +170,10 @@ fn signed(scheme: &Scheme) -> String {
         Algorithm::HmacSha1 => "HMAC-SHA1",
         Algorithm::HmacSha256 => "HMAC-SHA256",
         Algorithm::HmacSha512 => "HMAC-SHA512",
+        Algorithm::RsaSha1 => "RSA with SHA-1",
+        Algorithm::RsaSha256 => "RSA with SHA-256",
+        Algorithm::EcdsaP256 | Algorithm::EcdsaP256Der => "ECDSA with P-256",
+        Algorithm::Ed25519 => "Ed25519",
         Algorithm::Credential => "nothing",
     };
     let claims: Vec<String> = scheme
@@ -198,7 +206,7 @@ fn one_event(scheme: &Scheme) -> String {
                 format!("{}, unsigned{unless}", places_of(&rule.fields))
             }
             IdentityRule::Digest(rule) => match &rule.discriminator {
-                None if scheme.is_bearer() => "the body, unsigned".to_owned(),
+                None if scheme.proves_the_sender_only() => "the body, unsigned".to_owned(),
                 None => "the digest of what is signed less time and nonce".to_owned(),
                 Some(place) => format!("the same digest and `{place}`"),
             },

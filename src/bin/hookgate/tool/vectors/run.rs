@@ -12,6 +12,7 @@ use hookgate::verdict::Verdict;
 use serde_json::{Value, json};
 
 use super::entry::{Entry, ExpectedAnswer};
+use super::public;
 
 /// How an entry came out.
 pub enum Outcome {
@@ -84,9 +85,10 @@ fn request(entry: &Entry, scheme: Scheme) -> Outcome {
 
 fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) -> Outcome {
     let head = entry.head();
-    let admitted = admission::open(live, &head).and_then(|opening| {
+    let admitted = admission::open(live, &head).and_then(|mut opening| {
         let inbound = Inbound::new(&head, &entry.body, &live.json_pointers);
-        let matched = admission::check(live, &opening, &inbound, None, now_ms, findings)?;
+        let proved = public::prove(entry, live, &mut opening, &inbound, now_ms)?;
+        let matched = admission::check(live, &opening, &inbound, proved, now_ms, findings)?;
         admission::admit(live, &opening, &inbound, matched, now_ms, findings)
     });
     match admitted {
@@ -122,6 +124,12 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
                 ..Seen::default()
             })
         }
+        // Visiting the URL is what is to be done; the event behind it is none.
+        Ok(Admission::Confirm(_)) => Outcome::Accepted(Seen {
+            id: entry.event_id.clone(),
+            kind: entry.event_type.clone(),
+            answer: None,
+        }),
         // It was allowed to send: that is all such a request asks for.
         Err(permitted @ Verdict::Permitted { .. }) => Outcome::Accepted(Seen {
             answer: Some(answer(permitted, Some(live), "", Known::default())),
@@ -140,9 +148,13 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
 /// A gate with one source, of this scheme. It is not checked as a `sources.toml` is: a vector brings
 /// what it is about and nothing else.
 fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
-    let names: Vec<String> = (0..entry.secrets.len())
-        .map(|index| format!("KEY_{index}"))
-        .collect();
+    let (scheme, public) = public::setting(entry, scheme);
+    let count = if public.is_some() {
+        0
+    } else {
+        entry.secrets.len()
+    };
+    let names: Vec<String> = (0..count).map(|index| format!("KEY_{index}")).collect();
     let mut config: Config = serde_json::from_value(json!({
         "version": 1,
         "queue_retention_seconds": 86_400,
@@ -157,6 +169,11 @@ fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
     .ok()?;
     let is_bearer = scheme.is_bearer();
     config.schemes.insert("scheme".to_owned(), scheme);
+    if let (Some(public), Some(source)) = (public, config.sources.get_mut(SOURCE)) {
+        source.pins = public.pins;
+        source.public_keys = public.public_keys;
+        source.accept_weak_key = true;
+    }
     Some(Gate::assemble(config, "test", |name| {
         let index = names.iter().position(|known| known == name)?;
         let secret = entry.secrets[index].as_str();

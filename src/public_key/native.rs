@@ -1,0 +1,96 @@
+//! The arithmetic where there is no WebCrypto: tests and the tool.
+
+use ed25519_dalek::Verifier as _;
+use rsa::pkcs8::DecodePublicKey as _;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+
+use super::inquiry::{Fetched, Inquiry, Step};
+use super::memory::KeyMemory;
+use super::{Question, raw_ecdsa};
+use crate::gate::LiveSource;
+use crate::scheme::Algorithm;
+use crate::verdict::Verdict;
+use crate::verify::{Proof, Statement};
+
+/// DigestInfo up to the hash (RFC 8017, section 9.2, note 1).
+const SHA1_PREFIX: [u8; 15] = [
+    0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14,
+];
+const SHA256_PREFIX: [u8; 19] = [
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
+    0x00, 0x04, 0x20,
+];
+
+/// Takes a statement to its proof. `document` gives what stands at a URL: there is no network here.
+///
+/// # Errors
+/// What the edge would answer, with 404 for a document that is not given.
+pub fn settle(
+    live: &LiveSource,
+    statement: &Statement,
+    document: impl Fn(&str) -> Option<String>,
+    now_ms: i64,
+) -> Result<Proof, Verdict> {
+    let mut memory = KeyMemory::default();
+    let (mut inquiry, mut step) = Inquiry::begin(live, statement, &mut memory, now_ms);
+    loop {
+        step = match step {
+            Step::Recall { .. } => inquiry.recalled(live, statement, &mut memory, None, now_ms),
+            Step::Fetch { url } => {
+                let fetched = document(&url).map(|text| Fetched {
+                    text,
+                    cache_control: None,
+                });
+                inquiry
+                    .fetched(live, statement, &mut memory, fetched, now_ms)
+                    .0
+            }
+            Step::Ask(question) => inquiry.answered(live, Some(verifies(&question)), now_ms),
+            Step::Done(end) => return end,
+        }
+    }
+}
+
+/// Answers a question.
+pub fn verifies(question: &Question) -> bool {
+    let message = question.message.as_slice();
+    let verified = match question.algorithm {
+        Algorithm::RsaSha1 => rsa(question, &SHA1_PREFIX, &Sha1::digest(message)),
+        Algorithm::RsaSha256 => rsa(question, &SHA256_PREFIX, &Sha256::digest(message)),
+        Algorithm::EcdsaP256 => ecdsa(question, &question.signature),
+        Algorithm::EcdsaP256Der => {
+            raw_ecdsa(&question.signature).and_then(|raw| ecdsa(question, &raw))
+        }
+        Algorithm::Ed25519 => ed25519(question),
+        Algorithm::HmacSha1
+        | Algorithm::HmacSha256
+        | Algorithm::HmacSha512
+        | Algorithm::Credential => None,
+    };
+    verified.is_some()
+}
+
+fn rsa(question: &Question, prefix: &[u8], hash: &[u8]) -> Option<()> {
+    let key = rsa::RsaPublicKey::from_public_key_der(&question.key.spki).ok()?;
+    let padding = rsa::Pkcs1v15Sign {
+        hash_len: Some(hash.len()),
+        prefix: prefix.into(),
+    };
+    key.verify(padding, hash, &question.signature).ok()
+}
+
+fn ecdsa(question: &Question, raw: &[u8]) -> Option<()> {
+    use p256::ecdsa::signature::Verifier as _;
+    // The point is the last part of the key's encoding.
+    let point = question.key.spki.last_chunk::<65>()?;
+    let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+    let signature = p256::ecdsa::Signature::from_slice(raw).ok()?;
+    key.verify(&question.message, &signature).ok()
+}
+
+fn ed25519(question: &Question) -> Option<()> {
+    let key = ed25519_dalek::VerifyingKey::from_bytes(question.key.spki.last_chunk()?).ok()?;
+    let signature = ed25519_dalek::Signature::from_slice(&question.signature).ok()?;
+    key.verify(&question.message, &signature).ok()
+}

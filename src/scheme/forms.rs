@@ -1,0 +1,184 @@
+//! How key, signature and time are written.
+
+use serde::{Deserialize, Serialize};
+
+use super::Place;
+
+/// The keyed hash of a scheme, or its public-key signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Algorithm {
+    HmacSha1,
+    HmacSha256,
+    HmacSha512,
+    /// RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2).
+    RsaSha1,
+    RsaSha256,
+    /// ECDSA over P-256 with SHA-256, the signature in 64 bytes (as in RFC 7518, section 3.4).
+    EcdsaP256,
+    /// The same, the signature in DER (RFC 3279, section 2.2.3).
+    EcdsaP256Der,
+    /// RFC 8032.
+    Ed25519,
+    /// The signature is the shared secret itself, as it travels. The body is not signed: whoever
+    /// has seen one request can send any other.
+    Credential,
+}
+
+impl Algorithm {
+    /// Length of a signature in bytes. `None`: it is the key's, or varies.
+    pub const fn tag_bytes(self) -> Option<usize> {
+        match self {
+            Algorithm::HmacSha1 => Some(20),
+            // A credential is compared by its SHA-256.
+            Algorithm::HmacSha256 | Algorithm::Credential => Some(32),
+            Algorithm::HmacSha512 | Algorithm::EcdsaP256 | Algorithm::Ed25519 => Some(64),
+            Algorithm::RsaSha1 | Algorithm::RsaSha256 | Algorithm::EcdsaP256Der => None,
+        }
+    }
+
+    /// Whether a public key checks it.
+    pub const fn is_public(self) -> bool {
+        match self {
+            Algorithm::HmacSha1
+            | Algorithm::HmacSha256
+            | Algorithm::HmacSha512
+            | Algorithm::Credential => false,
+            Algorithm::RsaSha1
+            | Algorithm::RsaSha256
+            | Algorithm::EcdsaP256
+            | Algorithm::EcdsaP256Der
+            | Algorithm::Ed25519 => true,
+        }
+    }
+}
+
+/// How the text of a secret becomes the key of the MAC.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyForm {
+    pub encoding: KeyEncoding,
+    /// Prefixes of which the first that is there is removed before decoding.
+    #[serde(default)]
+    pub strip: Vec<String>,
+    /// A value of the request whose characters are appended to the key.
+    #[serde(default)]
+    pub append: Option<Place>,
+}
+
+/// Keys are decoded leniently (padding optional, trailing bits ignored): providers print them so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyEncoding {
+    Utf8,
+    Base64,
+    Hex,
+    /// A public key in PEM, as a JWK or in base64: from a secret, or from the source's `public_keys`.
+    PublicKey,
+    /// The message names the URL of a certificate ([`CertificateForm`]).
+    Certificate,
+    /// The message names a key of a set at a fixed URL ([`KeySetForm`]).
+    KeySet,
+}
+
+impl KeyEncoding {
+    /// Whether the key is fetched from the provider, so that a source has none of its own.
+    pub const fn is_fetched(self) -> bool {
+        matches!(self, KeyEncoding::Certificate | KeyEncoding::KeySet)
+    }
+}
+
+/// Where the signature stands and how it is written.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignatureForm {
+    pub at: Place,
+    /// Where a credential may stand instead, in its own characters.
+    #[serde(default)]
+    pub or: Vec<Place>,
+    /// What stands in front of the list.
+    #[serde(default)]
+    pub prefix: Option<String>,
+    /// Separator of a list of items, as in `t=1,v1=…,v1=…`.
+    #[serde(default)]
+    pub split: Option<String>,
+    /// Separator of name and value inside an item.
+    #[serde(default)]
+    pub pair: Option<String>,
+    /// Names of the items that are signatures; other names are ignored.
+    #[serde(default)]
+    pub take: Vec<String>,
+    /// A prefix that must be there and is removed.
+    #[serde(default)]
+    pub strip: Option<String>,
+    pub encoding: SignatureEncoding,
+}
+
+/// Signatures are decoded strictly: a second spelling of one signature is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureEncoding {
+    /// Lower-case hex.
+    Hex,
+    /// Hex whose case the provider does not fix.
+    HexAnyCase,
+    /// RFC 4648 section 4, padded, canonical.
+    Base64,
+    /// A JSON Web Token (RFC 7519) in compact form. It signs itself and nothing of the body.
+    Token,
+    /// A credential in its own characters.
+    Verbatim,
+    /// A compact JWS (RFC 7515, section 7.1): the signature is what stands behind the last dot.
+    Jws,
+}
+
+/// The signed time of an attempt or of an event.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeForm {
+    pub at: Place,
+    pub unit: TimeUnit,
+    /// How old a delivery may be, in seconds. A source may set its own.
+    pub tolerance_seconds: u32,
+    /// How far ahead of our clock a delivery may be, in seconds.
+    pub future_seconds: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeUnit {
+    /// Unix seconds: canonical decimal, no sign, no leading zero, at most 11 digits.
+    Seconds,
+    /// Unix milliseconds: exactly 13 digits (years 2001 to 2286).
+    Milliseconds,
+    /// `yyyyMMddHHmmssSSS` in UTC: exactly 17 digits.
+    CompactUtc,
+    /// RFC 3339 in UTC, `yyyy-MM-ddTHH:mm:ssZ`, with up to three digits of a second.
+    Rfc3339,
+    /// An IMF-fixdate (RFC 9110, section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+    HttpDate,
+    /// `yyyyMMdd'T'HHmmss'Z'`: exactly 16 characters.
+    BasicUtc,
+}
+
+impl TimeUnit {
+    /// How much later than its stamp a delivery of this unit may have been signed: a stamp in
+    /// seconds leaves out up to 999 ms, which tolerances are not meant to count.
+    pub const fn grain_ms(self) -> i64 {
+        match self {
+            TimeUnit::Seconds | TimeUnit::Rfc3339 | TimeUnit::HttpDate | TimeUnit::BasicUtc => 999,
+            TimeUnit::Milliseconds | TimeUnit::CompactUtc => 0,
+        }
+    }
+
+    /// Whether every value has the same length, so that it needs no delimiter.
+    pub const fn has_fixed_length(self) -> bool {
+        match self {
+            TimeUnit::Seconds | TimeUnit::Rfc3339 => false,
+            TimeUnit::Milliseconds
+            | TimeUnit::CompactUtc
+            | TimeUnit::HttpDate
+            | TimeUnit::BasicUtc => true,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What is wrong with a scheme whose signature a public key checks.
+
+use super::{IdentityRule, KeyEncoding, LinesForm, Part, Place, Scheme, SignatureEncoding};
+
+impl Scheme {
+    pub(super) fn public_faults(&self, faults: &mut Vec<String>) {
+        let encoding = self.key.encoding;
+        let is_key = matches!(
+            encoding,
+            KeyEncoding::PublicKey | KeyEncoding::Certificate | KeyEncoding::KeySet
+        );
+        if is_key != self.is_public() {
+            faults.push("`algorithm` and `key.encoding` do not go together: a MAC has a shared secret (utf8, base64, hex), a signature has a public key (public-key, certificate, key-set)".into());
+            return;
+        }
+        if (encoding == KeyEncoding::Certificate) != self.certificate.is_some() {
+            faults.push(
+                "`key.encoding` = \"certificate\" and the table `certificate` belong together"
+                    .into(),
+            );
+        }
+        if (encoding == KeyEncoding::KeySet) != self.key_set.is_some() {
+            faults.push(
+                "`key.encoding` = \"key-set\" and the table `key_set` belong together".into(),
+            );
+        }
+        let is_token = self.signature.encoding == SignatureEncoding::Token;
+        if is_token != self.token.is_some() || is_token != self.signed.contains(&Part::Token) {
+            faults.push("a token needs `signature.encoding` = \"token\", `signed` = [\"token\"] and the table `token`".into());
+        }
+        if encoding == KeyEncoding::KeySet && !is_token {
+            faults.push(
+                "a set's key is chosen by a token's `kid`: use `signature.encoding` = \"token\""
+                    .into(),
+            );
+        }
+        if self.signed.contains(&Part::Lines) != self.lines.is_some() {
+            faults.push("`signed` names \"lines\", and the table `lines` says what they are: one does not go without the other".into());
+        }
+        if encoding.is_fetched() && self.pins.iter().all(|pin| pin.at.is_empty()) {
+            faults.push("`pins` is empty: the key is the provider's, so anyone's messages would verify; pin what names the sender".into());
+        }
+        if self.signed.contains(&Part::Url) && !self.pins.iter().any(|pin| pin.name == "url") {
+            faults.push(
+                "\"url\" is the source's own URL, so the scheme needs a pin of that name".into(),
+            );
+        }
+        self.host_faults(faults);
+        self.line_faults(faults);
+        self.token_bearer_faults(faults);
+        if !self.is_public() {
+            return;
+        }
+        for part in &self.signed {
+            if matches!(
+                part.innermost(),
+                Part::Secret | Part::SortedJson | Part::SortedQueryExcept(_)
+            ) || matches!(part, Part::MacHex(_))
+            {
+                faults.push(format!("\"{part}\" is a part of MACs"));
+            }
+        }
+        if self.key.append.is_some() {
+            faults.push("`key.append` is for MACs".into());
+        }
+    }
+
+    fn host_faults(&self, faults: &mut Vec<String>) {
+        let certificate = self.certificate.iter().flat_map(|form| &form.hosts);
+        let confirm = self
+            .challenge
+            .iter()
+            .filter_map(|challenge| challenge.confirm.as_ref());
+        for host in certificate.chain(confirm.flat_map(|confirm| &confirm.hosts)) {
+            let text = String::from(host.clone());
+            if text.contains("{*}") || !host.names().all(|name| name == "region") {
+                faults.push(format!(
+                    "host \"{text}\": hosts are written out, with no gap but {{region}}: a pattern could be registered by others"
+                ));
+            }
+        }
+        if let Some(set) = &self.key_set {
+            let text = String::from(set.url.clone());
+            let host = text
+                .strip_prefix("https://")
+                .and_then(|rest| rest.split_once('/'));
+            if host.is_none_or(|(host, _)| host.contains(['{', '@', ':'])) || text.contains("{*}") {
+                faults.push(format!(
+                    "`key_set.url` = \"{text}\": write an https URL with a fixed host"
+                ));
+            }
+        }
+    }
+
+    /// Two messages must never have the same lines.
+    fn line_faults(&self, faults: &mut Vec<String>) {
+        let Some(form) = &self.lines else { return };
+        if form.between.is_empty() || form.of.is_empty() {
+            faults.push("`lines` needs `between` and at least one kind `of` message".into());
+        }
+        for kind in &form.of {
+            if kind.at.is_none() != kind.equals.is_empty()
+                || (kind.at.is_none() && form.of.len() > 1)
+            {
+                faults.push("`lines.of`: with several kinds each says `at` and `equals`".into());
+            }
+            let signs_its_kind = kind.at.as_ref().is_none_or(|at| {
+                kind.lines
+                    .last()
+                    .is_some_and(|last| last.at == *at && !last.optional)
+            });
+            if !signs_its_kind {
+                faults.push("`lines.of`: the kind must be the last line, or one kind could pass for another".into());
+            }
+            if kind.lines.first().is_some_and(|first| first.optional) && form.are_content() {
+                faults.push("`lines.of`: the first line may not be optional".into());
+            }
+            let same_place = |line: &super::SignedLine| {
+                LinesForm::are_content(form) == matches!(line.at, Place::Json(_))
+            };
+            if !kind.lines.iter().all(same_place) {
+                faults.push("`lines.of`: lines are either members of the body or headers".into());
+            }
+            for (index, line) in kind.lines.iter().enumerate() {
+                let known = |other: &super::SignedLine| other.label() == line.label();
+                if kind.lines[..index].iter().any(known) || line.label().contains(['\n', '/']) {
+                    faults.push(format!(
+                        "`lines.of`: \"{}\" is no label of its own",
+                        line.label()
+                    ));
+                }
+            }
+        }
+    }
+
+    fn token_bearer_faults(&self, faults: &mut Vec<String>) {
+        let rules = |rule: &IdentityRule| matches!(rule, IdentityRule::Bearer(_));
+        if self.bears_token() && !self.identity.iter().all(rules) {
+            faults.push("a token does not sign the body: every rule of `identity` is { bearer = { fields = [\"json:/…\"] } }, and only there".into());
+        }
+        if let Some(token) = &self.token
+            && (token.issuers.is_empty() || token.lifetime_seconds_max == 0)
+        {
+            faults.push("`token` needs `issuers` and `lifetime_seconds_max`".into());
+        }
+    }
+}

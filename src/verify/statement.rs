@@ -1,0 +1,283 @@
+//! What a message says of itself where a public key checks it. The key is not the sender's secret but
+//! the provider's, so anyone can have it sign a message of his own: whose message this is, is pinned.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ctutils::CtEq as _;
+use md5::{Digest as _, Md5};
+
+use super::pieces::pieces;
+use super::signature::{Fields, field, signatures_in};
+use super::{ClaimedTime, Claims, missing_part, shape_of, signed_value};
+use crate::canonical::{NotCanonical, object_members};
+use crate::gate::LiveSource;
+use crate::keys::encode_hex;
+use crate::public_key::document::URL_BYTES_MAX;
+use crate::public_key::token::Token;
+use crate::request::Inbound;
+use crate::scheme::{Algorithm, KeyEncoding, Part, Place, Scheme};
+use crate::time;
+use crate::verdict::{Reject, Shape};
+
+/// How many signatures one message may carry: each is a question for each key and each reading.
+const SIGNATURES_MAX: usize = 4;
+
+/// A well-formed message with the source's pins in it. Nothing of it is believed yet.
+#[derive(Debug)]
+pub struct Statement {
+    pub key: KeyAt,
+    pub algorithm: Algorithm,
+    /// One, or several of a sender that is changing its key.
+    pub signatures: Vec<Vec<u8>>,
+    /// What may have been signed: one reading, or two where providers' own code differs.
+    pub messages: Vec<Vec<u8>>,
+    /// The length of the body it was read from.
+    pub body_bytes: usize,
+}
+
+/// Where the key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyAt {
+    /// The source has it.
+    Own,
+    /// In a certificate.
+    Url(String),
+    /// In a set, under this id.
+    Set { url: String, id: String },
+}
+
+impl KeyAt {
+    /// The document's URL. Of a source's own key there is none.
+    pub fn url(&self) -> &str {
+        match self {
+            KeyAt::Own => "",
+            KeyAt::Url(url) | KeyAt::Set { url, .. } => url,
+        }
+    }
+
+    /// The key's id in a set.
+    pub fn id(&self) -> &str {
+        match self {
+            KeyAt::Own | KeyAt::Url(_) => "",
+            KeyAt::Set { id, .. } => id,
+        }
+    }
+}
+
+impl Statement {
+    /// Reads what the message says. The claims that come with it are those of the reading that
+    /// `Proof` then names.
+    ///
+    /// # Errors
+    /// What is wrong with its form, its pins, or where it says its key is: before anything is fetched.
+    pub fn read(live: &LiveSource, inbound: &Inbound<'_, '_>) -> Result<(Self, Claims), Reject> {
+        let scheme = &live.scheme;
+        let malformed = Reject::MalformedSignedPart;
+        if scheme
+            .lines
+            .as_ref()
+            .is_some_and(|lines| lines.are_content())
+        {
+            let text = std::str::from_utf8(inbound.body);
+            object_members(text.map_err(|_| malformed(Shape::NotAJsonObject))?).map_err(
+                |wrong| {
+                    malformed(match wrong {
+                        NotCanonical::RepeatedName => Shape::RepeatedName,
+                        _ => Shape::NotAJsonObject,
+                    })
+                },
+            )?;
+        }
+        let (signatures, fields, token) = signatures_of(scheme, inbound)?;
+        check_pins(live, inbound, token.as_ref())?;
+        if let Some(place) = &scheme.body_md5 {
+            check_md5(
+                &inbound.value_at(place).map_err(missing_part)?,
+                inbound.body,
+            )?;
+        }
+        let key = key_at(live, inbound, token.as_ref())?;
+        let algorithm = match &scheme.version {
+            None => scheme.algorithm,
+            Some(version) => {
+                let named = inbound.value_at(&version.at).map_err(missing_part)?;
+                let known = version.algorithms.get(&named);
+                *known.ok_or(Reject::MalformedSignature(Shape::NoKnownVersion))?
+            }
+        };
+        let mut claims = Claims {
+            time: time_of(scheme, inbound, &fields)?,
+            id: signed_value(scheme, inbound.head, &Part::Id, scheme.id.as_ref())?,
+            nonce: signed_value(scheme, inbound.head, &Part::Nonce, scheme.nonce.as_ref())?,
+            valid_ms: token.as_ref().map(|token| token.valid_ms),
+            token: token.map(|token| token.signed),
+            url: url_of(live, inbound),
+            ..Claims::default()
+        };
+        let mut messages = vec![message(scheme, &claims, inbound)?];
+        claims.keeps_empty_lines = true;
+        let other = message(scheme, &claims, inbound)?;
+        claims.keeps_empty_lines = false;
+        if other != messages[0] {
+            messages.push(other);
+        }
+        let statement = Statement {
+            key,
+            algorithm,
+            signatures,
+            messages,
+            body_bytes: inbound.body.len(),
+        };
+        Ok((statement, claims))
+    }
+
+    /// What the record calls the key: the set's id, or the certificate's file.
+    pub fn key_name(&self) -> String {
+        match &self.key {
+            KeyAt::Own => String::new(),
+            KeyAt::Url(url) => url.rsplit('/').next().unwrap_or_default().to_owned(),
+            KeyAt::Set { id, .. } => id.chars().filter(char::is_ascii_graphic).collect(),
+        }
+    }
+}
+
+type Signatures = (Vec<Vec<u8>>, Fields, Option<Token>);
+
+fn signatures_of(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Signatures, Reject> {
+    if let Some(form) = &scheme.token {
+        let text = inbound.value_at(&scheme.signature.at);
+        let text = text.map_err(|absent| match shape_of(absent) {
+            None => Reject::MissingSignature,
+            Some(shape) => Reject::MalformedSignature(shape),
+        })?;
+        let strip = scheme.signature.strip.as_deref().unwrap_or_default();
+        // The name of an authentication scheme has no case (RFC 9110, section 11.1).
+        let bare = text
+            .get(..strip.len())
+            .filter(|prefix| prefix.eq_ignore_ascii_case(strip));
+        bare.ok_or(Reject::MalformedSignature(Shape::NoPrefix))?;
+        let token = Token::read(&text[strip.len()..], form)?;
+        return Ok((vec![token.signature.clone()], Fields::new(), Some(token)));
+    }
+    let presented = signatures_in(scheme, inbound.value_at(&scheme.signature.at))?;
+    let (signatures, fields) = (presented.candidates, presented.fields);
+    if signatures.len() > SIGNATURES_MAX {
+        return Err(Reject::MalformedSignature(Shape::TooMany));
+    }
+    Ok((signatures, fields, None))
+}
+
+fn check_pins(
+    live: &LiveSource,
+    inbound: &Inbound<'_, '_>,
+    token: Option<&Token>,
+) -> Result<(), Reject> {
+    for pin in live.scheme.pins.iter().filter(|pin| !pin.at.is_empty()) {
+        // `open` closed the source if it has none.
+        let wanted = live.pins.get(&pin.name).ok_or(Reject::PinMismatch)?;
+        let equals = |place: &Place| match place {
+            Place::Claim(name) => token.and_then(|token| token.claims(name, wanted)),
+            place => match inbound.value_at(place) {
+                Ok(value) => Some(value.as_bytes().ct_eq(wanted.as_bytes()).to_bool()),
+                Err(absent) => shape_of(absent).map(|_| false),
+            },
+        };
+        let found: Vec<bool> = pin.at.iter().filter_map(equals).collect();
+        if found.is_empty() || found.contains(&false) {
+            return Err(Reject::PinMismatch);
+        }
+    }
+    match (&live.scheme.token, token) {
+        (Some(form), Some(token)) => {
+            let issuer = |known: &crate::scheme::Template, issuer: &str| {
+                known.fill(&live.pins).is_some_and(|known| known == issuer)
+            };
+            token
+                .keeps(form, issuer)
+                .then_some(())
+                .ok_or(Reject::TokenNotAllowed)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn key_at(
+    live: &LiveSource,
+    inbound: &Inbound<'_, '_>,
+    token: Option<&Token>,
+) -> Result<KeyAt, Reject> {
+    let scheme = &live.scheme;
+    let allowed = match &scheme.certificate {
+        None => None,
+        Some(form) => {
+            let mut url = inbound.value_at(&form.at).map_err(missing_part)?;
+            if form.base64 {
+                let bytes = STANDARD.decode(&url).ok();
+                let decoded = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+                url = decoded.ok_or(Reject::MalformedSignedPart(Shape::NotBase64))?;
+            }
+            let allowed = url.len() <= URL_BYTES_MAX && form.allows(&url, &live.pins);
+            Some(allowed.then_some(url).ok_or(Reject::UrlNotAllowed)?)
+        }
+    };
+    Ok(
+        match (scheme.key.encoding, allowed, &scheme.key_set, token) {
+            (KeyEncoding::Certificate, Some(url), _, _) => KeyAt::Url(url),
+            (KeyEncoding::KeySet, _, Some(form), Some(token)) => KeyAt::Set {
+                url: form.url.fill(&live.pins).ok_or(Reject::UrlNotAllowed)?,
+                id: token.key_id.clone(),
+            },
+            _ => KeyAt::Own,
+        },
+    )
+}
+
+fn time_of(
+    scheme: &Scheme,
+    inbound: &Inbound<'_, '_>,
+    fields: &Fields,
+) -> Result<Option<ClaimedTime>, Reject> {
+    let Some(form) = &scheme.time else {
+        return Ok(None);
+    };
+    let text = match &form.at {
+        Place::SignatureField(name) => field(fields, name),
+        place => inbound.value_at(place),
+    };
+    let text = text.map_err(|absent| match shape_of(absent) {
+        None => Reject::MissingTime,
+        Some(shape) => Reject::MalformedTime(shape),
+    })?;
+    let ms = time::parse(&text, form.unit).ok_or(Reject::MalformedTime(Shape::NotATime))?;
+    Ok(Some(ClaimedTime { text, ms }))
+}
+
+/// The URL as the provider knows it: the source's, with the query as received.
+fn url_of(live: &LiveSource, inbound: &Inbound<'_, '_>) -> Option<String> {
+    live.scheme.signed.contains(&Part::Url).then_some(())?;
+    let url = live.pins.get("url")?;
+    Some(match &inbound.head.query {
+        None => url.clone(),
+        Some(query) => format!("{url}?{query}"),
+    })
+}
+
+fn message(scheme: &Scheme, claims: &Claims, inbound: &Inbound<'_, '_>) -> Result<Vec<u8>, Reject> {
+    let pieces = pieces(scheme, claims, inbound)?;
+    let texts: Vec<Cow<'_, [u8]>> = pieces.iter().filter_map(|piece| piece.plain()).collect();
+    Ok(texts.concat())
+}
+
+/// The providers of such headers differ in how they write it, so each way is taken.
+fn check_md5(written: &str, body: &[u8]) -> Result<(), Reject> {
+    let digest = Md5::digest(body);
+    let hex = encode_hex(&digest);
+    let matches = written.eq_ignore_ascii_case(&hex)
+        || written == STANDARD.encode(digest)
+        || [hex.to_ascii_uppercase(), hex]
+            .iter()
+            .any(|hex| written == STANDARD.encode(hex));
+    matches.then_some(()).ok_or(Reject::BodyDigestMismatch)
+}
