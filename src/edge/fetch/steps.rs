@@ -14,6 +14,7 @@ use crate::event::{Envelope, Event};
 use crate::gate::LiveSource;
 use crate::memory::Seen;
 use crate::request::Inbound;
+use crate::uses;
 use crate::verdict::{Reject, Trouble, Verdict};
 use crate::verify::Matched;
 
@@ -53,7 +54,7 @@ impl Arrival {
                 opening,
                 body,
                 mut asking,
-            } => {
+            } if uses::PUBLIC_KEYS => {
                 let next = asking.resume(outcome, ctx);
                 self.go_on_asking(&live, opening, body, asking, next)
             }
