@@ -10,25 +10,21 @@
 //!    [`Event`], and there is no other way to get one.
 
 mod asked;
+mod identity;
 
 use std::sync::Arc;
-
-use sha2::{Digest as _, Sha256};
 
 use crate::cloudevents;
 use crate::config::Mode;
 use crate::event::{Event, EventParts};
 use crate::flood::SMALL_BYTES;
 use crate::gate::{Gate, LiveSource};
-use crate::keys::encode_hex;
 use crate::request::{Head, Inbound};
-use crate::scheme::{IdentityRule, Place};
 use crate::uses;
 use crate::verdict::{Reject, Shape, Trouble, Verdict};
-use crate::verify::{
-    AroundBody, Claims, Matched, Proof, Statement, Streaming, Verified, digest_part, verify,
-};
+use crate::verify::{AroundBody, Claims, Matched, Proof, Statement, Streaming, Verified, verify};
 use asked::{challenge, question};
+use identity::dedup_key;
 
 /// `/hooks/{source}`: this path is stable for ever.
 const HOOKS: &str = "/hooks/";
@@ -348,100 +344,4 @@ fn judge_token(live: &LiveSource, claims: &Claims, now_ms: i64) -> Result<(), Re
         return Err(Reject::FromFuture { ahead_ms });
     }
     Ok(())
-}
-
-/// The key under which the event is remembered: SHA-256 over a version, the tenant, the source (or
-/// the group it shares its secret with) and the identity, each with its length in front.
-fn dedup_key(
-    live: &LiveSource,
-    verified: &Verified<'_>,
-    inbound: &Inbound<'_, '_>,
-    findings: &mut Findings,
-) -> String {
-    let mut digest = Sha256::new();
-    digest_part(&mut digest, b"hookgate event key 1");
-    digest_part(&mut digest, live.source.tenant.as_bytes());
-    match &live.source.shared_secret {
-        Some(group) => {
-            digest_part(&mut digest, b"group");
-            digest_part(&mut digest, group.as_bytes());
-        }
-        None => {
-            digest_part(&mut digest, b"source");
-            digest_part(&mut digest, live.name.as_bytes());
-        }
-    }
-    findings.identity = Some(identify(live, verified, inbound, &mut digest, findings));
-    encode_hex(&digest.finalize())
-}
-
-/// Digests the identity by the first rule whose places are all present. A genuine event is never
-/// turned away for lacking an id: the digest of what was signed always exists.
-fn identify(
-    live: &LiveSource,
-    verified: &Verified<'_>,
-    inbound: &Inbound<'_, '_>,
-    digest: &mut Sha256,
-    findings: &mut Findings,
-) -> &'static str {
-    let values_at = |places: &[Place]| -> Option<Vec<String>> {
-        places
-            .iter()
-            .map(|place| {
-                inbound
-                    .value_at(place)
-                    .ok()
-                    .filter(|value| !value.is_empty())
-            })
-            .collect()
-    };
-    for rule in &live.scheme.identity {
-        let (kind, places) = match rule {
-            IdentityRule::SignedId(place) => ("signed-id", std::slice::from_ref(place)),
-            IdentityRule::Fields(places) => ("fields", places.as_slice()),
-            IdentityRule::Bearer(rule) => {
-                let several = rule.unless.as_ref();
-                if several.is_some_and(|place| inbound.value_at(place).is_ok()) {
-                    continue;
-                }
-                ("bearer", rule.fields.as_slice())
-            }
-            IdentityRule::Digest(rule) => {
-                digest_content(digest, live, verified, inbound);
-                if let Some(place) = &rule.discriminator {
-                    let value = inbound.value_at(place).unwrap_or_default();
-                    let listed = live.source.discriminator_values.contains(&value);
-                    findings.discriminator_unlisted = !listed;
-                    // All that are not listed are one: the header is not signed.
-                    digest_part(digest, if listed { value.as_bytes() } else { b"" });
-                }
-                return "digest";
-            }
-        };
-        if let Some(values) = values_at(places) {
-            // The places belong to the identity: two rules of one scheme never collide.
-            for (place, value) in places.iter().zip(&values) {
-                digest_part(digest, place.to_string().as_bytes());
-                digest_part(digest, value.as_bytes());
-            }
-            return kind;
-        }
-    }
-    digest_content(digest, live, verified, inbound);
-    "fallback-digest"
-}
-
-fn digest_content(
-    digest: &mut Sha256,
-    live: &LiveSource,
-    verified: &Verified<'_>,
-    inbound: &Inbound<'_, '_>,
-) {
-    digest_part(digest, b"digest");
-    digest_part(digest, &verified.digest());
-    // The body is not among the signed parts where a token is all that is signed, and where it is
-    // covered by a digest of its own.
-    if live.scheme.bears_token() || live.scheme.body_md5.is_some() {
-        digest_part(digest, inbound.body);
-    }
 }

@@ -15,6 +15,7 @@ use crate::ledger::Fresh;
 use crate::public_key::rules::{Pins, with_parts};
 use crate::public_key::{PublicKey, RSA_BITS_MIN};
 use crate::scheme::Scheme;
+use crate::uses;
 use crate::verdict::Trouble;
 
 /// Worker variable: destinations may be on a private network, in development and test only.
@@ -137,7 +138,9 @@ impl Gate {
             gate.sources.insert(name, Arc::new(live));
         }
         gate.refuse_shared_secrets();
-        gate.refuse_shared_pins();
+        if uses::PUBLIC_KEYS {
+            gate.refuse_shared_pins();
+        }
         for name in observers {
             gate.fail(name, Trouble::ObserveUnacknowledged, None);
         }
@@ -332,7 +335,9 @@ impl LiveSource {
         if live.keys.is_empty() && live.public_keys.is_empty() {
             live.trouble = live.incomplete;
         }
-        live.pins_up(variable, faults);
+        if uses::PUBLIC_KEYS {
+            live.pins_up(variable, faults);
+        }
         live
     }
 

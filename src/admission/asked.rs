@@ -4,6 +4,7 @@ use super::{Admission, Echo};
 use crate::gate::LiveSource;
 use crate::request::Inbound;
 use crate::scheme::Place;
+use crate::uses;
 use crate::verdict::{Reject, Verdict};
 
 /// What the message asks for, if it asks. An echo is given only if it cannot do harm: short and
@@ -18,7 +19,9 @@ pub(super) fn challenge<'b>(
     if inbound.value_at(&challenge.at).ok().as_ref() != Some(&challenge.equals) {
         return Ok(None);
     }
-    if let Some(confirm) = &challenge.confirm {
+    if uses::PUBLIC_KEYS
+        && let Some(confirm) = &challenge.confirm
+    {
         let value_at = |place: &Place| inbound.value_at(place).ok();
         let url = value_at(&confirm.at)
             .and_then(|url| confirm.rebuild(&url, &live.pins, value_at))

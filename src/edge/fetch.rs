@@ -34,6 +34,7 @@ use crate::event::ClaimCheck;
 use crate::gate::LiveSource;
 use crate::request::{Head, Inbound};
 use crate::trace;
+use crate::uses;
 use crate::verdict::{Reject, Trouble, Verdict};
 use crate::verify::Matched;
 
@@ -209,7 +210,9 @@ impl Arrival {
         let (Some(live), Stage::Read(opening)) = (self.live.clone(), self.take_stage()) else {
             return None;
         };
-        if let Some(env) = self.env.take() {
+        if uses::PUBLIC_KEYS
+            && let Some(env) = self.env.take()
+        {
             return self.ask(live, opening, body, env);
         }
         if body.length() >= NATIVE_BYTES_MIN
@@ -253,11 +256,12 @@ impl Arrival {
                 self.record.echo = Some(echo);
                 Verdict::Challenged
             }
-            Ok(Admission::Confirm(url)) => {
+            Ok(Admission::Confirm(url)) if uses::PUBLIC_KEYS => {
                 self.stage = Stage::Visit;
                 return Some(visit(&url, VISIT_MS));
             }
             Ok(Admission::Question(kind)) => self.record.asked(kind),
+            Ok(Admission::Confirm(_)) => Verdict::Unavailable(Trouble::ConfigurationBroken),
             Ok(Admission::Event(event)) => match Load::pack(*event, &arrived, &mut self.record) {
                 Some(load) => {
                     let (drive, effect) = Drive::begin(live, load, env, ctx);

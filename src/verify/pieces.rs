@@ -89,7 +89,7 @@ impl<'a> Piece<'a> {
                 Err(Absent::Missing) => Piece::PerAttempt(Cow::Borrowed(&[])),
                 Err(absent) => return Err(missing_part(absent)),
             },
-            Part::Lines => {
+            Part::Lines if uses::PUBLIC_KEYS => {
                 let form = scheme.lines.as_ref().ok_or(Reject::MissingSignedPart)?;
                 match lines(form, claims, inbound)? {
                     (signed, Some(given)) => Piece::Canonical(signed, given),
@@ -136,7 +136,11 @@ impl<'a> Piece<'a> {
                 Piece::Digested(Box::new(CanonicalRequest::of(inbound, names)?))
             }
             // The build left out what none of its sources says.
-            Part::SortedFields | Part::Jws | Part::CanonicalRequest | Part::Sha256Hex(_) => {
+            Part::SortedFields
+            | Part::Jws
+            | Part::CanonicalRequest
+            | Part::Sha256Hex(_)
+            | Part::Lines => {
                 return Err(Reject::MissingSignedPart);
             }
         })

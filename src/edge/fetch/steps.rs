@@ -12,6 +12,7 @@ use crate::edge::inquire::{Asking, Next};
 use crate::edge::platform::{ExecutionContext, Outcome, now_ms};
 use crate::gate::LiveSource;
 use crate::request::Inbound;
+use crate::uses;
 use crate::verdict::{Reject, Trouble, Verdict};
 use crate::verify::Matched;
 
@@ -52,7 +53,7 @@ impl Arrival {
                 opening,
                 body,
                 mut asking,
-            } => {
+            } if uses::PUBLIC_KEYS => {
                 let next = asking.resume(outcome, ctx);
                 self.go_on_asking(&live, opening, body, asking, next)
             }
