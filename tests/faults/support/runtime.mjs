@@ -62,6 +62,7 @@ export async function startRuntime({ keep, seed, secrets, backendUrl, plant = ""
     };
     const texts = {
       ENVIRONMENT: "test",
+      ALLOW_PRIVATE_DESTINATIONS: "true",
       BACKEND_URL: backendUrl,
       NOWHERE_URL: "http://127.0.0.1:9/",
       QUEUE_URL: queueUrl,
