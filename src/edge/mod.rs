@@ -11,6 +11,7 @@
 mod admin;
 mod archive;
 mod consume;
+#[cfg(uses_decryption)]
 mod decrypt;
 mod drive;
 mod fetch;
