@@ -14,6 +14,7 @@ mod backend;
 mod bury;
 mod consume;
 mod content;
+#[cfg(uses_decryption)]
 mod decrypt;
 mod drive;
 mod fetch;
