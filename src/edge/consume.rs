@@ -352,6 +352,7 @@ impl Delivery<'_> {
         #[cfg(not(uses_decryption))]
         let opened: Option<Held> = None;
         let held = opened.as_ref().unwrap_or(self.held);
+        let outcome = post(held, self.route, attempt, self.env).await;
         let random = u32::from_le_bytes(platform::random());
         let next = retry::next(&self.route.destination, attempt, outcome, random);
         let destination = &self.source.source.destination;
