@@ -19,7 +19,7 @@ mod uses;
 
 use std::path::Path;
 
-/// A constant of `src/uses.rs`.
+/// A constant of `src/uses.rs`, or a module of the edge.
 struct Word {
     cfg: &'static str,
     is_used_by: fn(&config::Config) -> bool,

@@ -20,7 +20,5 @@ pub const CANONICAL_REQUESTS: bool = is_there(cfg!(uses_canonical_requests));
 pub const CLOUDEVENTS: bool = is_there(cfg!(uses_cloudevents));
 /// Fields of a body, sorted and joined.
 pub const SORTED_FIELDS: bool = is_there(cfg!(uses_sorted_fields));
-/// Fields that are opened for the backend.
-pub const DECRYPTION: bool = is_there(cfg!(uses_decryption));
 /// A signed time in the body.
 pub const BODY_TIMES: bool = is_there(cfg!(uses_body_times));

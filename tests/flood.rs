@@ -37,10 +37,14 @@ fn open(live: &LiveSource, request: &Request) -> Result<usize, Verdict> {
     Ok(opening.body_bytes_max)
 }
 
+/// The first of it for real; the rest is counted only, because to hash it takes long in a test.
 fn flood(live: &LiveSource, bytes: usize) {
-    for _ in 0..200 {
-        let verdict = run(live, &forged(live, bytes)).unwrap_err();
-        assert_eq!(verdict, Verdict::Refused(Reject::SignatureMismatch));
+    let request = forged(live, bytes);
+    let verdict = run(live, &request).unwrap_err();
+    assert_eq!(verdict, Verdict::Refused(Reject::SignatureMismatch));
+    assert_eq!(live.flood.is_quiet(), bytes <= SMALL_BYTES);
+    for _ in 0..4_000 {
+        live.flood.failed(bytes, request.now_ms);
     }
 }
 

@@ -244,3 +244,42 @@ fn is_variant(line: &str) -> bool {
     line.strip_prefix("    ")
         .is_some_and(|text| text.starts_with(|first: char| first.is_ascii_uppercase()))
 }
+
+/// The rightmost cell names files in backticks; one without a directory stands in that of the one before.
+#[test]
+fn every_promise_names_tests_that_are_there() {
+    let root = support::root();
+    let text = read("docs/guarantees.md");
+    let mut promised = Vec::new();
+    let mut wrong = Vec::new();
+    for line in text.lines().filter(|line| line.starts_with("| G")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+        let (promise, shown_by) = (cells[0].trim(), cells[cells.len() - 1]);
+        promised.push(promise.to_owned());
+        let mut directory = "";
+        let names: Vec<&str> = shown_by.split('`').skip(1).step_by(2).collect();
+        if names.is_empty() {
+            wrong.push(format!("{promise}: name the test that shows it"));
+        }
+        for name in names {
+            let file = name.split(' ').next().unwrap_or_default();
+            let file = file.trim_start_matches("./");
+            let path = match file.rsplit_once('/') {
+                Some((above, _)) => {
+                    directory = above;
+                    file.to_owned()
+                }
+                None => format!("{directory}/{file}"),
+            };
+            let there = root.join(&path);
+            if !there.exists() {
+                wrong.push(format!("{promise}: there is no {path}"));
+            } else if path.starts_with("src/") && !read(&path).contains("#[cfg(test)]") {
+                wrong.push(format!("{promise}: {path} has no tests"));
+            }
+        }
+    }
+    let expected: Vec<String> = (1..=10).map(|number| format!("G{number}")).collect();
+    assert_eq!(promised, expected, "docs/guarantees.md: the promises");
+    report(&wrong);
+}

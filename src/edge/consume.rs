@@ -15,7 +15,6 @@ use worker::Env;
 
 use super::backend::post;
 use super::bury::{Buried, bury, keep_unless_delivered};
-use super::decrypt::opened;
 use super::ledger;
 use super::platform::{self, Batch, QueueMessage, binding, now_ms, within};
 use super::state::State;
@@ -347,7 +346,11 @@ impl Delivery<'_> {
 
     async fn attempt(&self, attempt: u32) -> (Attempt, Next) {
         let started_ms = now_ms();
-        let opened = opened(self.held, self.source).await;
+        // A condition would leave the code of the effect in: it is awaited.
+        #[cfg(uses_decryption)]
+        let opened = super::decrypt::opened(self.held, self.source).await;
+        #[cfg(not(uses_decryption))]
+        let opened: Option<Held> = None;
         let held = opened.as_ref().unwrap_or(self.held);
         let outcome = post(held, self.route, attempt, self.env).await;
         let random = u32::from_le_bytes(platform::random());

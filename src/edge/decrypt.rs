@@ -9,7 +9,6 @@ use crate::audit::Notice;
 use crate::event::{Held, HeldContent};
 use crate::gate::LiveSource;
 use crate::koogallery::{EncryptedField, encrypted_fields, with_plain};
-use crate::uses;
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,7 +28,7 @@ extern "C" {
 /// open. A field that cannot be opened stays as it came, and the log says so: the backend can refuse it,
 /// and nobody would be helped by keeping the event back.
 pub async fn opened(held: &Held, live: &LiveSource) -> Option<Held> {
-    if !uses::DECRYPTION || !live.source.decrypt_fields {
+    if !live.source.decrypt_fields {
         return None;
     }
     let mut keys = live.keys.iter();

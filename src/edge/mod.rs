@@ -15,6 +15,7 @@ mod backend;
 mod bury;
 mod consume;
 mod content;
+#[cfg(uses_decryption)]
 mod decrypt;
 mod drive;
 mod fetch;

@@ -203,7 +203,8 @@ describe("the consumer", () => {
   test("while R2 does not answer the event waits, and no attempt at the backend is made", async () => {
     const { message, body } = await died();
     const { id, text } = anew(message);
-    await gate.faults("ARCHIVE.get=fail");
+    // Without the slow queue, so that it is this message that comes again.
+    await gate.faults("ARCHIVE.get=fail,EVENTS_SLOW.send=fail");
     const { retryMessages, explicitAcks } = await gate.consume([text]);
     await gate.faults("");
     assert.deepEqual([retryMessages.length, explicitAcks.length], [1, 0]);

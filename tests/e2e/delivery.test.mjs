@@ -182,7 +182,7 @@ describe("messages that cannot be delivered are kept", () => {
     const neighbours = [freshId(), freshId()];
     const bodies = {
       unreadable: `{"half a message": ${freshId()}`,
-      unknown_version: fresh({ hookgateversion: "2", a_new_member: 1 }),
+      unknown_version: fresh({ hookgateversion: "3", a_new_member: 1 }),
       unknown_source: fresh({ source: "gone" }),
       changed_hands: fresh({ tenant: "other" }),
       broken_body: fresh({ data_base64: "%%%" }),

@@ -15,7 +15,11 @@ export async function startBackend() {
   const server = createServer(async (request, response) => {
     const at = Date.now();
     const chunks = [];
-    for await (const chunk of request) chunks.push(chunk);
+    try {
+      for await (const chunk of request) chunks.push(chunk);
+    } catch {
+      return; // the gate was stopped while it sent
+    }
     const { method, url, headers, rawHeaders } = request;
     const id = headers["hookgate-event-id"];
     const delivery = { at, method, url, headers, rawHeaders, id, body: Buffer.concat(chunks) };
