@@ -39,7 +39,7 @@ const WORDS: [Word; 8] = [
         is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_bearer),
     },
     Word {
-        cfg: "uses_tokens",
+        cfg: "uses_jws",
         is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_jws),
     },
     Word {

@@ -281,7 +281,7 @@ fn write_credential(scheme: &Scheme, key: &LiveKey) -> String {
     format!("{}{written}", form.strip.as_deref().unwrap_or_default())
 }
 
-/// Everything of a token but its signature.
+/// Everything of a JWS but its signature.
 fn token(scheme: &Scheme, body: &[u8]) -> String {
     let header = serde_json::json!({ "alg": scheme.algorithm.jws_name(), "typ": "JWT" });
     let digest = encode_hex(&Sha256::digest(body));

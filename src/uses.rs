@@ -12,8 +12,8 @@ const fn is_there(used: bool) -> bool {
 pub const CREDENTIALS: bool = is_there(cfg!(uses_credentials));
 /// Signatures that a public key checks.
 pub const PUBLIC_KEYS: bool = is_there(cfg!(uses_public_keys));
-/// Tokens as signatures.
-pub const TOKENS: bool = is_there(cfg!(uses_tokens));
+/// JSON Web Signatures of the body.
+pub const JWS: bool = is_there(cfg!(uses_jws));
 /// Canonical requests.
 pub const CANONICAL_REQUESTS: bool = is_there(cfg!(uses_canonical_requests));
 /// CloudEvents.

@@ -1,4 +1,5 @@
-//! Signatures that are a token.
+//! Signatures that are a JWS over a digest of the body. A bearer's token is another thing: it says
+//! nothing of the body ([`Scheme::bears_token`]).
 
 use super::{Algorithm, Part, Place, Scheme, SignatureEncoding};
 use crate::uses;
@@ -7,32 +8,32 @@ use crate::uses;
 const BODY_DIGEST: &str = "sha256-hex:body";
 
 impl Scheme {
-    /// Names and values of the claims that a token must have; none for a claim whose value is the
+    /// Names and values of the claims that the JWS must have; none for a claim whose value is the
     /// body's digest.
     pub fn claim_pairs(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let pairs = self.claims.iter().filter_map(|claim| claim.split_once('='));
         pairs.map(|(name, value)| (name, Some(value).filter(|value| *value != BODY_DIGEST)))
     }
 
-    /// Whether the signature is a token.
+    /// Whether the signature is a JWS.
     pub fn is_jws(&self) -> bool {
-        uses::TOKENS && self.signature.encoding == SignatureEncoding::Jws
+        uses::JWS && self.signature.encoding == SignatureEncoding::Jws
     }
 
-    /// What is wrong with signatures that are tokens, and with credentials that are not allowed here.
-    pub(super) fn token_faults(&self, faults: &mut Vec<String>) {
+    /// What is wrong with signatures that are a JWS, and with credentials that are not allowed here.
+    pub(super) fn jws_faults(&self, faults: &mut Vec<String>) {
         let form = &self.signature;
-        let is_token = self.is_jws();
-        let signs_token = self.signed == [Part::Jws];
+        let is_jws = self.is_jws();
+        let signs_jws = self.signed == [Part::Jws];
         let binds_body = self.claim_pairs().any(|(_, value)| value.is_none());
-        if is_token != signs_token || is_token != binds_body {
-            faults.push("a token needs all three: `signature.encoding` = \"jws\", `signed` = [\"jws\"] and a claim that binds the body, as in `claims` = [\"sha256=sha256-hex:body\"]".into());
+        if is_jws != signs_jws || is_jws != binds_body {
+            faults.push("a JWS needs all three: `signature.encoding` = \"jws\", `signed` = [\"jws\"] and a claim that binds the body, as in `claims` = [\"sha256=sha256-hex:body\"]".into());
         }
         if self.claim_pairs().count() != self.claims.len() {
             faults.push("`claims`: write each as NAME=VALUE".into());
         }
-        if is_token && self.algorithm.jws_name().is_none() {
-            faults.push("`algorithm`: tokens know \"hmac-sha256\" and \"hmac-sha512\"".into());
+        if is_jws && self.algorithm.jws_name().is_none() {
+            faults.push("`algorithm`: a JWS knows \"hmac-sha256\" and \"hmac-sha512\"".into());
         }
         if form.encoding == SignatureEncoding::Verbatim || !form.or.is_empty() {
             faults.push("`signature.encoding` = \"verbatim\" and `signature.or` are for `algorithm` = \"credential\"".into());
@@ -62,7 +63,7 @@ impl Scheme {
 }
 
 impl Algorithm {
-    /// What tokens call it (RFC 7518, section 3.1).
+    /// What a JWS calls it (RFC 7518, section 3.1).
     pub const fn jws_name(self) -> Option<&'static str> {
         match self {
             Algorithm::HmacSha256 => Some("HS256"),

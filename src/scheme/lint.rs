@@ -50,7 +50,7 @@ impl Scheme {
             1 => {}
             _ => faults.push("`signed` has two contents, and the backend can be given only one: use one of \"body\", \"sorted-json\" and \"sorted-query-except:NAME\"".into()),
         }
-        self.token_faults(faults);
+        self.jws_faults(faults);
         let fitting = if self.content_is_query() {
             &WITHOUT_BODY[..]
         } else {

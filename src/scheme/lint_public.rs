@@ -47,7 +47,7 @@ impl Scheme {
         }
         self.host_faults(faults);
         self.line_faults(faults);
-        self.token_bearer_faults(faults);
+        self.token_faults(faults);
         if !self.is_public() {
             return;
         }
@@ -133,7 +133,7 @@ impl Scheme {
         }
     }
 
-    fn token_bearer_faults(&self, faults: &mut Vec<String>) {
+    fn token_faults(&self, faults: &mut Vec<String>) {
         let rules = |rule: &IdentityRule| matches!(rule, IdentityRule::Bearer(_));
         if self.bears_token() && !self.identity.iter().all(rules) {
             faults.push("a token does not sign the body: every rule of `identity` is { bearer = { fields = [\"json:/…\"] } }, and only there".into());

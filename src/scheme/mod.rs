@@ -84,7 +84,7 @@ pub struct Scheme {
     /// What a token must say, with `signature.encoding = "token"`.
     #[serde(default)]
     pub token: Option<TokenForm>,
-    /// What must be true of the token, where the signature is one ([`SignatureEncoding::Jws`]): each
+    /// What the JWS must claim, where the signature is one ([`SignatureEncoding::Jws`]): each
     /// `NAME=VALUE`. The value `sha256-hex:body` is that digest of the body, and binds the body.
     #[serde(default)]
     pub claims: Vec<String>,

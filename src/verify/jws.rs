@@ -1,4 +1,4 @@
-//! Tokens as signatures: compact JWS (RFC 7515) with an algorithm that the scheme fixes.
+//! Signatures that are a JWS in compact form (RFC 7515), with an algorithm that the scheme fixes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use crate::keys::encode_hex;
 use crate::scheme::Scheme;
 use crate::verdict::Shape;
 
-/// The signature of a token, and what it is made over. What the token says of its algorithm must be
+/// The signature of a JWS, and what it is made over. What it says of its algorithm must be
 /// what the scheme says, and is not used.
 pub(super) fn split(scheme: &Scheme, token: &str) -> Result<(Vec<u8>, String), Shape> {
     let (signed, signature) = token.rsplit_once('.').ok_or(Shape::NotAToken)?;
@@ -25,7 +25,7 @@ pub(super) fn split(scheme: &Scheme, token: &str) -> Result<(Vec<u8>, String), S
     Ok((decode(signature)?, signed.to_owned()))
 }
 
-/// Whether the token, whose MAC is right, is about this body. True for schemes without a token.
+/// Whether the JWS, whose MAC is right, is about this body. True for schemes without one.
 pub(super) fn binds(scheme: &Scheme, claims: &Claims, body: &[u8]) -> bool {
     if !scheme.is_jws() {
         return true;

@@ -51,7 +51,7 @@ pub struct Claims {
     url: Option<String>,
     /// An optional line whose value is empty stands in the signed string.
     keeps_empty_lines: bool,
-    /// Of a token, everything but its signature.
+    /// Of a JWS or a token, everything but its signature.
     pub(crate) token: Option<String>,
     /// The names of the signed headers, as the signature's list gives them.
     pub(crate) signed_headers: Option<String>,

@@ -54,8 +54,8 @@ pub(super) enum Piece<'a> {
     /// Canonical bytes that stand for the body; the second value is what the backend is given.
     Canonical(Vec<u8>, Vec<u8>),
     MacHex(Box<Piece<'a>>),
-    /// A token, and the body that it binds: the token is what is signed, the body what it means.
-    Token(&'a str, &'a [u8]),
+    /// A JWS, and the body that it binds: the JWS is what is signed, the body what it means.
+    Jws(&'a str, &'a [u8]),
     /// A request in canonical form, its digest, and what of it is the same on every attempt.
     Digested(Box<CanonicalRequest<'a>>),
 }
@@ -111,9 +111,9 @@ impl<'a> Piece<'a> {
                 let fields = canonical::sorted_fields(inbound.body).map_err(not_canonical)?;
                 Piece::Canonical(fields.joined, fields.object)
             }
-            Part::Jws if uses::TOKENS => {
+            Part::Jws if uses::JWS => {
                 let token = claims.token.as_deref();
-                Piece::Token(token.ok_or(Reject::MissingSignature)?, inbound.body)
+                Piece::Jws(token.ok_or(Reject::MissingSignature)?, inbound.body)
             }
             Part::SortedQueryExcept(except) => {
                 let pairs = sorted_query(inbound.head, except)?;
@@ -156,7 +156,7 @@ impl<'a> Piece<'a> {
         match self {
             Piece::Plain(bytes) | Piece::PerAttempt(bytes) => Some(Cow::Borrowed(bytes)),
             Piece::Canonical(bytes, _) => Some(Cow::Borrowed(bytes)),
-            Piece::Secret | Piece::MacHex(_) | Piece::Token(..) | Piece::Digested(_) => None,
+            Piece::Secret | Piece::MacHex(_) | Piece::Jws(..) | Piece::Digested(_) => None,
         }
     }
 
@@ -172,7 +172,7 @@ impl<'a> Piece<'a> {
                 inner.feed(&mut nested, key, keyed);
                 mac.update(encode_hex(&nested.tag()).as_bytes());
             }
-            Piece::Token(token, _) => mac.update(token.as_bytes()),
+            Piece::Jws(token, _) => mac.update(token.as_bytes()),
             Piece::Digested(request) => mac.update(request.sha256_hex().as_bytes()),
         }
     }
@@ -184,7 +184,7 @@ impl<'a> Piece<'a> {
             Piece::Canonical(signed, _) => each(signed),
             Piece::PerAttempt(_) | Piece::Secret => {}
             Piece::MacHex(inner) => inner.identify(each),
-            Piece::Token(_, body) => each(body),
+            Piece::Jws(_, body) => each(body),
             Piece::Digested(request) => request.identify(each),
         }
     }
@@ -194,7 +194,7 @@ impl<'a> Piece<'a> {
         match self {
             Piece::Canonical(_, given) => Some(given),
             Piece::MacHex(inner) => inner.into_canonical(),
-            Piece::Plain(_) | Piece::PerAttempt(_) | Piece::Secret | Piece::Token(..) => None,
+            Piece::Plain(_) | Piece::PerAttempt(_) | Piece::Secret | Piece::Jws(..) => None,
             Piece::Digested(request) => request.into_content(),
         }
     }

@@ -17,7 +17,7 @@ pub(super) struct Presented {
     /// Well-formed signatures.
     pub candidates: Vec<Vec<u8>>,
     pub fields: Fields,
-    /// Of a token, everything but its signature.
+    /// Of a JWS, everything but its signature.
     pub token: Option<String>,
 }
 
@@ -128,7 +128,7 @@ fn read_signature(
         SignatureEncoding::Hex if text.bytes().any(|byte| byte.is_ascii_uppercase()) => None,
         SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => decode_hex(text.as_bytes()),
         SignatureEncoding::Base64 => STANDARD.decode(text).ok(),
-        // A credential or a token: neither is read here.
+        // A credential, a JWS or a token: none is read here.
         SignatureEncoding::Verbatim | SignatureEncoding::Jws | SignatureEncoding::Token => None,
     };
     let Some(bytes) = bytes else {
