@@ -35,7 +35,7 @@ pub struct Gate {
 pub struct LiveSource {
     pub name: String,
     pub source: Source,
-    pub scheme: Scheme,
+    pub scheme: Arc<Scheme>,
     pub keys: Vec<LiveKey>,
     /// The sender's public keys with their names, for schemes that take them from here.
     pub public_keys: Vec<(String, Arc<PublicKey>)>,
@@ -124,9 +124,14 @@ impl Gate {
                 }),
             }
         }
+        let schemes: BTreeMap<String, Arc<Scheme>> = config
+            .schemes
+            .into_iter()
+            .map(|(name, scheme)| (name, Arc::new(scheme)))
+            .collect();
         for (name, source) in config.sources {
             // `Config` is checked: every source names a scheme that is there.
-            let Some(scheme) = config.schemes.get(&source.scheme) else {
+            let Some(scheme) = schemes.get(&source.scheme) else {
                 continue;
             };
             let mut live =
@@ -276,13 +281,13 @@ impl LiveSource {
     fn bring_up(
         name: &str,
         source: Source,
-        scheme: &Scheme,
+        scheme: &Arc<Scheme>,
         variable: &mut impl FnMut(&str) -> Option<String>,
         faults: &mut Vec<Fault>,
     ) -> Self {
         let mut live = LiveSource {
             name: name.to_owned(),
-            scheme: scheme.clone(),
+            scheme: Arc::clone(scheme),
             keys: Vec::new(),
             public_keys: Vec::new(),
             pins: Pins::new(),
@@ -298,7 +303,7 @@ impl LiveSource {
         };
         for reference in &live.source.secrets {
             let text = variable(reference.name()).unwrap_or_default();
-            let taken = if scheme.is_public() {
+            let taken = if uses::PUBLIC_KEYS && scheme.is_public() {
                 let strip = scheme
                     .key
                     .strip
@@ -323,7 +328,8 @@ impl LiveSource {
                 secret: Some(reference.name().to_owned()),
             });
         }
-        for (index, text) in live.source.public_keys.iter().enumerate() {
+        let public_keys = live.source.public_keys.iter().enumerate();
+        for (index, text) in public_keys.filter(|_| uses::PUBLIC_KEYS) {
             match own_public_key(scheme, text) {
                 Ok(key) => live
                     .public_keys

@@ -343,7 +343,7 @@ pub fn is_public(scheme: &str) -> bool {
 
 pub fn scheme(name: &str) -> Scheme {
     let gate = gate_for(name, &[a_secret(name, 1)]);
-    only(&gate).scheme.clone()
+    Scheme::clone(&only(&gate).scheme)
 }
 
 /// The repository.
