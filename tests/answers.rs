@@ -102,6 +102,29 @@ fn matched(kind: Option<&str>) -> Known<'_> {
     }
 }
 
+#[test]
+fn event_grids_validation_is_answered_exactly_and_only_with_its_secret() {
+    let gate = gate_for("azure-event-grid", &[a_secret("azure-event-grid", 1)]);
+    let live = only(&gate);
+    let body = br#"[{"id":"1","topic":"t","data":{"validationCode":"512d38b6"}}]"#;
+    let mut request = signed(live, body, "x");
+    assert_eq!(outcome(live, &request), "accept", "without the header");
+    let kind = ("aeg-event-type", "SubscriptionValidation");
+    request.headers.push((kind.0.into(), kind.1.into()));
+    let Ok(Admission::Challenge(echo)) = run(live, &request) else {
+        panic!("not echoed")
+    };
+    let known = Known {
+        echo: Some(&echo),
+        ..Known::default()
+    };
+    let answer = answer(Verdict::Challenged, Some(live), "r", known);
+    let expected = r#"{"validationResponse":"512d38b6"}"#;
+    assert_eq!((answer.status, answer.body.as_str()), (200, expected));
+    let other = gate_for("azure-event-grid", &[a_secret("azure-event-grid", 2)]);
+    assert_eq!(outcome(only(&other), &request), "signature_mismatch");
+}
+
 /// The key and body of the example in Huawei's SaaS access documentation.
 #[test]
 fn koogallery_is_answered_200_with_a_code_and_a_signed_body() {

@@ -114,17 +114,19 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
                 ..Seen::default()
             })
         }
+        // It asks for an answer; the event behind it is none, so it has no labels.
         Ok(Admission::Challenge(echo)) => {
             let known = Known {
                 echo: Some(&echo),
                 ..Known::default()
             };
             Outcome::Accepted(Seen {
+                id: entry.event_id.clone(),
+                kind: entry.event_type.clone(),
                 answer: Some(answer(Verdict::Challenged, Some(live), "", known)),
-                ..Seen::default()
             })
         }
-        // Visiting the URL is what is to be done; the event behind it is none.
+        // Visiting the URL is what is to be done.
         Ok(Admission::Confirm(_)) => Outcome::Accepted(Seen {
             id: entry.event_id.clone(),
             kind: entry.event_type.clone(),
