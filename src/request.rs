@@ -144,6 +144,8 @@ pub struct Inbound<'h, 'b> {
     /// Pointers that will be asked for, so that one pass over the body finds them all.
     pointers: &'h [String],
     json: OnceCell<Vec<Option<String>>>,
+    /// The form in which the body is signed, where it says less than the body.
+    signed_json: OnceCell<Vec<u8>>,
     streamed: Option<ClaimCheck>,
 }
 
@@ -155,6 +157,7 @@ impl<'h, 'b> Inbound<'h, 'b> {
             body,
             pointers,
             json: OnceCell::new(),
+            signed_json: OnceCell::new(),
             streamed: None,
         }
     }
@@ -170,6 +173,12 @@ impl<'h, 'b> Inbound<'h, 'b> {
     /// Where the body is on its way to, if it was not read whole.
     pub fn streamed(&self) -> Option<&ClaimCheck> {
         self.streamed.as_ref()
+    }
+
+    /// From now on JSON values are those of this object, made of what the body's signature covers: what it
+    /// does not cover must not make another event of a captured one.
+    pub(crate) fn read_as(&self, signed_json: &[u8]) {
+        self.signed_json.get_or_init(|| signed_json.to_vec());
     }
 
     /// A value of the request. In JSON, strings and integers have one; anything else is missing.
@@ -193,12 +202,13 @@ impl<'h, 'b> Inbound<'h, 'b> {
     }
 
     fn json_at(&self, pointer: &str) -> Option<String> {
+        let body = self.signed_json.get().map_or(self.body, Vec::as_slice);
         let Some(index) = self.pointers.iter().position(|known| known == pointer) else {
-            return json::find(self.body, &[pointer]).pop()?;
+            return json::find(body, &[pointer]).pop()?;
         };
         let found = self.json.get_or_init(|| {
             let pointers: Vec<&str> = self.pointers.iter().map(String::as_str).collect();
-            json::find(self.body, &pointers)
+            json::find(body, &pointers)
         });
         found.get(index)?.clone()
     }

@@ -22,7 +22,7 @@ const RETENTION_SECONDS_MAX: u32 = 400 * 86_400;
 const DELIVERIES_PER_SECOND_LIMIT: u32 = 1_000;
 const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
 /// Names of wrangler.toml whose values are known or belong to the gate itself.
-const RESERVED_NAMES: [&str; 9] = [
+const RESERVED_NAMES: [&str; 10] = [
     "ADMIN_HOST",
     "ADMIN_TOKEN",
     "ALLOW_PRIVATE_DESTINATIONS",
@@ -30,6 +30,7 @@ const RESERVED_NAMES: [&str; 9] = [
     "DEAD_LETTERS",
     "ENVIRONMENT",
     "EVENTS",
+    "EVENTS_SLOW",
     "LEDGER",
     "SEEN",
 ];

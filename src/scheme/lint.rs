@@ -96,9 +96,10 @@ impl Scheme {
                 _ => {}
             }
         }
+        let time = self.time.as_ref().map(|time| &time.at);
         if let Some(place) = &self.key.append
             && !matches!(place, Place::Header(_) | Place::Query(_))
-            && Some(place) != self.time.as_ref().map(|time| &time.at)
+            && !(matches!(place, Place::Json(_)) && Some(place) == time)
         {
             faults.push(format!(
                 "`key.append` = \"{place}\": use a header or a query parameter"

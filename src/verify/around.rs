@@ -52,6 +52,6 @@ impl AroundBody {
             };
             side.extend_from_slice(bytes);
         }
-        (is_after && claims.key_suffix.is_none()).then_some(around)
+        (is_after && scheme.key.append.is_none()).then_some(around)
     }
 }

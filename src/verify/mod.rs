@@ -327,9 +327,10 @@ pub fn tag(
     claims: &Claims,
     inbound: &Inbound<'_, '_>,
 ) -> Result<Vec<u8>, Reject> {
+    let pieces = pieces(scheme, claims, inbound)?;
     let late = Late::read(scheme, inbound)?;
     let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
-    Ok(mac_over(&pieces(scheme, claims, inbound)?, scheme, key, suffix).tag())
+    Ok(mac_over(&pieces, scheme, key, suffix).tag())
 }
 
 /// The signed headers that a request names itself, and that are not in `head` yet.

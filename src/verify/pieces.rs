@@ -109,6 +109,7 @@ impl<'a> Piece<'a> {
             }
             Part::SortedFields if uses::SORTED_FIELDS => {
                 let fields = canonical::sorted_fields(inbound.body).map_err(not_canonical)?;
+                inbound.read_as(&fields.object);
                 Piece::Canonical(fields.joined, fields.object)
             }
             Part::Jws if uses::JWS => {

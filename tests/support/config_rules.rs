@@ -49,6 +49,7 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("secrets", "secrets = [\"\"]", "secret \"\": use A-Z, 0-9 and _, beginning with a letter"),
     ("secrets", "secrets = [\"whsec_abc\"]", "secret \"whsec_abc\": use A-Z, 0-9 and _"),
     ("secrets", "secrets = [\"1A\"]", "secret \"1A\": use A-Z, 0-9 and _, beginning with a letter"),
+    ("secrets", "secrets = [\"EVENTS_SLOW\"]", "secret \"EVENTS_SLOW\" is the name of something else in this Worker"),
     ("secrets", "secrets = [\"A\", \"A\"]", "secret \"A\" is named twice"),
     ("destination ", "destination = \"nowhere\"", "there is no table [destinations.nowhere]"),
     ("scheme ", "scheme = \"gitlab\"", "scheme = \"gitlab\" is unknown: use a built-in one (the files of src/schemes) or write a table [schemes.gitlab]"),
