@@ -178,7 +178,12 @@ describe("messages that cannot be delivered are kept", () => {
 
   test("unreadable, of a newer version, of an unknown source, of another tenant; good ones beside them arrive", async () => {
     const good = await message();
-    const fresh = (changes) => JSON.stringify({ ...good, requestid: `req_${freshId()}`, dedupkey: freshId().slice(4).padEnd(64, "0"), ...changes });
+    const made = [];
+    const fresh = (changes) => {
+      const dedupkey = freshId().slice(4).padEnd(64, "0");
+      made.push(`hg_${dedupkey.slice(0, 40)}`);
+      return JSON.stringify({ ...good, requestid: `req_${freshId()}`, dedupkey, ...changes });
+    };
     const neighbours = [freshId(), freshId()];
     const bodies = {
       unreadable: `{"half a message": ${freshId()}`,
@@ -190,7 +195,6 @@ describe("messages that cannot be delivered are kept", () => {
       strange_version: JSON.stringify({ hookgateversion: "99", everything: "else" }),
     };
     const expected = { unreadable: "unreadable", unknown_version: "unknown_version", unknown_source: "unknown_source", changed_hands: "unknown_source", broken_body: "unreadable", broken_headers: "unreadable", strange_version: "unknown_version" };
-    const deliveriesBefore = gate.backend.deliveries.length;
     const all = [fresh({ id: neighbours[0] }), ...Object.values(bodies), fresh({ id: neighbours[1] })];
     const result = await gate.consume(all);
     assert.deepEqual([result.outcome, result.explicitAcks.length, result.retryMessages.length], ["ok", all.length, 0]);
@@ -201,7 +205,9 @@ describe("messages that cannot be delivered are kept", () => {
       return found.every(([, letter]) => letter) && Object.fromEntries(found);
     }, "all letters, byte for byte");
     for (const [name, reason] of Object.entries(expected)) assert.equal(letters[name].reason, reason, name);
-    assert.equal(gate.backend.deliveries.length, deliveriesBefore + 2, "nothing is delivered in another's name");
+    // Events of other tests may still be on their way to the same backend.
+    const delivered = gate.backend.deliveries.filter(({ headers }) => made.includes(headers["webhook-id"]));
+    assert.equal(delivered.length, 2, "nothing is delivered in another's name");
     const redriven = await gate.admin(`/${letters.unknown_version.id}/redrive`, { method: "POST" });
     assert.equal(redriven.status, 422);
   });
