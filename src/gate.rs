@@ -323,7 +323,8 @@ impl LiveSource {
                 secret: Some(reference.name().to_owned()),
             });
         }
-        for (index, text) in live.source.public_keys.iter().enumerate() {
+        let own = live.source.public_keys.iter().enumerate();
+        for (index, text) in own.filter(|_| uses::PUBLIC_KEYS) {
             match own_public_key(scheme, text) {
                 Ok(key) => live
                     .public_keys
