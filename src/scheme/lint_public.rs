@@ -49,6 +49,15 @@ impl Scheme {
         self.line_faults(faults);
         self.token_faults(faults);
         if !self.is_public() {
+            let confirms = self
+                .challenge
+                .as_ref()
+                .is_some_and(|challenge| challenge.confirm.is_some());
+            let has_table = self.version.is_some() || self.lines.is_some() || confirms;
+            // A Worker without such schemes is built without their code.
+            if has_table || !self.pins.is_empty() || self.body_md5.is_some() {
+                faults.push("`version`, `lines`, `pins`, `body_md5` and `challenge.confirm` are for signatures that a public key checks".into());
+            }
             return;
         }
         for part in &self.signed {

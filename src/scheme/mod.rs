@@ -35,6 +35,7 @@ pub use forms::{
     Algorithm, KeyEncoding, KeyForm, SignatureEncoding, SignatureForm, TimeForm, TimeUnit,
 };
 pub use label::Label;
+use public::where_used;
 pub use public::{
     CertificateForm, Confirm, KeySetForm, LinesForm, LinesOf, PinForm, SignedLine, TokenForm,
     VersionForm,
@@ -57,32 +58,32 @@ pub struct Scheme {
     pub subpaths: Vec<String>,
     pub algorithm: Algorithm,
     /// Where the message names another algorithm by its version.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "where_used")]
     pub version: Option<VersionForm>,
     pub key: KeyForm,
     /// Where the key comes from with `key.encoding = "certificate"`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "where_used")]
     pub certificate: Option<CertificateForm>,
     /// Where the key comes from with `key.encoding = "key-set"`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "where_used")]
     pub key_set: Option<KeySetForm>,
     /// What a source must state, because the key is the provider's and not the sender's: whose
     /// messages these are.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "where_used")]
     pub pins: Vec<PinForm>,
     pub signature: SignatureForm,
     /// What is signed, in order. Must contain the whole content of the event; empty only where
     /// nothing is signed ([`Algorithm::Credential`]).
     pub signed: Vec<Part>,
     /// What [`Part::Lines`] is made of.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "where_used")]
     pub lines: Option<LinesForm>,
     /// A signed header with the body's MD5, which is how a scheme that signs its headers covers the
     /// body: in hex or base64, or in base64 of hex.
     #[serde(default)]
     pub body_md5: Option<Place>,
     /// What a token must say, with `signature.encoding = "token"`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "where_used")]
     pub token: Option<TokenForm>,
     /// What the JWS must claim, where the signature is one ([`SignatureEncoding::Jws`]): each
     /// `NAME=VALUE`. The value `sha256-hex:body` is that digest of the body, and binds the body.
@@ -289,7 +290,7 @@ pub struct Challenge {
     #[serde(default)]
     pub member: Option<String>,
     /// What is visited.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "where_used")]
     pub confirm: Option<Confirm>,
 }
 

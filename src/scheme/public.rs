@@ -179,3 +179,17 @@ impl From<SignedLine> for String {
         format!("{}{mark}", line.at)
     }
 }
+
+/// Reads what only these schemes have, in a Worker that has one of them. In the others it is never
+/// there, which postcard writes as a zero byte whatever it is, and the code that would read it falls
+/// away.
+pub(super) fn where_used<'de, D, T>(input: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    if crate::uses::PUBLIC_KEYS {
+        return T::deserialize(input);
+    }
+    <Option<()>>::deserialize(input).map(|_| T::default())
+}

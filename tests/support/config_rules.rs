@@ -126,6 +126,7 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("signature", "signature = { at = \"header:x-signature\", encoding = \"jws\" }", "a JWS needs all three"),
     ("signed", "signed = [\"jws\"]", "a JWS needs all three"),
     ("provider", "provider = \"Shop\"\nclaims = [\"d=sha256-hex:body\"]", "a JWS needs all three"),
+    ("provider", "provider = \"Shop\"\nbody_md5 = \"header:x-md5\"", "are for signatures that a public key checks"),
     ("provider", "provider = \"Shop\"\nclaims = [\"iss\"]", "`claims`: write each as NAME=VALUE"),
     ("signed", "signed = [\"id\", \"literal:.\", \"time\", \"literal:.\", \"sha256-hex:body\"]", "\"sha256-hex\" is for \"canonical-request\" alone"),
     ("signed", "signed = [\"id\", \"literal:.\", \"time\", \"literal:.\", \"canonical-request\"]", "write \"sha256-hex:canonical-request\""),
