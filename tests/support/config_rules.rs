@@ -154,6 +154,7 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("signed", "signed = [\"id\", \"literal:.\", \"time\", \"literal:.\", \"mac-hex:sorted-json\", \"body\"]", "`signed` has two contents, and the backend can be given only one"),
     ("signed", "signed = [\"id\", \"literal:.\", \"time\", \"literal:.\", \"mac-hex:nonce\", \"body\"]", "`signed` names \"nonce\" but `nonce` is not set"),
     ("id ", "id = \"signature:id\"", "`id` cannot be the item \"id\" of the signature's list"),
+    ("signature", "signature = { at = \"header:x-signature\", encoding = \"hex\", or = [\"header:x token\"] }", "\"header:x token\" does not name a header"),
     ("key", "key = { encoding = \"utf8\", append = \"json:/salt\" }", "`key.append` = \"json:/salt\": use a header or a query parameter"),
     ("signature", "signature = { at = \"header:x-signature\", encoding = \"hex\", split = \"=\", pair = \"=\", take = [\"v1\"] }", "`signature.split` and `signature.pair` must be two different texts"),
     ("signature", "signature = { at = \"header:x-signature\", encoding = \"hex\", split = \"\", pair = \"=\", take = [\"v1\"] }", "`signature.split` and `signature.pair` must be two different texts"),
