@@ -50,6 +50,10 @@ pub fn is_text(head: &Head) -> bool {
 /// A header's value: quotes around it removed, as older senders write them, then one round of
 /// percent-decoding. A `%` without two hex digits stands for itself. `None`: it is not UTF-8.
 fn decode(value: &str) -> Option<String> {
+    // The platform's mark for bytes that are not UTF-8: two such names would be one.
+    if value.contains(char::REPLACEMENT_CHARACTER) {
+        return None;
+    }
     let quoted = value
         .strip_prefix('"')
         .and_then(|value| value.strip_suffix('"'));
@@ -139,6 +143,8 @@ mod tests {
             ("%C0%A0", None),
             ("%ff", None),
             ("%ED%A0%80", None),
+            ("%EF%BF%BD", Some("\u{fffd}")),
+            ("caf\u{fffd}", None),
         ] {
             assert_eq!(decode(written).as_deref(), read, "{written}");
         }

@@ -120,3 +120,34 @@ fn a_key_does_not_end_with_an_item_of_the_signature() {
         "{errors:?}"
     );
 }
+
+/// A label goes into the log, into the dead letters and to the backend.
+#[test]
+fn a_credential_is_no_label() {
+    let scheme = r#"
+[schemes.own]
+provider = "A shop"
+page = "https://shop.example/docs"
+algorithm = "credential"
+key = { encoding = "utf8" }
+signature = { at = "header:authorization", encoding = "verbatim", or = ["query:token"] }
+signed = []
+identity = [{ digest = {} }]
+event_id = ["LABEL"]
+answer_by_ms = 3000
+retry_horizon_seconds = 86400
+"#;
+    for (label, place) in [
+        ("query:token", "query:token"),
+        ("{json:/id}|{header:authorization}", "header:authorization"),
+    ] {
+        let scheme = scheme.replace("LABEL", label);
+        let errors = hookgate::config::from_toml(&sources_toml(&[OWN], &scheme))
+            .expect_err("it would be seen");
+        let expected = format!("\"{place}\" holds the credential");
+        assert!(
+            errors.iter().any(|error| error.contains(&expected)),
+            "{errors:?}"
+        );
+    }
+}

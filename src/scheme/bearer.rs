@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, IdentityRule, Place, Scheme, SignatureEncoding};
+use super::{Algorithm, IdentityRule, Label, Place, Scheme, SignatureEncoding};
 use crate::uses;
 
 /// What the sender calls an event, where nothing is signed. It folds the sender's own retries; it
@@ -47,6 +47,12 @@ impl Scheme {
             .any(|place| !matches!(place, Place::Header(_) | Place::Query(_)))
         {
             faults.push("a credential stands in a header or a query parameter".into());
+        }
+        let labels = self.event_id.iter().chain(&self.event_type);
+        for place in labels.flat_map(Label::places) {
+            if self.credential_places().any(|known| known == place) {
+                faults.push(format!("\"{place}\" holds the credential, and `event_id` and `event_type` are handed on and written down: use other places"));
+            }
         }
         for rule in &self.identity {
             match rule {

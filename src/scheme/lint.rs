@@ -196,6 +196,7 @@ impl Scheme {
         let places = places
             .into_iter()
             .flatten()
+            .chain(&self.signature.or)
             .chain(self.event_id.iter().flat_map(Label::places))
             .chain(self.event_type.iter().flat_map(Label::places));
         for place in places {

@@ -40,6 +40,7 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("queue_retention", "queue_retention_seconds = 59", "a queue keeps messages for 60 to 1209600 seconds"),
     ("queue_retention", "queue_retention_seconds = 1209601", "a queue keeps messages for 60 to 1209600 seconds"),
     // Sources.
+    ("queue_retention", "queue_retention_seconds = 86399\n[sources.paced]\ntenant = \"acme\"\nscheme = \"github\"\nsecrets = [\"PACED_SECRET\"]\ndestination = \"backend\"\ndedup_retention_seconds = 2592000\ndeliveries_per_second_max = 1", "[sources.paced]: deliveries_per_second_max = 1: an event may wait 43200 s for its turn, and queue_retention_seconds = 86399 loses it: use at least 86400"),
     ("[sources.shop]", "[sources.Shop]", "[sources.Shop]: a source's name is 1 to 64 characters of a-z, 0-9 and -"),
     ("[sources.shop]", "[sources.\"\"]", "a source's name is 1 to 64 characters"),
     ("[sources.shop]", "[sources.\"a/b\"]", "a source's name is 1 to 64 characters"),
@@ -156,6 +157,7 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("signed", "signed = [\"id\", \"literal:.\", \"time\", \"literal:.\", \"mac-hex:sorted-json\", \"body\"]", "`signed` has two contents, and the backend can be given only one"),
     ("signed", "signed = [\"id\", \"literal:.\", \"time\", \"literal:.\", \"mac-hex:nonce\", \"body\"]", "`signed` names \"nonce\" but `nonce` is not set"),
     ("id ", "id = \"signature:id\"", "`id` cannot be the item \"id\" of the signature's list"),
+    ("signature", "signature = { at = \"header:x-signature\", encoding = \"hex\", or = [\"header:x token\"] }", "\"header:x token\" does not name a header"),
     ("key", "key = { encoding = \"utf8\", append = \"json:/salt\" }", "`key.append` = \"json:/salt\": use a header or a query parameter"),
     ("signature", "signature = { at = \"header:x-signature\", encoding = \"hex\", split = \"=\", pair = \"=\", take = [\"v1\"] }", "`signature.split` and `signature.pair` must be two different texts"),
     ("signature", "signature = { at = \"header:x-signature\", encoding = \"hex\", split = \"\", pair = \"=\", take = [\"v1\"] }", "`signature.split` and `signature.pair` must be two different texts"),
