@@ -33,8 +33,8 @@ impl Scheme {
             Some("an event is known by what stands in its body")
         } else if time_in_body {
             Some("its time stands in the body")
-        } else if self.challenge.is_some() {
-            Some("its challenge stands in the body")
+        } else if self.challenge.is_some() || self.question.is_some() {
+            Some("what asks for an answer is told by its body")
         } else {
             None
         }
