@@ -31,7 +31,8 @@ for (const name of environments.keys()) if (!ENVIRONMENTS.includes(name)) proble
 function shape(environment) {
   const bindings = (list) => (list ?? []).map(({ binding }) => binding).sort();
   return {
-    vars: Object.keys(environment.vars ?? {}).sort(),
+    // The one that only development and test may have is looked at below.
+    vars: Object.keys(environment.vars ?? {}).filter((name) => name !== "ALLOW_PRIVATE_DESTINATIONS").sort(),
     kv: bindings(environment.kv_namespaces),
     queues: bindings(environment.queues?.producers),
     r2: bindings(environment.r2_buckets),
