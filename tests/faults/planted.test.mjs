@@ -15,12 +15,21 @@ const PLANTED = {
   "forgeries-are-signed": "what was refused is not delivered",
 };
 
+/** Where a kill strikes is up to the machine as well: a bug that needs one may be missed by one run, not by all. */
+const SEEDS = [31, 32, 33, 34];
+
 for (const [plant, rule] of Object.entries(PLANTED)) {
   test(`${plant}: found`, async () => {
-    const { code, output } = await run("--quick", "--seed", "31", "--single", "10", "--pairs", "0", "--plant", plant);
-    assert.equal(code, 1, output);
-    assert.ok(output.includes(`BROKEN: ${rule} (`), output);
-    assert.match(output, /The same again: \.\/scripts\/faults --seed 31 /);
+    let last;
+    for (const seed of SEEDS) {
+      last = await run("--quick", "--seed", String(seed), "--single", "10", "--pairs", "0", "--plant", plant);
+      if (last.code === 0) continue;
+      assert.equal(last.code, 1, last.output);
+      assert.ok(last.output.includes(`BROKEN: ${rule} (`), last.output);
+      assert.ok(last.output.includes(`The same again: ./scripts/faults --seed ${seed} `), last.output);
+      return;
+    }
+    assert.fail(last.output);
   });
 }
 
