@@ -200,12 +200,13 @@ impl Gate {
         }
     }
 
-    /// A message that two sources would take could be sent to each of them.
+    /// A message that two sources would take could be sent to each of them, where the provider signs with
+    /// one key for all.
     fn refuse_shared_pins(&mut self) {
         let pinned: Vec<&Arc<LiveSource>> = self
             .sources
             .values()
-            .filter(|live| !live.pins.is_empty())
+            .filter(|live| !live.pins.is_empty() && live.scheme.key.encoding.is_fetched())
             .collect();
         let same = |one: &LiveSource, other: &LiveSource| {
             one.name != other.name
