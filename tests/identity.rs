@@ -144,11 +144,7 @@ fn the_source_and_its_tenant_are_in_the_key() {
             tenant,
             scheme,
             secrets,
-            more: if scheme == "shopify" {
-                SHOPIFY_TOPICS
-            } else {
-                ""
-            },
+            more: support::more_of(scheme),
         };
         let keys: BTreeSet<String> = [
             source("one", "tenant-a", &["KEY"]),

@@ -49,14 +49,11 @@ impl Scheme {
         self.line_faults(faults);
         self.token_faults(faults);
         if !self.is_public() {
-            let confirms = self
-                .challenge
-                .as_ref()
-                .is_some_and(|challenge| challenge.confirm.is_some());
+            let confirms = self.handshakes.iter().any(|shake| shake.confirm.is_some());
             let has_table = self.version.is_some() || self.lines.is_some() || confirms;
             // A Worker without such schemes is built without their code.
             if has_table || !self.pins.is_empty() || self.body_md5.is_some() {
-                faults.push("`version`, `lines`, `pins`, `body_md5` and `challenge.confirm` are for signatures that a public key checks".into());
+                faults.push("`version`, `lines`, `pins`, `body_md5` and `handshakes.confirm` are for signatures that a public key checks".into());
             }
             return;
         }
@@ -77,9 +74,9 @@ impl Scheme {
     fn host_faults(&self, faults: &mut Vec<String>) {
         let certificate = self.certificate.iter().flat_map(|form| &form.hosts);
         let confirm = self
-            .challenge
+            .handshakes
             .iter()
-            .filter_map(|challenge| challenge.confirm.as_ref());
+            .filter_map(|shake| shake.confirm.as_ref());
         for host in certificate.chain(confirm.flat_map(|confirm| &confirm.hosts)) {
             let text = String::from(host.clone());
             if text.contains("{*}") || !host.names().all(|name| name == "region") {
