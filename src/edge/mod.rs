@@ -26,6 +26,7 @@ mod ledger;
 mod ledger_object;
 mod load;
 mod native_mac;
+mod offer;
 mod platform;
 mod record;
 mod relay;
