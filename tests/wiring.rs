@@ -234,35 +234,6 @@ fn bindings_are_named_in_one_place() {
 }
 
 #[test]
-fn the_readme_lists_every_scheme() {
-    if !root().join("README.md").exists() {
-        println!("README.md does not exist yet: its list of schemes is not compared");
-        return;
-    }
-    let readme = read("README.md");
-    let list = readme
-        .split_once("<!-- schemes -->")
-        .and_then(|(_, rest)| rest.split_once("<!-- /schemes -->"))
-        .expect("README.md: put <!-- schemes --> and <!-- /schemes --> around the list of schemes")
-        .0;
-    // A scheme's name in backticks is the first thing in its row.
-    let listed: BTreeSet<&str> = list
-        .lines()
-        .filter_map(|line| {
-            line.trim_start_matches(['|', '-', ' '])
-                .strip_prefix('`')?
-                .split_once('`')
-                .map(|(name, _)| name)
-        })
-        .collect();
-    let built_in: BTreeSet<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-    assert_eq!(
-        listed, built_in,
-        "README.md: a row that begins with the name in backticks for each scheme"
-    );
-}
-
-#[test]
 fn the_hooks_for_tests_are_not_deployed() {
     let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
     let features = manifest["features"].as_table().unwrap();

@@ -33,8 +33,8 @@ hookgate, the tool beside the Worker
         --tamper            change one character after signing
         --count N           N requests; from the second on, -2, -3, … is appended to the id
 
-  hookgate schemes
-      Prints docs/schemes.md from the table of schemes.
+  hookgate schemes [--list]
+      Prints docs/schemes.md from the table of schemes; with --list, README.md's list of them.
 
   hookgate vectors FILE… [--json]
       Runs files of test vectors, each a JSON array of entries (tests/vectors/README.md), and prints

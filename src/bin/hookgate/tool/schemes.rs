@@ -4,6 +4,8 @@ use hookgate::config::{about, built_in};
 use hookgate::scheme::{About, Algorithm, AnswerStyle, IdentityRule, Place, Scheme};
 use hookgate::schemes::BUILT_IN;
 
+use lexopt::prelude::Long;
+
 use super::Failure;
 
 const INTRODUCTION: &str = "\
@@ -39,8 +41,12 @@ const PLAIN: &str = "duplicate like accepted; malformed 400, not verified or too
 const KOOGALLERY: &str = "HTTP 200 with a signed `resultCode`: accepted and duplicate 000000 (`newInstance` with its `instanceId`), questions 000004 while nothing is known; refused, and then not signed, 000001 or 000002; our own failure 000005";
 
 pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
-    if let Some(argument) = arguments.next()? {
-        return Err(argument.unexpected().into());
+    let mut as_list = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("list") => as_list = true,
+            other => return Err(other.unexpected().into()),
+        }
     }
     let mut schemes = Vec::new();
     for (name, text) in BUILT_IN {
@@ -51,6 +57,9 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
             }
             _ => {}
         }
+    }
+    if as_list {
+        return list(schemes.iter().map(|(name, scheme, ..)| (*name, scheme)));
     }
     print!("{INTRODUCTION}");
     println!("| scheme | signed id | signed time | replay class | handshake | vectors from |");
@@ -69,6 +78,31 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
         section(name, scheme, about, text);
     }
     println!("\n{ABSENT}");
+    Ok(())
+}
+
+/// The names by what stops a captured request: README.md's list.
+fn list<'a>(schemes: impl Iterator<Item = (&'a str, &'a Scheme)> + Clone) -> Result<(), Failure> {
+    let classes: [(&str, fn(&Scheme) -> bool); 4] = [
+        ("Body and time are signed", |scheme| {
+            !scheme.proves_the_sender_only() && scheme.time.is_some()
+        }),
+        ("The body is signed, no time", |scheme| {
+            !scheme.proves_the_sender_only() && scheme.time.is_none()
+        }),
+        ("A token proves the sender, not the event", |scheme| {
+            scheme.proves_the_sender_only() && !scheme.is_bearer()
+        }),
+        ("A credential, **nothing is signed**", Scheme::is_bearer),
+    ];
+    for (title, belongs) in classes {
+        let names: Vec<String> = schemes
+            .clone()
+            .filter(|(_, scheme)| belongs(scheme))
+            .map(|(name, _)| format!("[`{name}`](docs/schemes.md#{name})"))
+            .collect();
+        println!("- {title} ({}): {}.", names.len(), names.join(", "));
+    }
     Ok(())
 }
 
