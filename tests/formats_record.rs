@@ -152,8 +152,8 @@ fn the_record_of_a_removal() {
         entry.text,
         concat!(
             r#"{"v":1,"record":"retention","time":"2027-01-15T08:00:00.000Z","tenant":"demo","audit_days":90,"#,
-            r#""client_address_days":30,"texts":12,"texts_before":"2026-10-17T00:00:00.000Z","addresses":3,"#,
-            r#""addresses_before":"2026-12-16T00:00:00.000Z"}"#
+            r#""client_address_days":30,"texts":12,"texts_before_ms":1792195200000,"addresses":3,"#,
+            r#""addresses_before_ms":1797379200000}"#
         )
     );
     let over = Over::at(retention, NOW_MS);

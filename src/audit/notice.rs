@@ -81,8 +81,8 @@ pub enum Notice<'a> {
     /// What was in the record of a tenant for its time is gone from it: so many texts, and addresses besides.
     RecordExpired {
         tenant: &'a str,
-        texts: usize,
-        addresses: usize,
+        texts: u32,
+        addresses: u32,
     },
     /// The spool could not be written or drained.
     SpoolFailed {
@@ -149,9 +149,9 @@ struct NoticeLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     age_seconds: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    texts: Option<usize>,
+    texts: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    addresses: Option<usize>,
+    addresses: Option<u32>,
 }
 
 impl Notice<'_> {

@@ -16,7 +16,7 @@ use crate::time;
 /// Refusals of one source and minute that are stored, whichever isolates they come from. Ten isolates that
 /// are flooded at once fill it.
 pub const RECORDS_A_MINUTE: u32 = 60;
-/// A record's rows are changed in lots of so many: one statement's list of ids is 40 kB then.
+/// Rows are changed in lots of so many, each well within what the platform gives a statement.
 pub const LOT: u32 = 1_000;
 const DAY_MS: i64 = 86_400_000;
 
@@ -59,33 +59,37 @@ SELECT item.value ->> 'tenant', item.value ->> 'minute', item.value ->> 'source'
 FROM json_each(?1) AS message, json_each(message.value, '$.counts') AS item";
 
 const LEAVES: &str = "\
-SELECT json_group_array(json_object('tenant', tenant, 'id', id, 'leaf_hash', leaf_hash)) AS found
+SELECT json_group_array(json_object('tenant', tenant, 'id', id, 'at_ms', at_ms, 'leaf_hash', leaf_hash,
+  'texts_before_ms', text ->> 'texts_before_ms', 'texts', text ->> 'texts')) AS found
 FROM records WHERE id IN (SELECT value ->> 'id' FROM json_each(?1) WHERE value ->> 'text' IS NOT NULL)";
 
-/// Tenants that have a record to be read, those that are not configured any more among them: one step of the
-/// index for each.
+/// Tenants that the record has something of, those that are not configured any more among them: one step of an index
+/// for each.
 pub const TENANTS: &str = "\
-WITH RECURSIVE known(tenant) AS (
+WITH RECURSIVE recorded(tenant) AS (
   SELECT min(tenant) FROM records WHERE text IS NOT NULL
   UNION ALL
-  SELECT (SELECT min(tenant) FROM records WHERE tenant > known.tenant AND text IS NOT NULL) FROM known WHERE known.tenant IS NOT NULL)
-SELECT json_group_array(tenant) AS found FROM known WHERE tenant IS NOT NULL";
+  SELECT (SELECT min(tenant) FROM records WHERE tenant > recorded.tenant AND text IS NOT NULL) FROM recorded WHERE recorded.tenant IS NOT NULL),
+counted(tenant) AS (
+  SELECT min(tenant) FROM counts
+  UNION ALL
+  SELECT (SELECT min(tenant) FROM counts WHERE tenant > counted.tenant) FROM counted WHERE counted.tenant IS NOT NULL)
+SELECT json_group_array(tenant) AS found FROM (SELECT tenant FROM recorded UNION SELECT tenant FROM counted) WHERE tenant IS NOT NULL";
 
-/// The ids of a tenant's (`?1`) records from before a time (`?2`), at most so many (`?3`). What says that records were
-/// removed stays.
-pub const DUE_TEXTS: &str = "\
-SELECT json_group_array(id) AS found FROM (
-  SELECT id FROM records WHERE tenant = ?1 AND at_ms < ?2 AND text IS NOT NULL AND verdict <> 'retention' ORDER BY at_ms LIMIT ?3)";
-/// The same of those with a client's address.
-pub const DUE_ADDRESSES: &str = "\
-SELECT json_group_array(id) AS found FROM (
-  SELECT id FROM records WHERE tenant = ?1 AND at_ms < ?2 AND address IS NOT NULL ORDER BY at_ms LIMIT ?3)";
-/// `?1` is the list of ids.
+/// How many texts and how many addresses of a tenant (`?1`) are from before two times (`?2`, `?3`). What says that
+/// records were removed stays.
+pub const DUE: &str = "\
+SELECT json_array(
+  (SELECT count(*) FROM records WHERE tenant = ?1 AND at_ms < ?2 AND text IS NOT NULL AND verdict <> 'retention'),
+  (SELECT count(*) FROM records WHERE tenant = ?1 AND at_ms < ?3 AND address IS NOT NULL)) AS found";
+/// Removes those of the first kind, at most so many (`?3`).
 pub const REMOVE_TEXTS: &str = "\
-UPDATE records SET text = NULL, salt = NULL, address = NULL, address_salt = NULL WHERE id IN (SELECT value FROM json_each(?1))";
-/// The same.
+UPDATE records SET text = NULL, salt = NULL, address = NULL, address_salt = NULL WHERE id IN (
+  SELECT id FROM records WHERE tenant = ?1 AND at_ms < ?2 AND text IS NOT NULL AND verdict <> 'retention' LIMIT ?3)";
+/// The same of the second.
 pub const REMOVE_ADDRESSES: &str = "\
-UPDATE records SET address = NULL, address_salt = NULL WHERE id IN (SELECT value FROM json_each(?1))";
+UPDATE records SET address = NULL, address_salt = NULL WHERE id IN (
+  SELECT id FROM records WHERE tenant = ?1 AND at_ms < ?2 AND address IS NOT NULL LIMIT ?3)";
 /// A tenant's (`?1`) counts from before a minute (`?2`).
 pub const REMOVE_COUNTS: &str = "DELETE FROM counts WHERE tenant = ?1 AND minute < ?2";
 
@@ -124,20 +128,20 @@ struct Removal<'a> {
     tenant: &'a str,
     audit_days: u32,
     client_address_days: u32,
-    texts: usize,
-    texts_before: String,
-    addresses: usize,
-    addresses_before: String,
+    texts: u32,
+    texts_before_ms: i64,
+    addresses: u32,
+    addresses_before_ms: i64,
 }
 
-/// The record of a removal that is about to be made. It is written before: after a crash it tells of one that the next
-/// run makes, and nothing goes unsaid.
+/// The record of a removal that is about to be made. It is sent before: after a crash it tells of one that the next
+/// run makes, and says again, and nothing goes unsaid.
 pub fn removal<'a>(
     id: &'a str,
     tenant: &'a str,
     retention: Retention,
-    texts: usize,
-    addresses: usize,
+    texts: u32,
+    addresses: u32,
     now_ms: i64,
 ) -> Entry<'a> {
     let over = Over::at(retention, now_ms);
@@ -156,9 +160,9 @@ pub fn removal<'a>(
             audit_days: retention.audit_days,
             client_address_days: retention.client_address_days,
             texts,
-            texts_before: time::rfc3339(over.texts_before_ms),
+            texts_before_ms: over.texts_before_ms,
             addresses,
-            addresses_before: time::rfc3339(over.addresses_before_ms),
+            addresses_before_ms: over.addresses_before_ms,
         }),
         address: None,
     }

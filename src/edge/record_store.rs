@@ -9,8 +9,8 @@ use super::platform::{self, QueueMessage, binding, now_ms, within};
 use super::state::State;
 use crate::audit::Notice;
 use crate::audit::store::{
-    DUE_ADDRESSES, DUE_TEXTS, KEEP, LOT, Over, RECORDS_A_MINUTE, REMOVE_ADDRESSES, REMOVE_COUNTS,
-    REMOVE_TEXTS, TENANTS, is_readable, removal,
+    DUE, KEEP, LOT, Over, RECORDS_A_MINUTE, REMOVE_ADDRESSES, REMOVE_COUNTS, REMOVE_TEXTS, TENANTS,
+    is_readable, removal,
 };
 use crate::config::Retention;
 use crate::keys::encode_hex;
@@ -66,52 +66,54 @@ pub async fn remove_what_is_over(state: &State, env: &Env) {
 }
 
 async fn remove(state: &State, env: &Env) -> Result<(), String> {
-    for tenant in &ids(&transact(env, &[(TENANTS, &[])]).await?) {
-        let retention = state.retention(tenant);
-        for _ in 0..LOTS_A_RUN {
-            if !remove_lot(tenant, retention, env).await? {
-                break;
-            }
-        }
+    let tenants: Vec<String> = list(&transact(env, &[(TENANTS, &[])]).await?);
+    for tenant in &tenants {
+        remove_of(tenant, state.retention(tenant), env).await?;
     }
     Ok(())
 }
 
-/// True: there may be more.
-async fn remove_lot(tenant: &str, retention: Retention, env: &Env) -> Result<bool, String> {
+async fn remove_of(tenant: &str, retention: Retention, env: &Env) -> Result<(), String> {
     let now = now_ms();
     let over = Over::at(retention, now);
-    let due =
-        |before_ms: i64| -> [JsValue; 3] { [tenant.into(), (before_ms as f64).into(), LOT.into()] };
-    let texts = transact(env, &[(DUE_TEXTS, &due(over.texts_before_ms))]).await?;
-    let addresses = transact(env, &[(DUE_ADDRESSES, &due(over.addresses_before_ms))]).await?;
-    let (due_texts, due_addresses) = (ids(&texts).len(), ids(&addresses).len());
-    if due_texts + due_addresses == 0 {
-        return Ok(false);
+    let (of, lot) = (JsValue::from_str(tenant), JsValue::from(LOT));
+    let number = |number: i64| JsValue::from(number as f64);
+    let (texts_before, addresses_before) = (
+        number(over.texts_before_ms),
+        number(over.addresses_before_ms),
+    );
+    let minute = [of.clone(), number(over.texts_before_ms / 60_000)];
+    let asked = [of.clone(), texts_before.clone(), addresses_before.clone()];
+    let statements: [(&str, &[JsValue]); 2] = [(REMOVE_COUNTS, &minute), (DUE, &asked)];
+    let due: Vec<u32> = list(&transact(env, &statements).await?);
+    let &[texts, addresses] = due.as_slice() else {
+        return Err("what is due was not told".to_owned());
+    };
+    if texts + addresses == 0 {
+        return Ok(());
     }
     // First said, then done: see `removal`.
     let id = format!("ret_{}", encode_hex(&platform::random::<16>()));
-    let said = removal(&id, tenant, retention, due_texts, due_addresses, now);
+    let said = removal(&id, tenant, retention, texts, addresses, now);
     let message = said.message(platform::random());
     let sent = within(SEND_MS, platform::send(env, binding::AUDIT, &message)).await;
     sent.unwrap_or_else(|| Err("no answer in time".to_owned()))?;
-    let minute = over.texts_before_ms / 60_000;
-    let counts: [JsValue; 2] = [tenant.into(), (minute as f64).into()];
-    let removals: [(&str, &[JsValue]); 3] = [
-        (REMOVE_TEXTS, &[texts.into()]),
-        (REMOVE_ADDRESSES, &[addresses.into()]),
-        (REMOVE_COUNTS, &counts),
+    let removals: [(&str, &[JsValue]); 2] = [
+        (REMOVE_TEXTS, &[of.clone(), texts_before, lot.clone()]),
+        (REMOVE_ADDRESSES, &[of, addresses_before, lot]),
     ];
-    transact(env, &removals).await?;
+    for _ in 0..texts.max(addresses).div_ceil(LOT).min(LOTS_A_RUN) {
+        transact(env, &removals).await?;
+    }
     platform::notice(&Notice::RecordExpired {
         tenant,
-        texts: due_texts,
-        addresses: due_addresses,
+        texts,
+        addresses,
     });
-    Ok(due_texts.max(due_addresses) >= LOT as usize)
+    Ok(())
 }
 
-/// A list of texts as SQLite wrote it.
-fn ids(list: &str) -> Vec<String> {
-    serde_json::from_str(list).unwrap_or_default()
+/// A list as SQLite wrote it.
+fn list<T: serde::de::DeserializeOwned>(text: &str) -> Vec<T> {
+    serde_json::from_str(text).unwrap_or_default()
 }
