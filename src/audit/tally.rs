@@ -6,8 +6,6 @@
 //! [`FLUSH_MS`]. An isolate that ends before loses at most what it counted in that time: the log has a line for each
 //! of them, and is the exact account.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::line;
@@ -44,8 +42,9 @@ pub struct Count {
 #[derive(Debug, Default)]
 pub struct Tally {
     counts: Vec<Count>,
-    /// How many refusals of a source were sent one by one, and in which minute.
-    sent: BTreeMap<String, (i64, u32)>,
+    /// How many refusals of a source were sent one by one, and in which minute. Sources are those of the
+    /// configuration, so there are only so many.
+    sent: Vec<(String, i64, u32)>,
     /// Until when somebody is taken to be there who will flush.
     flush_until_ms: i64,
 }
@@ -63,16 +62,16 @@ impl Tally {
 
     fn may_send(&mut self, source: &str, now_ms: i64) -> bool {
         let minute = now_ms.div_euclid(MINUTE_MS);
-        // Sources are those of the configuration, so there are only so many.
-        let sent = match self.sent.get_mut(source) {
-            Some(sent) => sent,
-            None => self.sent.entry(source.to_owned()).or_default(),
+        let mut known = self.sent.iter_mut();
+        let Some((_, in_minute, number)) = known.find(|(name, ..)| name == source) else {
+            self.sent.push((source.to_owned(), minute, 1));
+            return true;
         };
-        if sent.0 != minute {
-            *sent = (minute, 0);
+        if *in_minute != minute {
+            (*in_minute, *number) = (minute, 0);
         }
-        sent.1 = sent.1.saturating_add(1);
-        sent.1 <= REFUSALS_A_MINUTE
+        *number = number.saturating_add(1);
+        *number <= REFUSALS_A_MINUTE
     }
 
     /// One more of this kind.
