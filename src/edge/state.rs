@@ -14,12 +14,14 @@ use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, v
 use crate::audit::Notice;
 use crate::config::Config;
 use crate::gate::{Gate, LiveSource};
+use crate::tlog::outside::Outside;
 
 /// The configuration, alive. A new version or a new secret starts new isolates, so reading the
 /// secrets once is enough.
 pub struct State {
     /// `None`: the embedded configuration did not parse.
     pub gate: Option<Gate>,
+    pub outside: Outside,
 }
 
 thread_local! {
@@ -112,17 +114,24 @@ impl State {
             Err(errors) => {
                 let errors = &errors.join("; ");
                 notice(&Notice::ConfigurationBroken { errors });
-                return State { gate: None };
+                return State {
+                    gate: None,
+                    outside: Outside::default(),
+                };
             }
         };
         #[cfg(feature = "test-hooks")]
         super::test_hooks::reshard_on_purpose(&mut config, env);
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
+        let outside = Outside::bring_up(&config.audit, &environment, |name| variable(env, name));
         let gate = Gate::assemble(config, &environment, |name| variable(env, name));
         for fault in &gate.faults {
             notice(&Notice::Fault(fault));
         }
-        State { gate: Some(gate) }
+        State {
+            gate: Some(gate),
+            outside,
+        }
     }
 }
 

@@ -55,6 +55,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     DEAD_LETTERS: { type: "queue", name: DEAD_LETTERS },
     ARCHIVE: { type: "r2", name: "archive" },
     LEDGER: { type: "durable-object", worker: "hookgate", exportName: "Ledger" },
+    AUDIT_LOG: { type: "durable-object", worker: "hookgate", exportName: "AuditLog" },
   };
   const texts = { ENVIRONMENT: "test", ALLOW_PRIVATE_DESTINATIONS: "true", BACKEND_URL: target.url, NOWHERE_URL: NOWHERE, ...secrets, ...variables };
   for (const [name, value] of Object.entries(texts)) env[name] = { type: "text", value };
@@ -76,7 +77,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
           compatibilityFlags: COMPATIBILITY_FLAGS,
           manifest: { mainModule: WRAP, modulesRoot: "/", modules: modules(WRAP) },
           env,
-          exports: { Ledger: { type: "durable-object", storage: "sqlite" } },
+          exports: { Ledger: { type: "durable-object", storage: "sqlite" }, AuditLog: { type: "durable-object", storage: "sqlite" } },
           triggers: [
             { ...consumer, name: EVENTS, deadLetterQueue: DEAD_LETTERS },
             { ...consumer, name: SLOW, deadLetterQueue: DEAD_LETTERS },
@@ -113,7 +114,10 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
       return gate.line({ event: "verdict", request_id: answer.requestId });
     },
     remembered: async () => (await (await mf.getKVNamespace("SEEN")).list()).keys.map(({ name }) => name),
-    archived: async () => (await (await mf.getR2Bucket("ARCHIVE")).list()).objects.map(({ key }) => key),
+    /** What is archived besides the tenants' logs. */
+    archived: async () => (await (await mf.getR2Bucket("ARCHIVE")).list()).objects.map(({ key }) => key).filter((key) => !key.startsWith("log/")),
+    /** Puts entries, as their texts, into a tenant's log; brings their places. */
+    append: (tenant, entries) => exchange(url, { target: `/-/append?tenant=${tenant}`, body: JSON.stringify(entries) }),
     /** Messages that wait for a cron, because neither the queue nor the ledger took them. */
     spooled: async () => (await gate.archived()).filter((key) => key.startsWith("spool/")),
     /** Faults of what is no request: see wrap.mjs. */
