@@ -10,6 +10,7 @@
 //! checkpoint  the tree's head, as a note                    https://c2sp.org/tlog-checkpoint
 //! witness     a head that somebody else remembers           https://c2sp.org/tlog-witness, tlog-cosignature
 //! outside     who remembers the logs besides this account
+//! export      all of it, checked offline
 //! sequencer   what to do next, whatever has failed
 //! ```
 //!
@@ -17,6 +18,8 @@
 
 pub mod checkpoint;
 pub mod entry;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod export;
 pub mod merkle;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
