@@ -145,6 +145,7 @@ impl Gate {
         }
         gate.refuse_shared_secrets();
         if uses::STATEMENTS {
+            gate.refuse_shared_public_keys();
             gate.refuse_shared_pins();
         }
         for name in observers {
@@ -198,6 +199,30 @@ impl Gate {
             for (name, secret) in sharers {
                 self.fail(name, Trouble::SecretShared, Some(secret));
             }
+        }
+    }
+
+    /// The same for a sender's public key, where nothing that is pinned tells the sources apart. Within
+    /// one tenant it may be: one application of Discord has one key for two endpoints.
+    fn refuse_shared_public_keys(&mut self) {
+        let mut owners: BTreeMap<&str, Vec<&Arc<LiveSource>>> = BTreeMap::new();
+        for live in self.sources.values() {
+            for (_, key) in &live.public_keys {
+                owners.entry(&key.id).or_default().push(live);
+            }
+        }
+        let is_shared = |one: &&Arc<LiveSource>, sharers: &[&Arc<LiveSource>]| {
+            sharers
+                .iter()
+                .any(|other| one.source.tenant != other.source.tenant && one.pins == other.pins)
+        };
+        let mut shared: Vec<String> = Vec::new();
+        for sharers in owners.values() {
+            let among = sharers.iter().filter(|live| is_shared(live, sharers));
+            shared.extend(among.map(|live| live.name.clone()));
+        }
+        for name in shared {
+            self.fail(name, Trouble::SecretShared, None);
         }
     }
 

@@ -133,7 +133,9 @@ impl Asking {
 
 fn ask(question: &Question) -> Promise {
     let raw = match question.algorithm {
-        Algorithm::EcdsaP256Der => raw_ecdsa(&question.signature),
+        // What is not DER becomes an empty signature, which no key made: WebCrypto would take the raw form,
+        // and one signature would have two spellings.
+        Algorithm::EcdsaP256Der => Some(raw_ecdsa(&question.signature).unwrap_or_default()),
         _ => None,
     };
     let signature = raw.as_deref().unwrap_or(&question.signature);
