@@ -2,6 +2,7 @@
 //!
 //! Never a secret, never a body, never a query string, never a header's value.
 
+mod diagnosis;
 mod notice;
 
 use serde::Serialize;
@@ -13,6 +14,7 @@ use crate::retry::{Attempt, Next};
 use crate::trace;
 use crate::verdict::Verdict;
 
+pub use diagnosis::DiagnosisLine;
 pub use notice::Notice;
 
 /// One request's end.

@@ -53,6 +53,8 @@ pub struct Arrival {
     remembering: Option<Promise>,
     /// There where a public key checks the signature.
     env: Option<Env>,
+    /// The body, where no secret matched.
+    unmatched: Option<Uint8Array>,
 }
 
 enum Stage {
@@ -137,6 +139,7 @@ impl Arrival {
                 .map(|_| env.clone()),
             live,
             remembering: None,
+            unmatched: None,
         }
     }
 
@@ -311,7 +314,9 @@ impl Arrival {
             Stage::Decided(verdict) => {
                 let live = self.live.as_deref();
                 self.record.write(verdict, &self.head, live);
-                self.record.answer(verdict, live)
+                let answer = self.record.answer(verdict, live);
+                self.have_diagnosed(verdict);
+                answer
             }
             Stage::Health { sound: true } => healthy().for_request(&self.record.request_id),
             _ => answer::unavailable(&self.record.request_id).for_request(&self.record.request_id),

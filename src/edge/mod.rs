@@ -1,7 +1,7 @@
 //! The only code that knows Workers.
 //!
 //! `entry.mjs` calls in; [`fetch`] receives, [`drive`] carries out what [`crate::road`] says,
-//! [`inquire`] brings what public keys need, [`consume`] delivers ([`backend`] is one attempt, [`bury`]
+//! [`inquire`] brings what public keys need, [`diagnose`] looks for a refusal's cause when it is answered, [`consume`] delivers ([`backend`] is one attempt, [`bury`]
 //! what is given up), [`ledger_object`] keeps the ledger's rows, [`relay`] hands its messages to
 //! the queue, [`schedule`] wakes what must not sleep, [`admin`] serves the operator, [`platform`]
 //! wraps what the `worker` crate leaves out. Nothing here decides about an event.
@@ -17,6 +17,7 @@ mod consume;
 mod content;
 #[cfg(uses_decryption)]
 mod decrypt;
+mod diagnose;
 mod drive;
 mod fetch;
 mod head;

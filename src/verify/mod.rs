@@ -8,6 +8,7 @@
 mod around;
 mod canonical_request;
 mod credential;
+mod guess;
 mod jws;
 mod late;
 mod lines;
@@ -31,6 +32,7 @@ use signature::{Presented, field, read_signatures};
 pub use stream::Streaming;
 
 pub use around::AroundBody;
+pub use guess::guess;
 pub use statement::{KeyAt, Statement};
 
 /// How many signatures one request may carry. Providers send one for each live secret; each costs
