@@ -86,12 +86,9 @@ impl LiveKey {
         }
     }
 
-    /// The same key for another hash.
-    pub(crate) fn under(&self, algorithm: Algorithm) -> Self {
-        LiveKey {
-            prepared: Mac::new(algorithm, &self.bytes),
-            ..self.clone()
-        }
+    /// Makes it a key for another hash.
+    pub(crate) fn serve(&mut self, algorithm: Algorithm) {
+        self.prepared = Mac::new(algorithm, &self.bytes);
     }
 
     /// The MAC under this key, or under this key followed by `suffix`.

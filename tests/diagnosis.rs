@@ -22,11 +22,12 @@ use hookgate::diagnosis::{
     Case, Diagnosis, HASHED_BYTES_MAX, Hypothesis, Thorough, diagnose, diagnose_thoroughly,
     is_worthwhile, mistakes,
 };
-use hookgate::gate::Gate;
+use hookgate::gate::{Gate, LiveSource};
+use hookgate::scheme::Scheme;
 use plant::*;
 use quick::plants;
 use sha2::{Digest as _, Sha256};
-use support::{SourceText, only, run, tree};
+use support::{Request, SourceText, only, run, tree};
 use thorough::more_plants;
 
 fn gate(plant: &Plant) -> Gate {
@@ -54,22 +55,19 @@ fn gate(plant: &Plant) -> Gate {
     )
 }
 
+fn case<'l>(live: &'l LiveSource, request: &Request) -> Case<'l> {
+    let scheme = Scheme::clone(&live.scheme);
+    Case::of(live, scheme, request.head(), Some(request.body.clone()))
+}
+
 fn by_the_worker(plant: &Plant) -> Diagnosis {
     let gate = gate(plant);
-    let head = plant.request.head();
-    diagnose(
-        &Case::of(only(&gate), &head, Some(&plant.request.body)),
-        HASHED_BYTES_MAX,
-    )
+    diagnose(&mut case(only(&gate), &plant.request), HASHED_BYTES_MAX)
 }
 
 fn by_the_tool(plant: &Plant) -> Thorough {
     let gate = gate(plant);
-    let head = plant.request.head();
-    diagnose_thoroughly(
-        &Case::of(only(&gate), &head, Some(&plant.request.body)),
-        &|case| case.judge(),
-    )
+    diagnose_thoroughly(&mut case(only(&gate), &plant.request), &|case| case.judge())
 }
 
 #[test]
@@ -188,15 +186,14 @@ fn a_forgery_matches_none() {
         let forger = support::gate_for(scheme, &[support::a_secret(scheme, 2)]);
         let body = support::a_body(scheme, 1);
         let request = support::signed(only(&forger), &body, "evt_1");
-        let head = request.head();
-        let case = Case::of(only(&genuine), &head, Some(&request.body));
-        let found = diagnose(&case, HASHED_BYTES_MAX);
+        let mut case = case(only(&genuine), &request);
+        let found = diagnose(&mut case, HASHED_BYTES_MAX);
         assert_eq!(found.name(), "none", "{scheme}: {found:?}");
         assert!(
             found.tried > 0 || only(&genuine).scheme.is_bearer(),
             "{scheme}"
         );
-        let all = diagnose_thoroughly(&case, &|case| case.judge());
+        let all = diagnose_thoroughly(&mut case, &|case| case.judge());
         assert!(all.findings.is_empty(), "{scheme}: {all:?}");
     }
 }
@@ -211,7 +208,10 @@ fn a_form_is_told_without_the_body_and_said_to_be_no_proof() {
         let Err(_) = hookgate::admission::open(live, &head) else {
             continue;
         };
-        let found = diagnose(&Case::of(live, &head, None), HASHED_BYTES_MAX);
+        let found = diagnose(
+            &mut Case::of(live, Scheme::clone(&live.scheme), head, None),
+            HASHED_BYTES_MAX,
+        );
         assert_eq!(found.name(), plant.name);
         assert!(!found.is_proved && found.key_id.is_none(), "{found:?}");
     }
@@ -251,8 +251,7 @@ fn the_work_is_bounded() {
         .collect();
     let gate = support::gate_for("github", &names);
     let request = github("none", b"another", b"another", &body).request;
-    let head = request.head();
-    let found = diagnose(&Case::of(only(&gate), &head, Some(&body)), HASHED_BYTES_MAX);
+    let found = diagnose(&mut case(only(&gate), &request), HASHED_BYTES_MAX);
     assert!(found.tried <= 16, "{found:?}");
 }
 

@@ -2,30 +2,27 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::Case;
+use super::case::{Case, Change};
 use super::json_style::{COMPACT, PRETTY, SPACED, restyled, sorted as sorted_json};
 use crate::keys::{decode_hex, encode_hex};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-pub(super) fn newline_added<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    each(case, |body| {
-        vec![[body, b"\n"].concat(), [body, b"\r\n"].concat()]
-    })
+pub(super) fn newline_added(case: &Case<'_>, changes: &mut Vec<Change>) {
+    each(case, changes, &|body, others| {
+        others.extend([[body, b"\n"].concat(), [body, b"\r\n"].concat()]);
+    });
 }
 
-pub(super) fn newline_removed<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    each(case, |body| {
-        let without = body.trim_ascii_end();
-        vec![
-            without.to_vec(),
-            body.strip_suffix(b"\n").unwrap_or(without).to_vec(),
-        ]
-    })
+pub(super) fn newline_removed(case: &Case<'_>, changes: &mut Vec<Change>) {
+    each(case, changes, &|body, others| {
+        others.extend(body.strip_suffix(b"\n").map(<[u8]>::to_vec));
+        others.push(body.trim_ascii_end().to_vec());
+    });
 }
 
-pub(super) fn crlf<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    each(case, |body| {
+pub(super) fn crlf(case: &Case<'_>, changes: &mut Vec<Change>) {
+    each(case, changes, &|body, others| {
         let mut crlf = Vec::with_capacity(body.len() + body.len() / 16);
         let mut last = 0;
         for byte in body {
@@ -35,84 +32,91 @@ pub(super) fn crlf<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
             crlf.push(*byte);
             last = *byte;
         }
-        vec![crlf]
-    })
+        others.push(crlf);
+    });
 }
 
-pub(super) fn lf<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    each(case, |body| {
+pub(super) fn lf(case: &Case<'_>, changes: &mut Vec<Change>) {
+    each(case, changes, &|body, others| {
         let mut lf = Vec::with_capacity(body.len());
         for (index, byte) in body.iter().enumerate() {
             if *byte != b'\r' || body.get(index + 1) != Some(&b'\n') {
                 lf.push(*byte);
             }
         }
-        vec![lf]
-    })
+        others.push(lf);
+    });
 }
 
-pub(super) fn bom_removed<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    each(case, |body| {
-        body.strip_prefix(BOM)
-            .map(<[u8]>::to_vec)
-            .into_iter()
-            .collect()
-    })
+pub(super) fn bom_removed(case: &Case<'_>, changes: &mut Vec<Change>) {
+    each(case, changes, &|body, others| {
+        others.extend(body.strip_prefix(BOM).map(<[u8]>::to_vec));
+    });
 }
 
-pub(super) fn bom_added<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    each(case, |body| vec![[BOM, body].concat()])
+pub(super) fn bom_added(case: &Case<'_>, changes: &mut Vec<Change>) {
+    each(case, changes, &|body, others| {
+        others.push([BOM, body].concat())
+    });
 }
 
-pub(super) fn compact<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    each(case, |body| restyled(body, COMPACT).into_iter().collect())
+pub(super) fn compact(case: &Case<'_>, changes: &mut Vec<Change>) {
+    each(case, changes, &|body, others| {
+        others.extend(restyled(body, COMPACT))
+    });
 }
 
-pub(super) fn spaced<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    each(case, |body| restyled(body, SPACED).into_iter().collect())
+pub(super) fn spaced(case: &Case<'_>, changes: &mut Vec<Change>) {
+    each(case, changes, &|body, others| {
+        others.extend(restyled(body, SPACED))
+    });
 }
 
-pub(super) fn pretty<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    each(case, |body| restyled(body, PRETTY).into_iter().collect())
+pub(super) fn pretty(case: &Case<'_>, changes: &mut Vec<Change>) {
+    each(case, changes, &|body, others| {
+        others.extend(restyled(body, PRETTY))
+    });
 }
 
 /// Compact, as most libraries write it, and with spaces, as Python does.
-pub(super) fn sorted<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    each(case, |body| match sorted_json(body) {
-        None => Vec::new(),
-        Some(compact) => restyled(&compact, SPACED)
-            .into_iter()
-            .chain([compact.clone()])
-            .collect(),
-    })
+pub(super) fn sorted(case: &Case<'_>, changes: &mut Vec<Change>) {
+    each(case, changes, &|body, others| {
+        if let Some(compact) = sorted_json(body) {
+            others.extend(restyled(&compact, SPACED));
+            others.push(compact);
+        }
+    });
 }
 
-pub(super) fn hex_decoded<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    each(case, |body| decode_hex(body).into_iter().collect())
+pub(super) fn hex_decoded(case: &Case<'_>, changes: &mut Vec<Change>) {
+    each(case, changes, &|body, others| {
+        others.extend(decode_hex(body))
+    });
 }
 
 /// As hex, and as bytes.
-pub(super) fn digest<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    each(case, |body| {
-        let digest = Sha256::digest(body);
-        vec![encode_hex(&digest).into_bytes(), digest.to_vec()]
-    })
+pub(super) fn digest(case: &Case<'_>, changes: &mut Vec<Change>) {
+    each(case, changes, &|body, others| {
+        let digest = Sha256::digest(body).to_vec();
+        others.extend([encode_hex(&digest).into_bytes(), digest]);
+    });
 }
 
-/// One case for each body that `of` makes of this one, and that differs from it.
-pub(super) fn each<'c>(case: &'c Case<'_>, of: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Vec<Case<'c>> {
-    let Some(body) = &case.body else {
-        return Vec::new();
+/// A change for each body that `of` makes of this one, and that differs from it.
+pub(super) fn each(
+    case: &Case<'_>,
+    changes: &mut Vec<Change>,
+    of: &dyn Fn(&[u8], &mut Vec<Vec<u8>>),
+) {
+    // Without a signature there is none over another body.
+    let Some(body) = case.body.as_ref().filter(|_| !case.scheme.is_bearer()) else {
+        return;
     };
-    // Nothing of it is signed.
-    if case.scheme.is_bearer() {
-        return Vec::new();
+    let mut others = Vec::new();
+    of(body, &mut others);
+    for other in others {
+        if other != *body {
+            changes.push(Change::Body(other));
+        }
     }
-    let mut bodies = of(body);
-    bodies.dedup();
-    bodies.retain(|other| other[..] != body[..]);
-    bodies
-        .into_iter()
-        .map(|body| case.with_body(body))
-        .collect()
 }

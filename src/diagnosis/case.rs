@@ -1,92 +1,85 @@
 //! A request as it may have been meant.
 
-use std::borrow::Cow;
-
-use super::Judgement;
 use crate::gate::LiveSource;
 use crate::keys::LiveKey;
 use crate::request::{Head, Inbound};
-use crate::scheme::{Part, Scheme};
+use crate::scheme::{Algorithm, Part, Scheme, TimeUnit};
 use crate::verify::{Claims, guess};
 
-/// A request with the scheme and the keys that it is judged by. Each of them may be varied.
-#[derive(Clone, Debug)]
+/// A request with the scheme and the keys that it is judged by.
+#[derive(Debug)]
 pub struct Case<'a> {
-    pub(super) scheme: Cow<'a, Scheme>,
-    pub(super) keys: Cow<'a, [LiveKey]>,
+    pub(super) scheme: Scheme,
+    pub(super) keys: Vec<LiveKey>,
     /// Keys that were rotated out.
     pub(super) retired: &'a [LiveKey],
-    pub(super) head: Cow<'a, Head>,
+    pub(super) head: Head,
     /// `None`: the request was refused before its body was read.
-    pub(super) body: Option<Cow<'a, [u8]>>,
+    pub(super) body: Option<Vec<u8>>,
     /// The characters of the signed time, where they are not those of the request.
     pub(super) time_text: Option<String>,
 }
 
+/// One thing that is otherwise. A case and a change exchange what they hold, so that the same change
+/// undoes itself, and nothing is copied.
+#[derive(Debug)]
+pub(super) enum Change {
+    Keys(Vec<LiveKey>),
+    Hash(Algorithm),
+    Head(Head),
+    Body(Vec<u8>),
+    Time(Option<String>),
+    Unit(TimeUnit),
+    Signed(Vec<Part>),
+}
+
+/// How the case looks to the interpreter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// This key made the signature.
+    Right(String),
+    /// Nothing is wrong with its form, and the body is not there.
+    WellFormed,
+    Wrong,
+}
+
 impl<'a> Case<'a> {
     /// The request as it came in. Of the head, only what [`crate::admission::open`] asks for needs to be
-    /// there.
-    pub fn of(live: &'a LiveSource, head: &'a Head, body: Option<&'a [u8]>) -> Self {
+    /// there. `scheme` is a copy of the source's own, to be varied.
+    pub fn of(live: &'a LiveSource, scheme: Scheme, head: Head, body: Option<Vec<u8>>) -> Self {
         Case {
-            scheme: Cow::Borrowed(&*live.scheme),
-            keys: Cow::Borrowed(&live.keys),
+            scheme,
+            keys: live.keys.clone(),
             retired: &live.diagnosing.retired,
-            head: Cow::Borrowed(head),
-            body: body.map(Cow::Borrowed),
+            head,
+            body,
             time_text: None,
         }
     }
 
-    /// The same case, to be varied.
-    pub(super) fn again(&self) -> Case<'_> {
-        Case {
-            scheme: Cow::Borrowed(&self.scheme),
-            keys: Cow::Borrowed(&self.keys),
-            retired: self.retired,
-            head: Cow::Borrowed(&self.head),
-            body: self.body.as_deref().map(Cow::Borrowed),
-            time_text: self.time_text.clone(),
-        }
-    }
-
-    pub(super) fn with_keys(&self, keys: Vec<LiveKey>) -> Case<'_> {
-        Case {
-            keys: Cow::Owned(keys),
-            ..self.again()
-        }
-    }
-
-    pub(super) fn with_head(&self, head: Head) -> Case<'_> {
-        Case {
-            head: Cow::Owned(head),
-            ..self.again()
-        }
-    }
-
-    pub(super) fn with_body(&self, body: Vec<u8>) -> Case<'_> {
-        Case {
-            body: Some(Cow::Owned(body)),
-            ..self.again()
-        }
-    }
-
-    pub(super) fn with_time_text(&self, text: String) -> Case<'_> {
-        Case {
-            time_text: Some(text),
-            ..self.again()
-        }
-    }
-
-    pub(super) fn with_signed(&self, signed: Vec<Part>) -> Case<'_> {
-        let mut scheme = Scheme::clone(&self.scheme);
-        scheme.signed = signed;
-        self.with_scheme(scheme)
-    }
-
-    pub(super) fn with_scheme(&self, scheme: Scheme) -> Case<'_> {
-        Case {
-            scheme: Cow::Owned(scheme),
-            ..self.again()
+    /// Makes the change, or undoes it.
+    pub(super) fn exchange(&mut self, change: &mut Change) {
+        match change {
+            Change::Keys(keys) => std::mem::swap(&mut self.keys, keys),
+            Change::Head(head) => std::mem::swap(&mut self.head, head),
+            Change::Time(text) => std::mem::swap(&mut self.time_text, text),
+            Change::Signed(signed) => std::mem::swap(&mut self.scheme.signed, signed),
+            Change::Hash(algorithm) => {
+                std::mem::swap(&mut self.scheme.algorithm, algorithm);
+                for key in &mut self.keys {
+                    key.serve(self.scheme.algorithm);
+                }
+            }
+            Change::Body(body) => {
+                if let Some(known) = &mut self.body {
+                    std::mem::swap(known, body);
+                }
+            }
+            Change::Unit(unit) => {
+                if let Some(form) = &mut self.scheme.time {
+                    std::mem::swap(&mut form.unit, unit);
+                }
+            }
         }
     }
 
@@ -94,14 +87,6 @@ impl<'a> Case<'a> {
     pub(super) fn cost_bytes(&self) -> usize {
         let body = self.body.as_ref().map(|body| body.len() + super::MAC_BYTES);
         body.unwrap_or_default() * self.keys.len()
-    }
-
-    pub fn head(&self) -> &Head {
-        &self.head
-    }
-
-    pub fn body(&self) -> &[u8] {
-        self.body.as_deref().unwrap_or_default()
     }
 
     /// Has the interpreter look at it.
@@ -121,5 +106,13 @@ impl<'a> Case<'a> {
             Some(key) => Judgement::Right(key.name.clone()),
             None => Judgement::Wrong,
         }
+    }
+
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    pub fn body(&self) -> &[u8] {
+        self.body.as_deref().unwrap_or_default()
     }
 }

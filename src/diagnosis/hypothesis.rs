@@ -1,6 +1,7 @@
 //! The list of hypotheses.
 
-use super::{Case, bodies, secrets, signatures, signed_string};
+use super::case::{Case, Change};
+use super::{bodies, secrets, signatures, signed_string};
 
 /// A mistake that a sender may have made, or whoever set the gate up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,46 +85,49 @@ impl Hypothesis {
         Hypothesis::TimeChanged,
     ];
 
-    /// The case as it would be if the mistake was made. None where it cannot have been.
-    pub(super) fn variations<'c>(self, case: &'c Case<'_>) -> Vec<Case<'c>> {
-        match self {
-            Hypothesis::RetiredSecret => secrets::retired(case),
-            Hypothesis::SecretNotDecoded => secrets::not_decoded(case),
-            Hypothesis::SecretPrefixKept => secrets::prefix_kept(case),
-            Hypothesis::SecretPrefixRemoved => secrets::prefix_removed(case),
-            Hypothesis::SecretDecoded => secrets::decoded(case),
-            Hypothesis::SecretUnset => secrets::unset(case),
-            Hypothesis::SecretWhitespace => secrets::whitespace(case),
-            Hypothesis::SecretQuotes => secrets::quotes(case),
-            Hypothesis::SignatureInBase64 => signatures::in_base64(case),
-            Hypothesis::SignatureInHex => signatures::in_hex(case),
-            Hypothesis::SignatureInBase64Url => signatures::in_base64url(case),
-            Hypothesis::SignatureUpperCase => signatures::upper_case(case),
-            Hypothesis::SignatureEncodedTwice => signatures::encoded_twice(case),
-            Hypothesis::SignaturePrefix => signatures::prefix(case),
-            Hypothesis::OtherHash => secrets::other_hash(case),
-            Hypothesis::TimeUnit => signed_string::time_unit(case),
-            Hypothesis::TimeSignedOtherwise => signed_string::time_signed_otherwise(case),
-            Hypothesis::BodyNewlineAdded => bodies::newline_added(case),
-            Hypothesis::BodyNewlineRemoved => bodies::newline_removed(case),
-            Hypothesis::BodyCrlf => bodies::crlf(case),
-            Hypothesis::BodyLf => bodies::lf(case),
-            Hypothesis::BodyBomRemoved => bodies::bom_removed(case),
-            Hypothesis::BodyBomAdded => bodies::bom_added(case),
-            Hypothesis::BodyCompact => bodies::compact(case),
-            Hypothesis::BodySpaced => bodies::spaced(case),
-            Hypothesis::BodyPretty => bodies::pretty(case),
-            Hypothesis::BodySorted => bodies::sorted(case),
-            Hypothesis::BodyNotSigned => signed_string::body_not_signed(case),
-            Hypothesis::BodyHexDecoded => bodies::hex_decoded(case),
-            Hypothesis::BodyDigest => bodies::digest(case),
-            Hypothesis::BodyOnly => signed_string::body_only(case),
-            Hypothesis::PartsInOtherOrder => signed_string::other_order(case),
-            Hypothesis::SeparatorsMissing => signed_string::separators_missing(case),
-            Hypothesis::OtherSeparators => signed_string::other_separators(case),
-            Hypothesis::TargetOtherwise => signed_string::target_otherwise(case),
-            Hypothesis::TimeChanged => signed_string::time_changed(case),
-        }
+    /// What may be otherwise if the mistake was made. Nothing where it cannot have been.
+    pub(super) fn changes(self, case: &Case<'_>) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let of: fn(&Case<'_>, &mut Vec<Change>) = match self {
+            Hypothesis::RetiredSecret => secrets::retired,
+            Hypothesis::SecretNotDecoded => secrets::not_decoded,
+            Hypothesis::SecretPrefixKept => secrets::prefix_kept,
+            Hypothesis::SecretPrefixRemoved => secrets::prefix_removed,
+            Hypothesis::SecretDecoded => secrets::decoded,
+            Hypothesis::SecretUnset => secrets::unset,
+            Hypothesis::SecretWhitespace => secrets::whitespace,
+            Hypothesis::SecretQuotes => secrets::quotes,
+            Hypothesis::SignatureInBase64 => signatures::in_base64,
+            Hypothesis::SignatureInHex => signatures::in_hex,
+            Hypothesis::SignatureInBase64Url => signatures::in_base64url,
+            Hypothesis::SignatureUpperCase => signatures::upper_case,
+            Hypothesis::SignatureEncodedTwice => signatures::encoded_twice,
+            Hypothesis::SignaturePrefix => signatures::prefix,
+            Hypothesis::OtherHash => secrets::other_hash,
+            Hypothesis::TimeUnit => signed_string::time_unit,
+            Hypothesis::TimeSignedOtherwise => signed_string::time_signed_otherwise,
+            Hypothesis::BodyNewlineAdded => bodies::newline_added,
+            Hypothesis::BodyNewlineRemoved => bodies::newline_removed,
+            Hypothesis::BodyCrlf => bodies::crlf,
+            Hypothesis::BodyLf => bodies::lf,
+            Hypothesis::BodyBomRemoved => bodies::bom_removed,
+            Hypothesis::BodyBomAdded => bodies::bom_added,
+            Hypothesis::BodyCompact => bodies::compact,
+            Hypothesis::BodySpaced => bodies::spaced,
+            Hypothesis::BodyPretty => bodies::pretty,
+            Hypothesis::BodySorted => bodies::sorted,
+            Hypothesis::BodyNotSigned => signed_string::body_not_signed,
+            Hypothesis::BodyHexDecoded => bodies::hex_decoded,
+            Hypothesis::BodyDigest => bodies::digest,
+            Hypothesis::BodyOnly => signed_string::body_only,
+            Hypothesis::PartsInOtherOrder => signed_string::other_order,
+            Hypothesis::SeparatorsMissing => signed_string::separators_missing,
+            Hypothesis::OtherSeparators => signed_string::other_separators,
+            Hypothesis::TargetOtherwise => signed_string::target_otherwise,
+            Hypothesis::TimeChanged => signed_string::time_changed,
+        };
+        of(case, &mut changes);
+        changes
     }
 
     /// The name, for the record.

@@ -99,8 +99,10 @@ fn new_line(out: &mut Vec<u8>, style: Style, depth: usize) {
 /// The members of every object sorted by name, in compact form.
 pub(super) fn sorted(body: &[u8]) -> Option<Vec<u8>> {
     // serde_json keeps members in a sorted map, unless it is built otherwise.
-    let value: Value = serde_json::from_slice(body).ok()?;
-    (value.is_object() || value.is_array()).then(|| serde_json::to_vec(&value).ok())?
+    let value: Value = serde_json::from_str(std::str::from_utf8(body).ok()?).ok()?;
+    let is_structured = value.is_object() || value.is_array();
+    let text = is_structured.then(|| serde_json::to_string(&value).ok())??;
+    Some(text.into_bytes())
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ mod together;
 use crate::scheme::Scheme;
 use crate::verdict::{Reject, Trouble, Verdict};
 pub use allowance::Allowance;
-pub use case::Case;
+pub use case::{Case, Judgement};
 pub use hypothesis::Hypothesis;
 #[cfg(not(target_arch = "wasm32"))]
 pub use together::{Finding, Mistake, Thorough, diagnose_thoroughly, mistakes};
@@ -64,16 +64,6 @@ pub struct Diagnosis {
     pub untried: u32,
 }
 
-/// How the case looks to the interpreter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judgement {
-    /// This key made the signature.
-    Right(String),
-    /// Nothing is wrong with its form, and the body is not there.
-    WellFormed,
-    Wrong,
-}
-
 /// Whether a request that ended so may have been signed by a sender who made a mistake. Where a public
 /// key checks the signature only the tool can tell: `WebCrypto` would be asked for each variation.
 pub fn is_worthwhile(verdict: Verdict, scheme: &Scheme) -> bool {
@@ -92,7 +82,7 @@ pub fn is_worthwhile(verdict: Verdict, scheme: &Scheme) -> bool {
 }
 
 /// Tries each hypothesis on a request that did not verify, as far as `hashed_bytes_max` goes.
-pub fn diagnose(case: &Case<'_>, hashed_bytes_max: usize) -> Diagnosis {
+pub fn diagnose(case: &mut Case<'_>, hashed_bytes_max: usize) -> Diagnosis {
     let mut diagnosis = Diagnosis {
         hypothesis: None,
         key_id: None,
@@ -102,14 +92,18 @@ pub fn diagnose(case: &Case<'_>, hashed_bytes_max: usize) -> Diagnosis {
     };
     let mut room = hashed_bytes_max;
     for hypothesis in Hypothesis::ALL {
-        for variation in hypothesis.variations(case) {
-            let Some(rest) = room.checked_sub(variation.cost_bytes()) else {
+        for mut change in hypothesis.changes(case) {
+            case.exchange(&mut change);
+            let cost = case.cost_bytes();
+            let judgement = if cost <= room {
+                room -= cost;
+                diagnosis.tried += 1;
+                case.judge()
+            } else {
                 diagnosis.untried += 1;
-                continue;
+                Judgement::Wrong
             };
-            room = rest;
-            diagnosis.tried += 1;
-            let judgement = variation.judge();
+            case.exchange(&mut change);
             // The first that explains it; the others are tried all the same.
             if diagnosis.hypothesis.is_some() || judgement == Judgement::Wrong {
                 continue;

@@ -2,51 +2,55 @@
 
 use base64::Engine as _;
 
-use super::Case;
+use super::case::{Case, Change};
 use crate::keys::{LENIENT_BASE64, decode_hex};
 use crate::scheme::{Algorithm, KeyEncoding, Scheme};
 
 /// Rotated out: [`crate::config::Source::retired_secrets`].
-pub(super) fn retired<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    if case.retired.is_empty() {
-        return Vec::new();
+pub(super) fn retired(case: &Case<'_>, changes: &mut Vec<Change>) {
+    if !case.retired.is_empty() {
+        let mut keys = case.retired.to_vec();
+        for key in &mut keys {
+            key.serve(case.scheme.algorithm);
+        }
+        changes.push(Change::Keys(keys));
     }
-    vec![case.with_keys(case.retired.to_vec())]
 }
 
 /// The characters themselves were the key.
-pub(super) fn not_decoded<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    if case.scheme.key.encoding == KeyEncoding::Utf8 {
-        return Vec::new();
+pub(super) fn not_decoded(case: &Case<'_>, changes: &mut Vec<Change>) {
+    if !is_plain(case) {
+        otherwise(case, changes, &|text, ways| {
+            ways.push(bare(&case.scheme, text).to_vec())
+        });
     }
-    otherwise(case, |text| vec![bare(&case.scheme, text).to_vec()])
 }
 
 /// `whsec_` and its like were a part of the key.
-pub(super) fn prefix_kept<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    otherwise(case, |text| {
-        let has_prefix = bare(&case.scheme, text).len() < text.len();
-        has_prefix.then(|| text.to_vec()).into_iter().collect()
-    })
+pub(super) fn prefix_kept(case: &Case<'_>, changes: &mut Vec<Change>) {
+    otherwise(case, changes, &|text, ways| {
+        if bare(&case.scheme, text).len() < text.len() {
+            ways.push(text.to_vec());
+        }
+    });
 }
 
 /// A prefix that belongs to the key was taken off.
-pub(super) fn prefix_removed<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    if case.scheme.key.encoding != KeyEncoding::Utf8 {
-        return Vec::new();
+pub(super) fn prefix_removed(case: &Case<'_>, changes: &mut Vec<Change>) {
+    if is_plain(case) {
+        otherwise(case, changes, &|text, ways| {
+            ways.push(unlabelled(text).to_vec())
+        });
     }
-    otherwise(case, |text| {
-        unlabelled(text).map(<[u8]>::to_vec).into_iter().collect()
-    })
 }
 
 /// Decoded, though the characters are the key; or as hex instead of base64, or the reverse.
-pub(super) fn decoded<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
+pub(super) fn decoded(case: &Case<'_>, changes: &mut Vec<Change>) {
     let encoding = case.scheme.key.encoding;
-    otherwise(case, |text| {
+    otherwise(case, changes, &|text, ways| {
         let text = bare(&case.scheme, text);
-        let mut ways = Vec::new();
-        for text in [Some(text), unlabelled(text)].into_iter().flatten() {
+        let label = text.len() - unlabelled(text).len();
+        for text in [text, &text[label..]].iter().take(1 + label.min(1)) {
             if encoding != KeyEncoding::Base64 {
                 ways.extend(LENIENT_BASE64.decode(text).ok());
             }
@@ -54,107 +58,118 @@ pub(super) fn decoded<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
                 ways.extend(decode_hex(text));
             }
         }
-        ways
-    })
+    });
 }
 
 /// What a program signs with that found no secret in its environment.
-pub(super) fn unset<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    otherwise(case, |_| vec![Vec::new(), b"undefined".to_vec()])
+pub(super) fn unset(case: &Case<'_>, changes: &mut Vec<Change>) {
+    otherwise(case, changes, &|_, ways| {
+        ways.extend([Vec::new(), b"undefined".to_vec()])
+    });
 }
 
 /// What stands around a secret that was read from a file or pasted.
-pub(super) fn whitespace<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    if case.scheme.key.encoding != KeyEncoding::Utf8 {
-        return Vec::new();
+pub(super) fn whitespace(case: &Case<'_>, changes: &mut Vec<Change>) {
+    if is_plain(case) {
+        around(
+            case,
+            changes,
+            &[("", "\n"), ("", "\r\n"), ("", " "), (" ", "")],
+        );
     }
-    otherwise(case, |text| {
-        let text = bare(&case.scheme, text);
-        vec![
-            [text, b"\n"].concat(),
-            [text, b"\r\n"].concat(),
-            [text, b" "].concat(),
-            [b" ", text].concat(),
-        ]
-    })
 }
 
 /// Quotes on their side, or on ours.
-pub(super) fn quotes<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    otherwise(case, |text| {
-        let text = bare(&case.scheme, text);
-        let mut ways = Vec::new();
-        for quote in [b"\"", b"'"] {
-            let unquoted = text
-                .strip_prefix(quote)
-                .and_then(|text| text.strip_suffix(quote));
-            ways.extend(unquoted.map(<[u8]>::to_vec));
-            ways.push([quote, text, quote].concat());
+pub(super) fn quotes(case: &Case<'_>, changes: &mut Vec<Change>) {
+    otherwise(case, changes, &|text, ways| {
+        if let [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] = text {
+            ways.push(inner.to_vec());
         }
-        ways
-    })
+    });
+    around(case, changes, &[("\"", "\""), ("'", "'")]);
+}
+
+fn around(case: &Case<'_>, changes: &mut Vec<Change>, texts: &[(&str, &str)]) {
+    otherwise(case, changes, &|text, ways| {
+        for (before, after) in texts {
+            ways.push(
+                [
+                    before.as_bytes(),
+                    bare(&case.scheme, text),
+                    after.as_bytes(),
+                ]
+                .concat(),
+            );
+        }
+    });
 }
 
 /// Another of the hashes.
-pub(super) fn other_hash<'c>(case: &'c Case<'_>) -> Vec<Case<'c>> {
-    let own = case.scheme.algorithm;
-    let others = [
+pub(super) fn other_hash(case: &Case<'_>, changes: &mut Vec<Change>) {
+    let hashes = [
         Algorithm::HmacSha1,
         Algorithm::HmacSha256,
         Algorithm::HmacSha512,
     ];
-    if !others.contains(&own) || case.scheme.is_jws() {
-        return Vec::new();
+    if !hashes.contains(&case.scheme.algorithm) || case.scheme.is_jws() {
+        return;
     }
-    let others = others.into_iter().filter(|other| *other != own);
-    let case = others.map(|algorithm| {
-        let mut scheme = Scheme::clone(&case.scheme);
-        scheme.algorithm = algorithm;
-        let keys = case.keys.iter().map(|key| key.under(algorithm)).collect();
-        let mut case = case.with_scheme(scheme);
-        case.keys = std::borrow::Cow::Owned(keys);
-        case
-    });
-    case.collect()
+    for algorithm in hashes {
+        if algorithm != case.scheme.algorithm {
+            changes.push(Change::Hash(algorithm));
+        }
+    }
 }
 
-/// One case for each way in which `of` has the characters of a secret become a key.
-pub(super) fn otherwise<'c>(
-    case: &'c Case<'_>,
-    of: impl Fn(&[u8]) -> Vec<Vec<u8>>,
-) -> Vec<Case<'c>> {
-    let algorithm = case.scheme.algorithm;
-    let mut cases = Vec::new();
-    for key in case.keys.iter() {
-        for bytes in of(key.text()) {
+/// A change for each way in which `of` has the characters of a secret become a key.
+pub(super) fn otherwise(
+    case: &Case<'_>,
+    changes: &mut Vec<Change>,
+    of: &dyn Fn(&[u8], &mut Vec<Vec<u8>>),
+) {
+    for key in &case.keys {
+        let mut ways = Vec::new();
+        of(key.text(), &mut ways);
+        for bytes in ways {
             // The key as it is was tried by `verify`.
             if bytes != key.bytes() {
-                cases.push(case.with_keys(vec![key.mistaken(algorithm, &bytes)]));
+                let key = key.mistaken(case.scheme.algorithm, &bytes);
+                changes.push(Change::Keys(vec![key]));
             }
         }
     }
-    cases
+}
+
+fn is_plain(case: &Case<'_>) -> bool {
+    case.scheme.key.encoding == KeyEncoding::Utf8
 }
 
 /// Without the prefix that the scheme takes off.
 fn bare<'t>(scheme: &Scheme, text: &'t [u8]) -> &'t [u8] {
-    let mut prefixes = scheme.key.strip.iter();
-    let bare = prefixes.find_map(|prefix| text.strip_prefix(prefix.as_bytes()));
-    bare.unwrap_or(text)
+    for prefix in &scheme.key.strip {
+        if let Some(bare) = text.strip_prefix(prefix.as_bytes()) {
+            return bare;
+        }
+    }
+    text
 }
 
-/// Without a label in front, such as `whsec_` or `sk_live_`: what stands behind the last `_` of those that
-/// have nothing but small letters and digits before them.
-fn unlabelled(text: &[u8]) -> Option<&[u8]> {
-    let mut rest = None;
+/// Without a label in front, such as `whsec_` or `sk_live_`: words of small letters and digits, each with
+/// an underscore behind it.
+fn unlabelled(text: &[u8]) -> &[u8] {
+    let mut label = 0;
     for (index, byte) in text.iter().enumerate() {
         match byte {
-            b'_' if index > 0 => rest = text.get(index + 1..),
+            b'_' if index > 0 => label = index + 1,
             b'a'..=b'z' | b'0'..=b'9' => {}
             _ => break,
         }
     }
-    rest.filter(|rest| !rest.is_empty())
+    if label == text.len() {
+        text
+    } else {
+        &text[label..]
+    }
 }
 
 #[cfg(test)]
@@ -163,11 +178,11 @@ mod tests {
 
     #[test]
     fn labels_are_what_stands_before_an_underscore() {
-        let bare = |text: &'static str| unlabelled(text.as_bytes());
-        assert_eq!(bare("whsec_Abc_d"), Some(&b"Abc_d"[..]));
-        assert_eq!(bare("sk_live_Xyz"), Some(&b"Xyz"[..]));
+        let bare = |text: &'static str| std::str::from_utf8(unlabelled(text.as_bytes())).unwrap();
+        assert_eq!(bare("whsec_Abc_d"), "Abc_d");
+        assert_eq!(bare("sk_live_Xyz"), "Xyz");
         for text in ["", "_", "Abc_d", "abc", "a_", "plain secret_x"] {
-            assert_eq!(bare(text), None, "{text}");
+            assert_eq!(bare(text), text);
         }
     }
 }

@@ -1,10 +1,30 @@
 //! The tool's diagnosis: every hypothesis, more of them, and each two together.
 
+use super::Hypothesis;
+use super::case::{Case, Change, Judgement};
 use super::more::MORE;
-use super::{Case, Hypothesis, Judgement};
 
 /// What is hashed for one diagnosis by the tool, at most: some seconds.
 const HASHED_BYTES_MAX: usize = 268_435_456;
+
+#[derive(Clone, Copy)]
+pub(super) enum Vary {
+    Hypothesis(Hypothesis),
+    More(fn(&Case<'_>, &mut Vec<Change>)),
+}
+
+impl Vary {
+    fn changes(self, case: &Case<'_>) -> Vec<Change> {
+        match self {
+            Vary::Hypothesis(hypothesis) => hypothesis.changes(case),
+            Vary::More(of) => {
+                let mut changes = Vec::new();
+                of(case, &mut changes);
+                changes
+            }
+        }
+    }
+}
 
 /// A hypothesis with what it does to a case.
 #[derive(Clone, Copy)]
@@ -12,7 +32,7 @@ pub(super) struct Attempt {
     pub name: &'static str,
     pub words: &'static str,
     pub remedy: &'static str,
-    pub vary: for<'c> fn(&'c Case<'_>) -> Vec<Case<'c>>,
+    pub vary: Vary,
     /// It has so many variations that it is not tried together with others.
     pub is_alone: bool,
 }
@@ -41,41 +61,19 @@ pub struct Thorough {
     pub is_cut_short: bool,
 }
 
-impl Hypothesis {
-    fn attempt(self) -> Attempt {
-        // A function for each, because what varies a case carries nothing with it.
-        macro_rules! vary {
-            ($($name:ident)*) => {
-                match self { $(Hypothesis::$name => |case| Hypothesis::$name.variations(case),)* }
-            };
-        }
-        let vary: for<'c> fn(&'c Case<'_>) -> Vec<Case<'c>> = vary!(
-            RetiredSecret SecretNotDecoded SecretPrefixKept SecretPrefixRemoved SecretDecoded SecretUnset
-            SecretWhitespace SecretQuotes SignatureInBase64 SignatureInHex SignatureInBase64Url
-            SignatureUpperCase SignatureEncodedTwice SignaturePrefix OtherHash TimeUnit TimeSignedOtherwise
-            BodyNewlineAdded BodyNewlineRemoved BodyCrlf BodyLf BodyBomRemoved BodyBomAdded BodyCompact
-            BodySpaced BodyPretty BodySorted BodyNotSigned BodyHexDecoded BodyDigest BodyOnly
-            PartsInOtherOrder SeparatorsMissing OtherSeparators TargetOtherwise TimeChanged
-        );
-        Attempt {
-            name: self.name(),
-            words: self.words(),
-            remedy: self.remedy(),
-            vary,
-            is_alone: false,
-        }
-    }
-}
-
 /// All that the tool tries.
 pub fn mistakes() -> Vec<Mistake> {
     attempts().iter().map(Attempt::mistake).collect()
 }
 
 fn attempts() -> Vec<Attempt> {
-    let known = Hypothesis::ALL
-        .iter()
-        .map(|hypothesis| hypothesis.attempt());
+    let known = Hypothesis::ALL.iter().map(|hypothesis| Attempt {
+        name: hypothesis.name(),
+        words: hypothesis.words(),
+        remedy: hypothesis.remedy(),
+        vary: Vary::Hypothesis(*hypothesis),
+        is_alone: false,
+    });
     known.chain(MORE.iter().copied()).collect()
 }
 
@@ -91,7 +89,10 @@ impl Attempt {
 
 /// Every single mistake that explains the signature; where none does, the first two that do it together.
 /// `judge` is [`Case::judge`], or what a public key says of the case's head and body.
-pub fn diagnose_thoroughly(case: &Case<'_>, judge: &dyn Fn(&Case<'_>) -> Judgement) -> Thorough {
+pub fn diagnose_thoroughly(
+    case: &mut Case<'_>,
+    judge: &dyn Fn(&Case<'_>) -> Judgement,
+) -> Thorough {
     let attempts = attempts();
     let mut search = Search {
         judge,
@@ -99,8 +100,11 @@ pub fn diagnose_thoroughly(case: &Case<'_>, judge: &dyn Fn(&Case<'_>) -> Judgeme
         found: Thorough::default(),
     };
     for attempt in &attempts {
-        for variation in (attempt.vary)(case) {
-            if search.judge(&variation, &[attempt]) {
+        for mut change in attempt.vary.changes(case) {
+            case.exchange(&mut change);
+            let is_right = search.judge(case, &[attempt]);
+            case.exchange(&mut change);
+            if is_right {
                 break;
             }
         }
@@ -136,17 +140,23 @@ impl Search<'_> {
         true
     }
 
-    fn pairs(&mut self, case: &Case<'_>, attempts: &[Attempt]) {
+    fn pairs(&mut self, case: &mut Case<'_>, attempts: &[Attempt]) {
         for (index, one) in attempts.iter().enumerate() {
-            for first in (one.vary)(case) {
+            for mut first in one.vary.changes(case) {
+                case.exchange(&mut first);
                 let others = attempts[index + 1..].iter();
                 for other in others.filter(|other| !other.is_alone && !one.is_alone) {
-                    for both in (other.vary)(&first) {
-                        if self.judge(&both, &[one, other]) {
+                    for mut second in other.vary.changes(case) {
+                        case.exchange(&mut second);
+                        let is_right = self.judge(case, &[one, other]);
+                        case.exchange(&mut second);
+                        if is_right {
+                            case.exchange(&mut first);
                             return;
                         }
                     }
                 }
+                case.exchange(&mut first);
             }
         }
     }

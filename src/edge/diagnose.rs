@@ -7,7 +7,9 @@ use js_sys::Uint8Array;
 use worker::Delay;
 
 use super::platform::{self, now_ms};
+use crate::EMBEDDED_SOURCES;
 use crate::audit::DiagnosisLine;
+use crate::config::Config;
 use crate::diagnosis::{
     BODY_BYTES_MAX, Case, Diagnosis, HASHED_BYTES_MAX, diagnose, is_worthwhile,
 };
@@ -51,16 +53,21 @@ impl Puzzle {
         Delay::from(AFTER).await;
         #[cfg(feature = "test-hooks")]
         super::test_hooks::mark("diagnosis_begins", &request_id);
-        let found = self.diagnosis();
+        let Some(found) = self.diagnosis() else {
+            return;
+        };
         // Of a form alone, that nothing is known of it says no more than the verdict's line.
         if self.body.is_some() || found.hypothesis.is_some() {
             platform::log(&DiagnosisLine::new(&found, &self.live, &request_id));
         }
     }
 
-    fn diagnosis(&self) -> Diagnosis {
+    fn diagnosis(&self) -> Option<Diagnosis> {
         let body = self.body.as_ref().map(Uint8Array::to_vec);
-        let case = Case::of(&self.live, &self.head, body.as_deref());
-        diagnose(&case, HASHED_BYTES_MAX)
+        // A copy of the scheme, to be varied. Reading it anew needs no code that is not here already.
+        let mut config = Config::from_bytes(EMBEDDED_SOURCES).ok()?;
+        let scheme = config.schemes.remove(&self.live.source.scheme)?;
+        let mut case = Case::of(&self.live, scheme, self.head.clone(), body);
+        Some(diagnose(&mut case, HASHED_BYTES_MAX))
     }
 }
