@@ -67,7 +67,10 @@ impl Recorded {
     fn from_signed(value: &Value) -> Result<Self, String> {
         let text = |name: &str| value.get(name).and_then(Value::as_str);
         let target = text("target").ok_or("target is no text")?.to_owned();
-        let pairs = value.get("headers").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
+        let pairs = value
+            .get("headers")
+            .cloned()
+            .unwrap_or_else(|| Value::Array(Vec::new()));
         let headers: Vec<(String, String)> = match pairs {
             Value::Object(members) => members
                 .into_iter()
@@ -77,7 +80,9 @@ impl Recorded {
                 .map_err(|_| "headers are pairs of texts: [[\"name\", \"value\"], …]")?,
         };
         let body = match (text("body_base64"), text("body")) {
-            (Some(base64), _) => STANDARD.decode(base64).map_err(|_| "body_base64 is no base64")?,
+            (Some(base64), _) => STANDARD
+                .decode(base64)
+                .map_err(|_| "body_base64 is no base64")?,
             (None, Some(body)) => body.as_bytes().to_vec(),
             (None, None) => Vec::new(),
         };
@@ -97,10 +102,14 @@ impl Recorded {
 
     /// The gate's own message. It keeps the headers that the scheme carries and no query.
     fn from_message(text: &str) -> Result<Self, String> {
-        let held = Held::read(text).map_err(|_| "a held event of a version that is not known here")?;
+        let held =
+            Held::read(text).map_err(|_| "a held event of a version that is not known here")?;
         let mut notes = Vec::new();
         let message = held.message;
-        let raw = message.unverifiedbody.as_deref().map(|text| STANDARD.decode(text));
+        let raw = message
+            .unverifiedbody
+            .as_deref()
+            .map(|text| STANDARD.decode(text));
         let body = match (raw, held.content) {
             (Some(raw), _) => raw.map_err(|_| "its unverifiedbody is no base64")?,
             (None, HeldContent::Here(body)) => body,
@@ -113,7 +122,11 @@ impl Recorded {
             }
         };
         let mut headers = held.headers;
-        let has = |name: &str| headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+        let has = |name: &str| {
+            headers
+                .iter()
+                .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        };
         if let Some(kind) = message.datacontenttype.filter(|_| !has("content-type")) {
             headers.push(("content-type".to_owned(), kind));
         }
@@ -153,13 +166,24 @@ impl Recorded {
             }
         }
         let mut lines = lines.iter();
-        let mut words = lines.next().map(|line| line.split(' ')).ok_or("an empty file")?;
+        let mut words = lines
+            .next()
+            .map(|line| line.split(' '))
+            .ok_or("an empty file")?;
         let (Some(method), Some(target)) = (words.next(), words.next()) else {
-            return Err("does not begin with a request line such as: POST /hooks/github HTTP/1.1".into());
+            return Err(
+                "does not begin with a request line such as: POST /hooks/github HTTP/1.1".into(),
+            );
         };
         let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
-        if !is_method || words.next().is_some_and(|version| !version.starts_with("HTTP/")) {
-            return Err("does not begin with a request line such as: POST /hooks/github HTTP/1.1".into());
+        if !is_method
+            || words
+                .next()
+                .is_some_and(|version| !version.starts_with("HTTP/"))
+        {
+            return Err(
+                "does not begin with a request line such as: POST /hooks/github HTTP/1.1".into(),
+            );
         }
         // The absolute form, as proxies write it.
         let target = match target.split_once("://") {
@@ -175,7 +199,9 @@ impl Recorded {
         }
         let mut notes = Vec::new();
         let head = Head::new(method, target, headers.clone());
-        let length = head.header("content-length").and_then(|text| text.parse::<usize>().ok());
+        let length = head
+            .header("content-length")
+            .and_then(|text| text.parse::<usize>().ok());
         let body = match length {
             Some(length) if length < rest.len() => {
                 notes.push(format!(
@@ -220,19 +246,40 @@ mod tests {
 
     #[test]
     fn a_request_is_read_as_it_came_over_the_wire() {
-        let read = Recorded::read(b"POST /hooks/a/b?c=d HTTP/1.1\r\nX-One:  a b \r\nx-two:\r\n\r\n{\r\n}\r\n").unwrap();
-        assert_eq!((read.method.as_deref(), read.source.as_deref()), (Some("POST"), Some("a")));
+        let read = Recorded::read(
+            b"POST /hooks/a/b?c=d HTTP/1.1\r\nX-One:  a b \r\nx-two:\r\n\r\n{\r\n}\r\n",
+        )
+        .unwrap();
+        assert_eq!(
+            (read.method.as_deref(), read.source.as_deref()),
+            (Some("POST"), Some("a"))
+        );
         assert_eq!(read.target, "/hooks/a/b?c=d");
         assert_eq!(read.headers[0], ("X-One".into(), "a b".into()));
         assert_eq!(read.body, b"{\r\n}\r\n");
-        let read = Recorded::read(b"PUT https://gate.example/x HTTP/1.1\ncontent-length: 2\n\n{}\n").unwrap();
-        assert_eq!((read.target.as_str(), read.body.as_slice()), ("/x", &b"{}"[..]));
+        let read =
+            Recorded::read(b"PUT https://gate.example/x HTTP/1.1\ncontent-length: 2\n\n{}\n")
+                .unwrap();
+        assert_eq!(
+            (read.target.as_str(), read.body.as_slice()),
+            ("/x", &b"{}"[..])
+        );
         assert_eq!(read.notes.len(), 1);
         let read = Recorded::read(b"GET /hooks/a").unwrap();
         assert!(read.body.is_empty() && read.headers.is_empty());
         let short = Recorded::read(b"POST / HTTP/1.1\ncontent-length: 9\n\n{}").unwrap();
         assert_eq!((short.body.len(), short.notes.len()), (2, 1));
-        for text in ["", "\n", "hello", "post / HTTP/1.1", "POST / GARBAGE", "POST / HTTP/1.1\nx", "{", "{}", "[]"] {
+        for text in [
+            "",
+            "\n",
+            "hello",
+            "post / HTTP/1.1",
+            "POST / GARBAGE",
+            "POST / HTTP/1.1\nx",
+            "{",
+            "{}",
+            "[]",
+        ] {
             assert!(Recorded::read(text.as_bytes()).is_err(), "{text:?}");
         }
     }

@@ -58,6 +58,9 @@ mod tests {
     fn lines_are_read_as_wrangler_does() {
         let read = lines("A=1\n# B=2\n export C = \"3 4\"\nD='5\"'\nE=6=7\nnonsense\n");
         let pairs: Vec<(&str, &str)> = read.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-        assert_eq!(pairs, [("A", "1"), ("C", "3 4"), ("D", "5\""), ("E", "6=7")]);
+        assert_eq!(
+            pairs,
+            [("A", "1"), ("C", "3 4"), ("D", "5\""), ("E", "6=7")]
+        );
     }
 }

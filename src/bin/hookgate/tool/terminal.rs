@@ -11,7 +11,13 @@ pub fn plain(text: &str) -> String {
     const CHARACTERS_MAX: usize = 200;
     let shown = text.chars().take(CHARACTERS_MAX);
     let mut line: String = shown
-        .map(|character| if is_harmful(character) { '?' } else { character })
+        .map(|character| {
+            if is_harmful(character) {
+                '?'
+            } else {
+                character
+            }
+        })
         .collect();
     if text.chars().nth(CHARACTERS_MAX).is_some() {
         line.push('…');
