@@ -6,6 +6,9 @@ use crate::uses;
 /// What a sender asks for permission with ([`Scheme::allowed_origins`]).
 const PERMISSION_HEADERS: [&str; 2] = ["webhook-request-origin", "webhook-request-rate"];
 
+/// Where RFC 9421 and RFC 9530 put what is signed, the signature, and the body's digest.
+const MESSAGE_SIGNATURE_HEADERS: [&str; 3] = ["signature-input", "signature", "content-digest"];
+
 impl Scheme {
     /// The headers that the claims of a request stand in: what [`crate::admission::open`] asks for,
     /// besides the body's length. Those that a request names itself come on top
@@ -25,6 +28,14 @@ impl Scheme {
                 Place::Header(name) if !names.contains(name) => names.push(name.clone()),
                 _ => {}
             }
+        }
+        if self.is_message_signature() {
+            let more = MESSAGE_SIGNATURE_HEADERS.map(str::to_owned);
+            names.extend(
+                more.into_iter()
+                    .filter(|name| !names.contains(name))
+                    .collect::<Vec<_>>(),
+            );
         }
         if self.reads_cloudevents() {
             names.extend(PERMISSION_HEADERS.map(str::to_owned));
@@ -63,7 +74,8 @@ impl Scheme {
         let certificate = self.certificate.iter().map(|certificate| &certificate.at);
         let pins = self.pins.iter().flat_map(|pin| &pin.at);
         let proof = self.lines.iter().flat_map(|lines| &lines.proof);
-        let digest = self.body_md5.iter();
+        let named = self.named_headers.iter().map(|form| &form.at);
+        let digest = self.body_md5.iter().chain(named);
         let fixed = kinds.chain(version).chain(certificate).chain(digest);
         fixed.chain(lines).chain(values).chain(pins).chain(proof)
     }
@@ -86,7 +98,7 @@ impl Scheme {
         pointers
     }
 
-    /// Whether the signature covers headers that the request itself names.
+    /// Whether the signature covers headers that the request itself names, in Huawei's way.
     pub fn signs_headers(&self) -> bool {
         let mut parts = self.signed.iter().map(Part::innermost);
         uses::CANONICAL_REQUESTS && parts.any(|part| *part == Part::CanonicalRequest)
@@ -122,7 +134,9 @@ impl Scheme {
             places.extend(&challenge.echo);
             places.extend(challenge.confirm.as_ref().map(|confirm| &confirm.at));
         }
-        if self.is_public() {
+        if self.is_stated() {
+            let joined = self.joined.iter();
+            places.extend(joined.flat_map(|form| form.of.iter().chain(&form.absent)));
             places.push(&self.signature.at);
             places.extend(self.time.as_ref().map(|time| &time.at));
             places.extend(self.public_places());

@@ -151,7 +151,7 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
 /// what it is about and nothing else.
 fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
     let (scheme, public) = public::setting(entry, scheme);
-    let count = if public.is_some() {
+    let count = if scheme.is_public() {
         0
     } else {
         entry.secrets.len()
