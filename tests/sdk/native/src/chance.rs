@@ -49,7 +49,8 @@ impl Chance {
 
     fn text(&mut self, letters: usize) -> String {
         const LETTERS: [char; 16] = [
-            'a', 'Z', '0', '.', ',', ':', '=', ' ', '\n', '"', '\\', 'é', 'ß', '\u{FFFD}', '😀', '\u{0}',
+            'a', 'Z', '0', '.', ',', ':', '=', ' ', '\n', '"', '\\', 'é', 'ß', '\u{FFFD}', '😀',
+            '\u{0}',
         ];
         (0..letters).map(|_| *self.one(&LETTERS)).collect()
     }

@@ -40,7 +40,21 @@ const ALL: [Mutation; 14] = [
 
 /// Pieces of the headers that the schemes read, right and wrong.
 const ITEMS: [&str; 16] = [
-    "v1=", "v1,", "v0=", "v1", "t=", "t=1", "=", ",", " ", ";", "sha256=", "sha256=00", "v1=zz", "v1,AAAA", "v2,AAAA",
+    "v1=",
+    "v1,",
+    "v0=",
+    "v1",
+    "t=",
+    "t=1",
+    "=",
+    ",",
+    " ",
+    ";",
+    "sha256=",
+    "sha256=00",
+    "v1=zz",
+    "v1,AAAA",
+    "v2,AAAA",
     "v1a,AAAA",
 ];
 const CHARACTERS: &[u8] = b"0123456789abcdefABCDEFxyz+/=-_., ;:v\t";
@@ -104,7 +118,9 @@ pub fn mutate(request: &mut Request, others: &[String], chance: &mut Chance) -> 
             value.push(*chance.one(&[b',', b' ']));
             value.extend(chance.one(&ITEMS).bytes());
         }),
-        Mutation::Space => on(request, at, chance, |value, place, _| value.insert(place, b' ')),
+        Mutation::Space => on(request, at, chance, |value, place, _| {
+            value.insert(place, b' ')
+        }),
     }
     mutation
 }

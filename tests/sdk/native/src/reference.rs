@@ -14,16 +14,28 @@ pub struct Reference {
     pub name: &'static str,
     /// Whether it takes the request, at this time in seconds.
     pub judge: fn(&Request, u64) -> bool,
+    /// It cannot be told the time.
+    pub reads_clock: bool,
 }
 
 pub const REFERENCES: &[Reference] = &[
-    webhook_verify("github", |request, now| asked(Provider::GitHub, request, now)),
-    webhook_verify("shopify", |request, now| asked(Provider::Shopify, request, now)),
+    webhook_verify("github", |request, now| {
+        asked(Provider::GitHub, request, now)
+    }),
+    webhook_verify("shopify", |request, now| {
+        asked(Provider::Shopify, request, now)
+    }),
     webhook_verify("slack", |request, now| asked(Provider::Slack, request, now)),
     webhook_verify("standard-webhooks", |request, now| {
         asked(Provider::StandardWebhooks, request, now)
     }),
-    webhook_verify("stripe", |request, now| asked(Provider::Stripe, request, now)),
+    webhook_verify("zoom", |request, now| asked(Provider::Zoom, request, now)),
+    webhook_verify("dropbox", |request, now| {
+        asked(Provider::Dropbox, request, now)
+    }),
+    webhook_verify("stripe", |request, now| {
+        asked(Provider::Stripe, request, now)
+    }),
     Reference {
         scheme: "standard-webhooks",
         name: "standardwebhooks",
@@ -31,6 +43,7 @@ pub const REFERENCES: &[Reference] = &[
             let webhook = standardwebhooks::Webhook::new(&request.secret);
             webhook.is_ok_and(|webhook| webhook.verify(&request.body, &headers(request)).is_ok())
         },
+        reads_clock: true,
     },
 ];
 
@@ -39,6 +52,7 @@ const fn webhook_verify(scheme: &'static str, judge: fn(&Request, u64) -> bool) 
         scheme,
         name: "webhook-verify",
         judge,
+        reads_clock: false,
     }
 }
 
