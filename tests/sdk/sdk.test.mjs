@@ -7,6 +7,7 @@ import { PROVIDERS } from "./providers.mjs";
 import { KEYED } from "./providers/keyed.mjs";
 import { CASES } from "./support/cases.mjs";
 import { ROOT, judge, scheme, signedByGate } from "./support/gate.mjs";
+import { README, withTables } from "./table.mjs";
 
 // Behind a bound, by more than the test takes.
 const MARGIN_SECONDS = 90;
@@ -71,3 +72,8 @@ for (const provider of PROVIDERS) {
     assert.deepEqual(wrong, []);
   });
 }
+
+test("README.md has the tables of today", () => {
+  const text = readFileSync(README, "utf8");
+  assert.equal(withTables(text), text, "run: node tests/sdk/table.mjs");
+});

@@ -1,7 +1,7 @@
 // Schemes with a key pair, a token, or a form of what is signed that only the sender states. `hookgate sign` has no
 // private keys, so here the SDK signs, or Node's own crypto where the SDK cannot.
 import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import { AGELESS, CAPITALS, FUTURE, LENIENT, LENIENT_TEXT, LOSSY, REPRINTED, TRUNCATED, UNBOUNDED, secondsOf, text } from "./shared.mjs";
+import { AGELESS, CAPITALS, FUTURE, LENIENT, LENIENT_TEXT, LOSSY, REPRINTED, TRUNCATED, UNBOUNDED, ZERO, secondsOf, text } from "./shared.mjs";
 
 const URL_OF_HOOK = "https://gate.example/hooks/vector";
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
@@ -58,7 +58,12 @@ const messageSignature = (scheme, algorithm, pair, sdkKey) => ({
     if ((await httpbis.verifyMessage(config, { method, url, headers })) !== true) return false;
     return headers["content-digest"] === `sha-256=:${createHash("sha256").update(body).digest("base64")}:`;
   },
-  differs: { ...TWO_SIGNATURES },
+  differs: {
+    ...TWO_SIGNATURES,
+    ...ZERO,
+    "base64 without its padding": LENIENT_TEXT,
+    "base64 with unused bits set": LENIENT_TEXT,
+  },
 });
 
 const ADYEN_ITEM = (id) => ({
