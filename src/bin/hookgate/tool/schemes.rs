@@ -96,7 +96,8 @@ fn signs_all(scheme: &Scheme) -> bool {
 
 /// The names by what stops a captured request: README.md's list.
 fn list<'a>(schemes: impl Iterator<Item = (&'a str, &'a Scheme)> + Clone) -> Result<(), Failure> {
-    let classes: [(&str, fn(&Scheme) -> bool); 5] = [
+    type Class = (&'static str, fn(&Scheme) -> bool);
+    let classes: [Class; 5] = [
         ("Body and time are signed", |scheme| {
             signs_all(scheme) && scheme.time.is_some()
         }),
