@@ -25,7 +25,7 @@ struct Word {
     is_used_by: fn(&config::Config) -> bool,
 }
 
-const WORDS: [Word; 11] = [
+const WORDS: [Word; 13] = [
     Word {
         cfg: "uses_public_keys",
         is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_public),
@@ -83,6 +83,25 @@ const WORDS: [Word; 11] = [
     Word {
         cfg: "uses_body_times",
         is_used_by: |config| config.schemes.values().any(scheme::Scheme::has_body_time),
+    },
+    Word {
+        cfg: "uses_greetings",
+        is_used_by: |config| {
+            let mut shakes = config
+                .schemes
+                .values()
+                .flat_map(|scheme| &scheme.handshakes);
+            shakes.any(|shake| !shake.is_verified())
+        },
+    },
+    Word {
+        cfg: "uses_pings",
+        is_used_by: |config| {
+            config
+                .schemes
+                .values()
+                .any(|scheme| scheme.ping_ms().is_some())
+        },
     },
 ];
 

@@ -23,7 +23,8 @@ use crate::request::{Head, Inbound};
 use crate::uses;
 use crate::verdict::{Reject, Shape, Trouble, Verdict};
 use crate::verify::{AroundBody, Claims, Matched, Proof, Statement, Streaming, Verified, verify};
-use asked::{challenge, question};
+pub use asked::Reply;
+use asked::{Asked, asked, greet, greeting, question};
 use identity::dedup_key;
 
 /// `/hooks/{source}`: this path is stable for ever.
@@ -41,6 +42,8 @@ pub struct Opening {
     pub over_length: Verdict,
     /// The length of a body that is to go by as a stream.
     pub stream_bytes: Option<u32>,
+    /// It can only be a handshake with a sender that has proved nothing, or else gets this.
+    unless_greeting: Option<Verdict>,
 }
 
 impl Opening {
@@ -50,6 +53,9 @@ impl Opening {
 
     /// What to compute the MAC over, where that may be left to others.
     pub fn around_body(&self, live: &LiveSource) -> Option<AroundBody> {
+        if self.unless_greeting.is_some() {
+            return None;
+        }
         AroundBody::of(&live.scheme, &self.claims)
     }
 
@@ -101,6 +107,8 @@ pub struct Findings {
     pub identity: Option<&'static str>,
     /// The discriminator is none of the source's `discriminator_values`.
     pub discriminator_unlisted: bool,
+    /// What a handshake is answered.
+    pub reply: Option<Reply>,
 }
 
 /// What a verified request turned out to be.
@@ -108,19 +116,11 @@ pub struct Findings {
 pub enum Admission<'b> {
     Event(Box<Event<'b>>),
     /// It asks for this answer and brings no event.
-    Challenge(Echo),
+    Challenge(Reply),
     /// It asks for a visit to this URL and brings no event.
     Confirm(String),
     /// It asks a question of this type and brings no event.
     Question(String),
-}
-
-/// What a challenge is answered with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Echo {
-    pub text: String,
-    /// The member of a JSON object that it is to be; otherwise it is plain text.
-    pub member: Option<String>,
 }
 
 /// The source a path names. What stands behind its name must be one of its scheme's.
@@ -142,6 +142,13 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     if let Some(permitted) = permission(live, head) {
         return Err(permitted);
     }
+    match open_for_event(live, head) {
+        Err(otherwise) if uses::GREETINGS => greeting(live, head, otherwise),
+        opened => opened,
+    }
+}
+
+fn open_for_event(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     if !live.scheme.methods.contains(&head.method) {
         return Err(Verdict::Refused(Reject::MethodNotAllowed));
     }
@@ -168,6 +175,7 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
         body_bytes_max,
         over_length: Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }),
         stream_bytes,
+        unless_greeting: None,
     })
 }
 
@@ -225,7 +233,8 @@ pub fn state(
 ///
 /// # Errors
 /// [`Verdict::Refused`]; [`Verdict::Unavailable`] for a mismatch while a configured secret is
-/// missing (the sender may be right).
+/// missing (the sender may be right); [`Verdict::Challenged`] for a handshake with a sender that proves
+/// nothing, with its answer among the findings.
 pub fn check(
     live: &LiveSource,
     opening: &Opening,
@@ -239,6 +248,14 @@ pub fn check(
         return Err(opening.over_length);
     }
     let wrong = |reject| unverified(live, reject, inbound.body.len(), now_ms);
+    if uses::GREETINGS
+        && let Some(otherwise) = opening.unless_greeting
+    {
+        return Err(greet(live, inbound, otherwise, now_ms, findings));
+    }
+    if live.scheme.objects_only && inbound.body.first() != Some(&b'{') {
+        return Err(wrong(Reject::MalformedSignedPart(Shape::NotAJsonObject)));
+    }
     let matched = match matched {
         None if live.scheme.states_mac() => Some(prove(live, opening, inbound).map_err(wrong)?),
         matched => matched,
@@ -285,13 +302,15 @@ pub fn admit<'b>(
         let reject = Reject::MalformedEvent(Shape::Undecodable);
         return Err(Verdict::Refused(reject));
     }
-    if let Some(asked) = challenge(live, inbound)? {
-        return Ok(asked);
+    match asked(live, inbound, findings)? {
+        None => {}
+        Some(Asked::Reply(reply)) => return Ok(Admission::Challenge(reply)),
+        Some(Asked::Visit(url)) => return Ok(Admission::Confirm(url)),
     }
     if let Some(kind) = question(live, inbound) {
         return Ok(Admission::Question(kind));
     }
-    let dedup_key = dedup_key(live, &verified, inbound, findings);
+    let dedup_key = dedup_key(live, &verified, inbound, now_ms, findings);
     if live.source.mode == Mode::Observe {
         return Err(Verdict::Observed);
     }

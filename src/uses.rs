@@ -30,3 +30,7 @@ pub const CLOUDEVENTS: bool = is_there(cfg!(uses_cloudevents));
 pub const SORTED_FIELDS: bool = is_there(cfg!(uses_sorted_fields));
 /// A signed time in the body.
 pub const BODY_TIMES: bool = is_there(cfg!(uses_body_times));
+/// Handshakes with senders that have proved nothing.
+pub const GREETINGS: bool = is_there(cfg!(uses_greetings));
+/// Pings.
+pub const PINGS: bool = is_there(cfg!(uses_pings));

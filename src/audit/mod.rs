@@ -75,6 +75,9 @@ pub struct VerdictLine<'a> {
     /// The event's discriminator is not among the source's `discriminator_values`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub discriminator_unlisted: bool,
+    /// Of a secret that a provider handed over: the first half of its SHA-256, in hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offered_sha256: Option<&'a str>,
     /// What failed in us, where something did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'a str>,
@@ -124,6 +127,10 @@ impl<'a> VerdictLine<'a> {
             key_id: findings.key_id.as_deref(),
             identity: findings.identity,
             discriminator_unlisted: findings.discriminator_unlisted,
+            offered_sha256: findings
+                .reply
+                .as_ref()
+                .and_then(|reply| reply.fingerprint.as_deref()),
             skew_ms: findings
                 .signed_time_ms
                 .map(|signed| now_ms.saturating_sub(signed)),

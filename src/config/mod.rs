@@ -125,6 +125,12 @@ pub struct Source {
     /// Origins that may ask for permission to send, where the scheme has abuse protection.
     #[serde(default)]
     pub allowed_origins: Vec<String>,
+    /// The Worker secret that a handshake must show, where the scheme has such a one (Meta's verify token).
+    #[serde(default)]
+    pub handshake_token: Option<SecretRef>,
+    /// From when on, for fifteen minutes, a provider may hand a secret over: RFC 3339 in UTC.
+    #[serde(default)]
+    pub handshake_opens: Option<String>,
     /// KooGallery: where a buyer finds the product, told in the answer to `newInstance`.
     #[serde(default)]
     pub front_end_url: Option<String>,
@@ -148,6 +154,13 @@ impl Source {
         self.pins
             .values()
             .filter_map(|value| value.strip_prefix('$'))
+    }
+}
+
+impl Source {
+    /// The name of the Worker secret that its handshakes must show.
+    pub fn handshake_secrets(&self) -> impl Iterator<Item = &str> {
+        self.handshake_token.iter().map(SecretRef::name)
     }
 }
 
@@ -329,6 +342,7 @@ impl Config {
             )
             .map(SecretRef::name)
             .chain(self.sources.values().flat_map(Source::pin_secrets))
+            .chain(self.sources.values().flat_map(Source::handshake_secrets))
             .collect();
         names.sort_unstable();
         names.dedup();

@@ -29,6 +29,7 @@ mod ledger;
 mod ledger_object;
 mod load;
 mod native_mac;
+mod offer;
 mod platform;
 mod record;
 mod record_store;

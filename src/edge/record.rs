@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use super::audit;
 use super::drive::Driven;
 use super::platform::{self, now_ms};
-use crate::admission::{Echo, Findings};
+use crate::admission::Findings;
 use crate::answer::{self, Answer};
 use crate::audit::{Notice, VerdictLine};
 use crate::gate::LiveSource;
@@ -24,7 +24,6 @@ pub struct Record {
     pub event_id: Option<String>,
     pub event_type: Option<String>,
     pub dedup_key: Option<String>,
-    pub echo: Option<Echo>,
     pub body_bytes: Option<usize>,
     pub driven: Driven,
 }
@@ -80,7 +79,7 @@ impl Record {
             answer::Known {
                 kind: self.event_type.as_deref(),
                 dedup_key: self.dedup_key.as_deref(),
-                echo: self.echo.as_ref(),
+                reply: self.findings.reply.as_ref(),
                 key_id: self.findings.key_id.as_deref(),
             },
         )

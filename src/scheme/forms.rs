@@ -66,6 +66,17 @@ pub struct KeyForm {
     pub append: Option<Place>,
 }
 
+impl KeyForm {
+    /// The secret's own characters.
+    pub fn verbatim() -> Self {
+        KeyForm {
+            encoding: KeyEncoding::Utf8,
+            strip: Vec::new(),
+            append: None,
+        }
+    }
+}
+
 /// Keys are decoded leniently (padding optional, trailing bits ignored): providers print them so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]

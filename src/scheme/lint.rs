@@ -27,6 +27,7 @@ impl Scheme {
         self.injectivity_faults(&mut faults);
         self.header_faults(&mut faults);
         self.answer_faults(&mut faults);
+        self.handshake_faults(&mut faults);
         self.public_faults(&mut faults);
         self.stated_faults(&mut faults);
         faults
@@ -112,26 +113,6 @@ impl Scheme {
                 "`question` is a signed event type: let `event_type` begin with a signed place"
                     .into(),
             );
-        }
-        if let Some(challenge) = &self.challenge {
-            let confirm = challenge.confirm.as_ref();
-            if challenge.echo.is_some() == confirm.is_some() {
-                faults.push("`challenge` needs either `echo` or `confirm`".into());
-            }
-            let url = confirm.map(|confirm| &confirm.at);
-            for place in [Some(&challenge.at), challenge.echo.as_ref(), url]
-                .into_iter()
-                .flatten()
-            {
-                // A bearer's echo proves as much as a bearer's event; a visit needs more.
-                let proved =
-                    self.is_signed(place) || (self.proves_the_sender_only() && confirm.is_none());
-                if !proved {
-                    faults.push(format!(
-                        "`challenge` uses \"{place}\", which is not signed: anyone could turn an event into a question"
-                    ));
-                }
-            }
         }
     }
 
@@ -240,7 +221,8 @@ impl Scheme {
             faults.push("`identity` is missing: say what makes two deliveries the same event, for example [{ digest = {} }]".into());
         }
         let last = self.identity.len().saturating_sub(1);
-        let always = |rule: &IdentityRule| matches!(rule, IdentityRule::Digest(_));
+        let always =
+            |rule: &IdentityRule| matches!(rule, IdentityRule::Digest(_) | IdentityRule::Ping(_));
         if self.identity.iter().take(last).any(always) {
             faults.push(
                 "`identity`: a digest always exists, so the rules behind it are never used".into(),
@@ -270,6 +252,12 @@ impl Scheme {
                             "`discriminator` must be a header that says what kind of event this is"
                                 .into(),
                         ),
+                    }
+                    continue;
+                }
+                IdentityRule::Ping(rule) => {
+                    if !(1..=60).contains(&rule.window_seconds) {
+                        faults.push("`identity`: a `ping` has window_seconds = 1 to 60".into());
                     }
                     continue;
                 }

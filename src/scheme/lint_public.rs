@@ -55,14 +55,11 @@ impl Scheme {
         self.line_faults(faults);
         self.token_faults(faults);
         if !self.is_public() {
-            let confirms = self
-                .challenge
-                .as_ref()
-                .is_some_and(|challenge| challenge.confirm.is_some());
+            let confirms = self.handshakes.iter().any(|shake| shake.confirm.is_some());
             let has_table = self.version.is_some() || self.lines.is_some() || confirms;
             // A Worker without such schemes is built without their code.
             if has_table || self.body_md5.is_some() {
-                faults.push("`version`, `lines`, `body_md5` and `challenge.confirm` are for signatures that a public key checks".into());
+                faults.push("`version`, `lines`, `body_md5` and `handshakes.confirm` are for signatures that a public key checks".into());
             }
             return;
         }
@@ -83,9 +80,9 @@ impl Scheme {
     fn host_faults(&self, faults: &mut Vec<String>) {
         let certificate = self.certificate.iter().flat_map(|form| &form.hosts);
         let confirm = self
-            .challenge
+            .handshakes
             .iter()
-            .filter_map(|challenge| challenge.confirm.as_ref());
+            .filter_map(|shake| shake.confirm.as_ref());
         for host in certificate.chain(confirm.flat_map(|confirm| &confirm.hosts)) {
             let text = String::from(host.clone());
             if text.contains("{*}") || !host.names().all(|name| name == "region") {
@@ -159,7 +156,7 @@ impl Scheme {
         let rules = |rule: &IdentityRule| match rule {
             IdentityRule::Bearer(_) => true,
             IdentityRule::Digest(rule) => rule.discriminator.is_none(),
-            IdentityRule::SignedId(_) | IdentityRule::Fields(_) => false,
+            IdentityRule::SignedId(_) | IdentityRule::Fields(_) | IdentityRule::Ping(_) => false,
         };
         if self.bears_token() && !self.identity.iter().all(rules) {
             faults.push("a token does not sign the body: every rule of `identity` is { bearer = { fields = [\"json:/…\"] } }, or the last { digest = {} }".into());

@@ -13,6 +13,7 @@
 mod about;
 mod bearer;
 mod forms;
+mod handshake;
 mod jws;
 mod label;
 mod lint;
@@ -35,6 +36,7 @@ pub use bearer::BearerRule;
 pub use forms::{
     Algorithm, KeyEncoding, KeyForm, SignatureEncoding, SignatureForm, TimeForm, TimeUnit,
 };
+pub use handshake::{ECHO_HEADERS, Echoed, Handshake, Member, Trust, is_token};
 pub use jws::Claimed;
 pub use label::Label;
 use public::where_used;
@@ -139,9 +141,12 @@ pub struct Scheme {
     /// The exact answer to an accepted event or a duplicate, where the provider demands one.
     #[serde(default)]
     pub accepted: Option<ExactAnswer>,
-    /// A signed message that asks for an echo instead of bringing an event.
+    /// Requests that ask for an answer instead of bringing an event.
     #[serde(default)]
-    pub challenge: Option<Challenge>,
+    pub handshakes: Vec<Handshake>,
+    /// A body that does not begin with a brace is no event.
+    #[serde(default)]
+    pub objects_only: bool,
     /// The event type of messages that ask for an answer and bring no event.
     #[serde(default)]
     pub question: Option<String>,
@@ -255,6 +260,17 @@ pub enum IdentityRule {
     Digest(DigestRule),
     /// Values that are not signed, where nothing is: a name, no proof.
     Bearer(BearerRule),
+    /// For messages that say no more than "look": two that are equal may well be two events, so equal
+    /// ones are only folded while they come in a burst.
+    Ping(PingRule),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PingRule {
+    /// How long a burst may be: 1 to 60. The one that is delivered waits for its end, so that whoever
+    /// looks then sees what the others were about.
+    pub window_seconds: u32,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -274,6 +290,8 @@ pub enum AnswerStyle {
     /// The status says it all.
     #[default]
     Plain,
+    /// The status says it all, and no answer has a body.
+    Silent,
     /// HTTP 200 with a `resultCode` and a signed body ([`crate::koogallery`]).
     Koogallery,
 }
@@ -288,25 +306,6 @@ pub struct ExactAnswer {
     pub content_type: Option<String>,
     #[serde(default)]
     pub body: String,
-}
-
-/// A verified message that asks for something and brings no event: for its own value back (Slack's
-/// `url_verification`), or for a visit to a URL (the confirmation of a subscription).
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Challenge {
-    /// The place and the value that mark such a message.
-    pub at: Place,
-    pub equals: String,
-    /// The value that is echoed: at most 512 printable ASCII characters.
-    #[serde(default)]
-    pub echo: Option<Place>,
-    /// The member of a JSON object under which it is echoed; without one it is `text/plain`.
-    #[serde(default)]
-    pub member: Option<String>,
-    /// What is visited.
-    #[serde(default, deserialize_with = "where_used")]
-    pub confirm: Option<Confirm>,
 }
 
 /// Headers that are carried whatever the scheme says: without them the body cannot be read.

@@ -1,6 +1,6 @@
 //! What of a request a scheme asks for, so that it is looked up once and nothing else is.
 
-use super::{ALWAYS_CARRIED, IdentityRule, Label, Part, Place, Scheme};
+use super::{ALWAYS_CARRIED, Handshake, IdentityRule, Label, Part, Place, Scheme};
 use crate::uses;
 
 /// What a sender asks for permission with ([`Scheme::allowed_origins`]).
@@ -23,6 +23,7 @@ impl Scheme {
             .credential_places()
             .chain(places)
             .chain(self.public_places())
+            .chain(self.greetings().flat_map(Handshake::places))
         {
             match place {
                 Place::Header(name) if !names.contains(name) => names.push(name.clone()),
@@ -37,6 +38,10 @@ impl Scheme {
                     .collect::<Vec<_>>(),
             );
         }
+        let echoed = self
+            .greetings()
+            .filter_map(|shake| shake.echo_header.clone());
+        names.extend(echoed);
         if self.reads_cloudevents() {
             names.extend(PERMISSION_HEADERS.map(str::to_owned));
         }
@@ -117,7 +122,7 @@ impl Scheme {
         uses::BODY_TIMES && matches!(at, Some(Place::Json(_)))
     }
 
-    /// Where the identity, the labels and a challenge stand.
+    /// Where the identity, the labels and what handshakes ask stand.
     fn event_places(&self) -> Vec<&Place> {
         let labels = self.event_id.iter().chain(&self.event_type);
         let mut places: Vec<&Place> = labels.flat_map(Label::places).collect();
@@ -127,13 +132,10 @@ impl Scheme {
                 IdentityRule::Fields(fields) => places.extend(fields),
                 IdentityRule::Bearer(rule) => places.extend(rule.fields.iter().chain(&rule.unless)),
                 IdentityRule::Digest(rule) => places.extend(&rule.discriminator),
+                IdentityRule::Ping(_) => {}
             }
         }
-        if let Some(challenge) = &self.challenge {
-            places.push(&challenge.at);
-            places.extend(&challenge.echo);
-            places.extend(challenge.confirm.as_ref().map(|confirm| &confirm.at));
-        }
+        places.extend(self.handshakes.iter().flat_map(Handshake::places));
         if self.is_stated() {
             let joined = self.joined.iter();
             places.extend(joined.flat_map(|form| form.of.iter().chain(&form.absent)));

@@ -1,6 +1,6 @@
 //! What the signature covers, and where one signed part ends.
 
-use super::{LinesForm, Part, Place, Scheme, SignatureEncoding, StatedPart};
+use super::{IdentityRule, LinesForm, Part, Place, Scheme, SignatureEncoding, StatedPart};
 use crate::uses;
 
 impl Scheme {
@@ -94,6 +94,15 @@ impl Scheme {
     /// Whether nothing of the event is signed.
     pub fn proves_the_sender_only(&self) -> bool {
         self.is_bearer() || self.bears_token()
+    }
+
+    /// How long a ping may be folded with others, in milliseconds. `None`: this scheme has none.
+    pub fn ping_ms(&self) -> Option<i64> {
+        let last = self.identity.last().filter(|_| uses::PINGS)?;
+        match last {
+            IdentityRule::Ping(rule) => Some(i64::from(rule.window_seconds) * 1_000),
+            _ => None,
+        }
     }
 
     /// Whether the content of an event is its query instead of its body.

@@ -19,6 +19,7 @@ impl Scheme {
             IdentityRule::SignedId(place) => in_head(place),
             IdentityRule::Fields(places) => places.iter().all(in_head),
             IdentityRule::Digest(rule) => rule.discriminator.iter().all(in_head),
+            IdentityRule::Ping(_) => true,
             IdentityRule::Bearer(_) => false,
         });
         let time_in_body = self
@@ -35,7 +36,9 @@ impl Scheme {
             Some("an event is known by what stands in its body")
         } else if time_in_body {
             Some("its time stands in the body")
-        } else if self.challenge.is_some() || self.question.is_some() {
+        } else if self.objects_only {
+            Some("its body must be an object")
+        } else if !self.handshakes.is_empty() || self.question.is_some() {
             Some("what asks for an answer is told by its body")
         } else {
             None

@@ -183,8 +183,8 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("[schemes.shop]", "[sources.two]\ntenant = \"other\"\nscheme = \"github\"\nsecrets = [\"SHOP_SECRET\"]\ndestination = \"backend\"\ndedup_retention_seconds = 2592000\n[schemes.shop]", "[sources.two] and [sources.shop] belong to two tenants and both use the secret \"SHOP_SECRET\""),
     ("[schemes.shop]", "[sources.two]\ntenant = \"acme\"\nscheme = \"shop\"\nsecrets = [\"SHOP_SECRET\"]\ndestination = \"backend\"\ndedup_retention_seconds = 2592000\n[schemes.shop]", "both use the secret \"SHOP_SECRET\": set the same shared_secret"),
     // Schemes: the rest.
-    ("provider", "provider = \"Shop\"\nchallenge = { at = \"header:x-type\", equals = \"a\", echo = \"json:/a\" }", "`challenge` uses \"header:x-type\", which is not signed"),
-    ("provider", "provider = \"Shop\"\nchallenge = { at = \"json:/type\", equals = \"a\", echo = \"query:a\" }", "`challenge` uses \"query:a\", which is not signed"),
+    ("provider", "provider = \"Shop\"\nhandshakes = [{ at = \"header:x-type\", equals = \"a\", echo = \"json:/a\" }]", "`handshakes` uses \"header:x-type\", which is not signed"),
+    ("provider", "provider = \"Shop\"\nhandshakes = [{ at = \"json:/type\", equals = \"a\", echo = \"query:a\" }]", "`handshakes` uses \"query:a\", which is not signed"),
     ("answer_by", "answer_by_ms = 199", "`answer_by_ms` must be between 200 and 5000"),
     ("answer_by", "answer_by_ms = 5001", "`answer_by_ms` must be between 200 and 5000"),
     ("algorithm", "algorithm = \"md5\"", "unknown variant `md5`"),
