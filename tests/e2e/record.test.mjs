@@ -132,7 +132,7 @@ describe("a flood", () => {
 
   test("from many isolates: the consumer stores no more than sixty of a source and minute, and counts the rest", async () => {
     const at = Date.now() - 600_000;
-    const message = (number) => ({ auditversion: 1, id: `req_flood${number}`, tenant: "demo", source: "exact", at_ms: at - (at % 60_000) + number, verdict: "refused", reason: "stale", leaf_hash: "00", salt: "00", text: "{}" });
+    const message = (number) => ({ auditversion: 1, id: `req_flood${number}`, tenant: "demo", source: "exact", at_ms: at - (at % 60_000) + number, verdict: "refused", reason: "stale", leaf_hash: "0".repeat(64), salt: "00", text: "{}" });
     const bodies = Array.from({ length: 200 }, (_, number) => JSON.stringify(message(number)));
     for (let from = 0; from < 200; from += 50) {
       const { explicitAcks } = await gate.consume(bodies.slice(from, from + 50), { queue: "hookgate-audit" });
@@ -169,7 +169,7 @@ test("every end is in the record once: records and counts together are the reque
 
 test("what cannot be stored comes again, and what nobody can read ends among the dead letters", async () => {
   const queue = "hookgate-audit";
-  const bodies = ["one", "two"].map((id) => JSON.stringify({ auditversion: 1, id, tenant: "demo", source: "again", at_ms: Date.now(), verdict: "refused", reason: "stale", leaf_hash: "00", salt: "00", text: "{}" }));
+  const bodies = ["one", "two"].map((id) => JSON.stringify({ auditversion: 1, id, tenant: "demo", source: "again", at_ms: Date.now(), verdict: "refused", reason: "stale", leaf_hash: "0".repeat(64), salt: "00", text: "{}" }));
   const stored = async () => (await gate.recorded("SELECT id FROM records WHERE source = 'again' ORDER BY id")).map(({ id }) => id);
   for (const fault of ["fail", "lost"]) {
     await gate.faults(`RECORD.batch=${fault}`);
