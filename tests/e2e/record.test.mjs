@@ -46,6 +46,33 @@ test("a refusal: who, when, what, why, and the leaf that its text hashes to", as
   assert.equal(record.body_sample, undefined, "no sample unless the source wants one");
 });
 
+test("its leaf gets a place in the log of its tenant, and what comes twice keeps it", async () => {
+  const row = await rowOf(await gate.send({ ...shopEvent(gate, "custom"), headers: [] }));
+  const commitment = Buffer.from(row.leaf_hash, "hex").toString("base64");
+  const entry = `hookgate-audit/v1 record\n${row.id}\n${row.at_ms}\n${commitment}\n`;
+  const archive = await gate.mf.getR2Bucket("ARCHIVE");
+  const logged = async () => {
+    const { objects } = await archive.list({ prefix: "log/demo/tile/entries/" });
+    const texts = await Promise.all(objects.map(async ({ key }) => (await archive.get(key)).text()));
+    return texts.filter((text) => text.includes(entry)).map((text) => text.split(entry).length - 1);
+  };
+  const before = await until(async () => (await logged())[0] && logged(), "its entry");
+  assert.ok(before.every((times) => times === 1));
+  // As the queue brings it once more.
+  const { tenant, source, at_ms, verdict, reason, id, leaf_hash, salt, text } = row;
+  const again = await gate.consume([JSON.stringify({ auditversion: 1, id, tenant, source, at_ms, verdict, reason, leaf_hash, salt, text })], { queue: "hookgate-audit" });
+  assert.equal(again.explicitAcks.length, 1);
+  await rowOf(await gate.send({ ...shopEvent(gate, "custom"), headers: [] }));
+  await sleep(600);
+  assert.ok((await logged()).every((times) => times === 1));
+  await gate.faults("AUDIT_LOG.append=fail");
+  const unlogged = { auditversion: 1, id: "req_unlogged", tenant, source, at_ms, verdict, reason, leaf_hash, salt, text };
+  const failed = await gate.consume([JSON.stringify(unlogged)], { queue: "hookgate-audit" });
+  await gate.faults("");
+  assert.deepEqual([failed.explicitAcks.length, failed.retryMessages.length], [0, 1], "a message is over when its leaf is logged");
+  assert.equal((await gate.consume([JSON.stringify(unlogged)], { queue: "hookgate-audit" })).explicitAcks.length, 1);
+});
+
 test("what was refused before its body was read, and what is our fault, is recorded as well", async () => {
   const early = await gate.send({ target: "/hooks/custom", body: "{}" });
   assert.equal(early.status, 401);
