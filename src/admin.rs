@@ -10,10 +10,13 @@ use crate::keys::Mac;
 use crate::ledger::Reply;
 use crate::request::Head;
 use crate::scheme::{Algorithm, Place};
+use crate::tlog::tile::{CHECKPOINT, File};
 
 /// Shorter tokens could be guessed.
 const TOKEN_CHARACTERS_MIN: usize = 32;
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
+/// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
+const LOG: &str = "/admin/v1/log/";
 
 /// Something an operator asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,11 @@ pub enum Command {
     },
     Redrive {
         id: String,
+    },
+    /// A file of a tenant's log, by its path below the log.
+    Log {
+        tenant: String,
+        path: String,
     },
 }
 
@@ -66,6 +74,15 @@ pub fn authorise(head: &Head, token: Option<&str>, only_host: Option<&str>) -> A
 impl Command {
     /// The command of a request, by its method and path.
     pub fn parse(head: &Head) -> Option<Command> {
+        if let Some(rest) = head.path.strip_prefix(LOG) {
+            let (tenant, path) = rest.split_once('/')?;
+            let is_file = path == CHECKPOINT || File::parse(path).is_some();
+            let is_sound = head.method == "GET" && is_file && is_tenant(tenant);
+            return is_sound.then(|| Command::Log {
+                tenant: tenant.to_owned(),
+                path: path.to_owned(),
+            });
+        }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
         let id = |text: &str| is_letter_id(text).then(|| text.to_owned());
@@ -92,8 +109,15 @@ impl Command {
             Command::Show { .. } => "dead_letter_shown",
             Command::Content { .. } => "dead_letter_content_shown",
             Command::Redrive { .. } => "dead_letter_redriven",
+            Command::Log { .. } => "log_shown",
         }
     }
+}
+
+/// As the configuration's rules have it: nothing that could lead out of the tenant's own log.
+fn is_tenant(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=64).contains(&name.len()) && name.bytes().all(is_letter)
 }
 
 /// Whether the operator insists, by the request's body: `{"again":true}`.
@@ -240,6 +264,13 @@ mod tests {
             parse("POST", "/admin/v1/dead-letters/raw-0123/redrive"),
             Some(Command::Redrive { id: id() })
         );
+        for path in ["checkpoint", "tile/0/x001/067", "tile/entries/000.p/7"] {
+            let (tenant, path) = ("acme".to_owned(), path.to_owned());
+            assert_eq!(
+                parse("GET", &format!("/admin/v1/log/acme/{path}")),
+                Some(Command::Log { tenant, path })
+            );
+        }
         for (method, target) in [
             ("POST", "/admin/v1/dead-letters"),
             ("DELETE", "/admin/v1/dead-letters/raw-0123"),
@@ -247,6 +278,14 @@ mod tests {
             ("GET", "/admin/v1/dead-letters/..%2Fx"),
             ("GET", "/admin/v1/dead-letters/raw-0123/redrive"),
             ("GET", "/admin/v2/dead-letters"),
+            ("POST", "/admin/v1/log/acme/checkpoint"),
+            ("GET", "/admin/v1/log/acme"),
+            ("GET", "/admin/v1/log/acme/"),
+            ("GET", "/admin/v1/log//checkpoint"),
+            ("GET", "/admin/v1/log/../checkpoint"),
+            ("GET", "/admin/v1/log/acme/tile/0/1"),
+            ("GET", "/admin/v1/log/acme/../../dead/x"),
+            ("GET", "/admin/v1/log/acme%2Ftile/checkpoint"),
         ] {
             assert_eq!(parse(method, target), None, "{method} {target}");
         }

@@ -19,6 +19,7 @@ use crate::event::fresh_key;
 use crate::ledger::{Ask, Reply};
 use crate::request::Head;
 use crate::time;
+use crate::tlog;
 
 /// How many dead letters a page holds: each is one read of the archive.
 const PAGE: u32 = 20;
@@ -68,6 +69,7 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
     let done = match &command {
         Command::List { cursor } => list(cursor.as_deref(), env).await.map(Told::Answer),
         Command::Show { id } => show(id, env, request_id).await.map(Told::Answer),
+        Command::Log { tenant, path } => show_log(tenant, path, env, request_id).await,
         Command::Content { id } => show_content(id, env, request_id).await,
         Command::Redrive { id } => send_again(id, request, env, request_id)
             .await
@@ -116,6 +118,23 @@ async fn show_content(id: &str, env: &Env, request_id: &str) -> Result<Told, arc
         return Ok(Told::Content(stream));
     }
     Ok(Told::Answer(no_such_letter(request_id)))
+}
+
+/// A file as its bytes. Whoever checks a log looks at nothing else of an answer.
+async fn show_log(
+    tenant: &str,
+    path: &str,
+    env: &Env,
+    request_id: &str,
+) -> Result<Told, archive::Failed> {
+    let found = content::stream(env, &tlog::key(tenant, path)).await?;
+    Ok(found.map_or_else(
+        || {
+            let title = "The log has no such file";
+            Told::Answer(problem(404, "not-found", title, None, request_id))
+        },
+        Told::Content,
+    ))
 }
 
 async fn send_again(
