@@ -108,6 +108,7 @@ check_port() {
   case "$2" in
     '' | *[!0-9]* | ??????*) die "$1 must be a port number, not '$2'." ;;
   esac
+  if [ "$2" -lt 1 ] || [ "$2" -gt 65535 ]; then die "$1 must be a port number, from 1 to 65535, not '$2'."; fi
   if (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null; then
     die "Port $2 ($1) is taken by another program. Stop that one, or choose another: $1=$(($2 + 100)) $0"
   fi

@@ -110,6 +110,17 @@ const MISTAKES = [
   ["an environment's name", 'ENVIRONMENT = "staging"', 'ENVIRONMENT = "production"', /staging: vars\.ENVIRONMENT/],
 ];
 
+test("a port is one that can be listened on", async () => {
+  for (const port of ["", "0", "00", "65536", "99999", "123456", "80a", "-1"]) {
+    const child = spawn("bash", ["-c", `. "${join(SCRIPTS, "lib.sh")}"; check_port PORT "${port}"`], { cwd: directory });
+    let said = "";
+    child.stderr.on("data", (chunk) => (said += chunk));
+    const [code] = await once(child, "close");
+    assert.equal(code, 1, `PORT=${port}`);
+    assert.match(said, /PORT must be a port number/, `PORT=${port}`);
+  }
+});
+
 test("wrangler.toml passes its check", async () => {
   const { code, stderr } = await run("check-wrangler.mjs", [join(SCRIPTS, "../wrangler.toml")]);
   assert.equal(code, 0, stderr);

@@ -3,6 +3,7 @@
 use ctutils::CtEq as _;
 
 use crate::answer::{Answer, problem};
+use crate::audit::NO_TENANT;
 use crate::consumer::busy_seconds;
 use crate::dead::{DeadLetter, is_letter_id};
 use crate::event::{Held, Unreadable};
@@ -17,6 +18,7 @@ const TOKEN_CHARACTERS_MIN: usize = 32;
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
+const OFFERS: &str = "/admin/v1/offers/";
 
 /// Something an operator asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,10 @@ pub enum Command {
     Log {
         tenant: String,
         path: String,
+    },
+    /// The secret that the source's provider handed over, which is kept no longer then.
+    TakeOffer {
+        source: String,
     },
 }
 
@@ -83,6 +89,10 @@ impl Command {
                 path: path.to_owned(),
             });
         }
+        if let Some(source) = head.path.strip_prefix(OFFERS) {
+            let source = source.to_owned();
+            return (head.method == "POST").then_some(Command::TakeOffer { source });
+        }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
         let id = |text: &str| is_letter_id(text).then(|| text.to_owned());
@@ -110,14 +120,16 @@ impl Command {
             Command::Content { .. } => "dead_letter_content_shown",
             Command::Redrive { .. } => "dead_letter_redriven",
             Command::Log { .. } => "log_shown",
+            Command::TakeOffer { .. } => "offer_taken",
         }
     }
 }
 
-/// As the configuration's rules have it: nothing that could lead out of the tenant's own log.
+/// As the configuration's rules have it, and what no tenant is called: nothing that could lead out of the
+/// tenant's own log.
 fn is_tenant(name: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=64).contains(&name.len()) && name.bytes().all(is_letter)
+    name == NO_TENANT || (1..=64).contains(&name.len()) && name.bytes().all(is_letter)
 }
 
 /// Whether the operator insists, by the request's body: `{"again":true}`.
@@ -265,11 +277,10 @@ mod tests {
             Some(Command::Redrive { id: id() })
         );
         for path in ["checkpoint", "tile/0/x001/067", "tile/entries/000.p/7"] {
+            let target = format!("/admin/v1/log/acme/{path}");
             let (tenant, path) = ("acme".to_owned(), path.to_owned());
-            assert_eq!(
-                parse("GET", &format!("/admin/v1/log/acme/{path}")),
-                Some(Command::Log { tenant, path })
-            );
+            let command = parse("GET", &target);
+            assert_eq!(command, Some(Command::Log { tenant, path }));
         }
         for (method, target) in [
             ("POST", "/admin/v1/dead-letters"),

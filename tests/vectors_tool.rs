@@ -198,17 +198,30 @@ fn a_file_that_is_none_is_a_sentence() {
     assert_eq!(vectors(&[]).0, 2);
 }
 
-#[test]
-fn the_page_of_schemes_is_what_the_table_says() {
+fn printed(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_hookgate"))
-        .arg("schemes")
+        .args(arguments)
         .output()
         .unwrap();
     assert!(output.status.success());
-    let page = String::from_utf8(output.stdout).unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_page_of_schemes_is_what_the_table_says() {
     assert!(
-        page == support::tree::read("docs/schemes.md"),
+        printed(&["schemes"]) == support::tree::read("docs/schemes.md"),
         "make it anew: cargo run --bin hookgate -- schemes > docs/schemes.md"
+    );
+    let readme = support::tree::read("README.md");
+    let list = readme
+        .split_once("<!-- schemes -->\n")
+        .and_then(|(_, rest)| rest.split_once("<!-- /schemes -->"))
+        .expect("README.md: put <!-- schemes --> and <!-- /schemes --> around the list of schemes")
+        .0;
+    assert!(
+        list == printed(&["schemes", "--list"]),
+        "README.md: put there what this prints: cargo run --bin hookgate -- schemes --list"
     );
     for scheme in support::built_in() {
         let about = hookgate::config::about(scheme).unwrap().unwrap();

@@ -12,7 +12,7 @@ use worker::Env;
 
 use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, variable};
 use crate::audit::Notice;
-use crate::config::Config;
+use crate::config::{Config, Retention};
 use crate::gate::{Gate, LiveSource};
 use crate::tlog::outside::Outside;
 
@@ -22,6 +22,8 @@ pub struct State {
     /// `None`: the embedded configuration did not parse.
     pub gate: Option<Gate>,
     pub outside: Outside,
+    /// As configured; all other tenants have the default.
+    tenants: BTreeMap<String, Retention>,
 }
 
 thread_local! {
@@ -108,7 +110,6 @@ impl State {
 
     fn load(env: &Env) -> State {
         write_only_the_place_of_panics();
-        #[cfg_attr(not(feature = "test-hooks"), allow(unused_mut))]
         let mut config = match Config::from_bytes(crate::EMBEDDED_SOURCES) {
             Ok(config) => config,
             Err(errors) => {
@@ -117,6 +118,7 @@ impl State {
                 return State {
                     gate: None,
                     outside: Outside::default(),
+                    tenants: BTreeMap::new(),
                 };
             }
         };
@@ -124,6 +126,7 @@ impl State {
         super::test_hooks::reshard_on_purpose(&mut config, env);
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
         let outside = Outside::bring_up(&config.audit, &environment, |name| variable(env, name));
+        let tenants = std::mem::take(&mut config.tenants);
         let gate = Gate::assemble(config, &environment, |name| variable(env, name));
         for fault in &gate.faults {
             notice(&Notice::Fault(fault));
@@ -131,7 +134,13 @@ impl State {
         State {
             gate: Some(gate),
             outside,
+            tenants,
         }
+    }
+
+    /// How long the record keeps what it has of this tenant.
+    pub fn retention(&self, tenant: &str) -> Retention {
+        self.tenants.get(tenant).copied().unwrap_or_default()
     }
 }
 

@@ -38,8 +38,8 @@ hookgate, the tool beside the Worker
       The tamper-evident log of the record: its keys, and an export of it checked offline.
       hookgate audit --help says more.
 
-  hookgate schemes
-      Prints docs/schemes.md from the table of schemes.
+  hookgate schemes [--list]
+      Prints docs/schemes.md from the table of schemes; with --list, README.md's list of them.
 
   hookgate vectors FILE… [--json]
       Runs files of test vectors, each a JSON array of entries (tests/vectors/README.md), and prints
