@@ -277,9 +277,9 @@ mod tests {
             Some(Command::Redrive { id: id() })
         );
         for path in ["checkpoint", "tile/0/x001/067", "tile/entries/000.p/7"] {
-            let target = format!("/admin/v1/log/acme/{path}");
+            let head = head("GET", &format!("/admin/v1/log/acme/{path}"), &[]);
             let (tenant, path) = ("acme".to_owned(), path.to_owned());
-            let command = parse("GET", &target);
+            let command = Command::parse(&head);
             assert_eq!(command, Some(Command::Log { tenant, path }));
         }
         for (method, target) in [

@@ -11,7 +11,7 @@
 #[path = "support/audit_log.rs"]
 mod audit_log;
 
-use audit_log::{DAY_MS, Log, NAME, SEED, entry, id, key, logged, look, record, trust};
+use audit_log::{DAY_MS, Log, NAME, SEED, TENANT, entry, id, key, logged, look, record, trust};
 use hookgate::tlog::checkpoint::Checkpoint;
 use hookgate::tlog::entry::What;
 use hookgate::tlog::export::{Finding, Record, Trust};

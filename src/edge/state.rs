@@ -21,9 +21,9 @@ use crate::tlog::outside::Outside;
 pub struct State {
     /// `None`: the embedded configuration did not parse.
     pub gate: Option<Gate>,
-    pub outside: Outside,
     /// As configured; all other tenants have the default.
     tenants: BTreeMap<String, Retention>,
+    pub outside: Outside,
 }
 
 thread_local! {
@@ -117,24 +117,24 @@ impl State {
                 notice(&Notice::ConfigurationBroken { errors });
                 return State {
                     gate: None,
-                    outside: Outside::default(),
                     tenants: BTreeMap::new(),
+                    outside: Outside::default(),
                 };
             }
         };
         #[cfg(feature = "test-hooks")]
         super::test_hooks::reshard_on_purpose(&mut config, env);
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
-        let outside = Outside::bring_up(&config.audit, &environment, |name| variable(env, name));
         let tenants = std::mem::take(&mut config.tenants);
+        let outside = Outside::bring_up(&config.audit, &environment, |name| variable(env, name));
         let gate = Gate::assemble(config, &environment, |name| variable(env, name));
         for fault in &gate.faults {
             notice(&Notice::Fault(fault));
         }
         State {
             gate: Some(gate),
-            outside,
             tenants,
+            outside,
         }
     }
 
