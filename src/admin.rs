@@ -37,6 +37,12 @@ pub enum Command {
     Redrive {
         id: String,
     },
+    /// Records of a tenant's log that are still there, behind one of them.
+    Records {
+        tenant: String,
+        after_ms: i64,
+        after_id: String,
+    },
     /// A file of a tenant's log, by its path below the log.
     Log {
         tenant: String,
@@ -81,13 +87,7 @@ impl Command {
     /// The command of a request, by its method and path.
     pub fn parse(head: &Head) -> Option<Command> {
         if let Some(rest) = head.path.strip_prefix(LOG) {
-            let (tenant, path) = rest.split_once('/')?;
-            let is_file = path == CHECKPOINT || File::parse(path).is_some();
-            let is_sound = head.method == "GET" && is_file && is_tenant(tenant);
-            return is_sound.then(|| Command::Log {
-                tenant: tenant.to_owned(),
-                path: path.to_owned(),
-            });
+            return Command::of_log(head, rest);
         }
         if let Some(source) = head.path.strip_prefix(OFFERS) {
             let source = source.to_owned();
@@ -112,6 +112,26 @@ impl Command {
         }
     }
 
+    fn of_log(head: &Head, rest: &str) -> Option<Command> {
+        let (tenant, path) = rest.split_once('/')?;
+        (head.method == "GET" && is_tenant(tenant)).then_some(())?;
+        let tenant = tenant.to_owned();
+        if path == "records" {
+            // The time in milliseconds, a dash, and the id of the last one that is known.
+            let after = head.value_at(&Place::Query("after".to_owned()));
+            let after = after.unwrap_or_default();
+            let (after_ms, after_id) = after.split_once('-').unwrap_or(("-1", ""));
+            return Some(Command::Records {
+                tenant,
+                after_ms: after_ms.parse().ok()?,
+                after_id: after_id.to_owned(),
+            });
+        }
+        let path = path.to_owned();
+        (path == CHECKPOINT || File::parse(&path).is_some())
+            .then_some(Command::Log { tenant, path })
+    }
+
     /// The name of the command, for the record.
     pub fn name(&self) -> &'static str {
         match self {
@@ -119,6 +139,7 @@ impl Command {
             Command::Show { .. } => "dead_letter_shown",
             Command::Content { .. } => "dead_letter_content_shown",
             Command::Redrive { .. } => "dead_letter_redriven",
+            Command::Records { .. } => "records_shown",
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
         }
@@ -282,7 +303,17 @@ mod tests {
             let command = Command::parse(&head);
             assert_eq!(command, Some(Command::Log { tenant, path }));
         }
+        assert_eq!(
+            parse("GET", "/admin/v1/log/_/records?after=17-req_1"),
+            Some(Command::Records {
+                tenant: "_".to_owned(),
+                after_ms: 17,
+                after_id: "req_1".to_owned()
+            })
+        );
         for (method, target) in [
+            ("POST", "/admin/v1/log/acme/records"),
+            ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),
             ("DELETE", "/admin/v1/dead-letters/raw-0123"),
             ("GET", "/admin/v1/dead-letters/"),

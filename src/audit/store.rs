@@ -80,6 +80,11 @@ counted(tenant) AS (
   SELECT (SELECT min(tenant) FROM counts WHERE tenant > counted.tenant) FROM counted WHERE counted.tenant IS NOT NULL)
 SELECT json_group_array(tenant) AS found FROM (SELECT tenant FROM recorded UNION SELECT tenant FROM counted) WHERE tenant IS NOT NULL";
 
+/// Records of a tenant (`?1`) that are still there, behind the one of this time and id (`?2`, `?3`): at most so many (`?4`).
+pub const RECORDS: &str = "\
+SELECT json_group_array(json_object('id', id, 'at_ms', at_ms, 'salt', salt, 'record', text)) AS found FROM (
+  SELECT id, at_ms, salt, text FROM records WHERE tenant = ?1 AND text IS NOT NULL AND (at_ms, id) > (?2, ?3)
+  ORDER BY at_ms, id LIMIT ?4)";
 /// How many texts and how many addresses of a tenant (`?1`) are from before two times (`?2`, `?3`). What says that
 /// records were removed stays.
 pub const DUE: &str = "\

@@ -60,7 +60,7 @@ pub struct World {
     pub complete: Vec<u64>,
     pub late: Vec<(String, Vec<u8>)>,
     pub late_checkpoints: Vec<Checkpoint>,
-    now_ms: i64,
+    pub now_ms: i64,
 }
 
 impl World {
