@@ -4,8 +4,8 @@
 //! one source (a missing secret, one shared across tenants) makes that source unavailable and no
 //! other: our fault is answered 503, never 401.
 
+mod bring_up;
 mod retired;
-mod sharing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::delivery::DeliveryKey;
 use crate::flood::Flood;
 use crate::keys::{LiveKey, NotAKey};
 use crate::ledger::Fresh;
-use crate::public_key::rules::{Pins, with_parts};
-use crate::public_key::{PublicKey, RSA_BITS_MIN};
+use crate::public_key::PublicKey;
+use crate::public_key::rules::Pins;
 use crate::scheme::Scheme;
 use crate::uses;
 use crate::verdict::Trouble;
-pub use retired::Diagnosing;
+use bring_up::own_public_key;
 
 /// Worker variable: destinations may be on a private network, in development and test only.
 const ALLOW_PRIVATE_DESTINATIONS: &str = "ALLOW_PRIVATE_DESTINATIONS";
@@ -53,13 +53,17 @@ pub struct LiveSource {
     pub json_pointers: Vec<String>,
     /// Who may ask for permission: the scheme's origins and the source's own.
     pub allowed_origins: Vec<String>,
+    /// What a handshake must know, where its scheme says so.
+    pub handshake_token: Option<LiveKey>,
+    /// From when to when a provider may hand a secret over, in milliseconds since 1970.
+    pub handshake_window_ms: Option<(i64, i64)>,
     /// How long the ledger keeps a row of this source, in milliseconds: until the event is forgotten
     /// wherever it could still come from.
     pub row_life_ms: i64,
     /// What its forgeries cost this isolate.
     pub flood: Flood,
-    /// What its refusals are diagnosed with.
-    pub diagnosing: Diagnosing,
+    /// Secrets that were rotated out, as far as they are still there: nothing is verified with them.
+    pub retired: Vec<LiveKey>,
     /// A configured secret is not there or cannot be used, so a mismatch may be our fault.
     pub incomplete: Option<Trouble>,
     /// No request of this source can be judged.
@@ -150,7 +154,7 @@ impl Gate {
         }
         gate.refuse_shared_secrets();
         gate.leave_out_shared_retired();
-        if uses::PUBLIC_KEYS {
+        if uses::STATEMENTS {
             gate.refuse_shared_pins();
         }
         for name in observers {
@@ -177,6 +181,72 @@ impl Gate {
         self.sources
             .values()
             .all(|live| self.destinations.contains_key(&live.source.destination))
+    }
+
+    /// Most signatures do not bind the URL: with one secret at two sources, a request captured at
+    /// one of them is valid at the other, under the other's memory and for the other's tenant. A
+    /// source that shares its secret with a destination would take our own deliveries.
+    fn refuse_shared_secrets(&mut self) {
+        let mut owners: BTreeMap<[u8; 32], Vec<(String, String)>> = BTreeMap::new();
+        for live in self.sources.values() {
+            for key in &live.keys {
+                owners
+                    .entry(key.fingerprint())
+                    .or_default()
+                    .push((live.name.clone(), key.name.clone()));
+            }
+        }
+        let ours: Vec<[u8; 32]> = self
+            .destinations
+            .values()
+            .map(|live| live.key.fingerprint())
+            .collect();
+        for (fingerprint, sharers) in owners {
+            if !ours.contains(&fingerprint) && self.may_share(&sharers) {
+                continue;
+            }
+            for (name, secret) in sharers {
+                self.fail(name, Trouble::SecretShared, Some(secret));
+            }
+        }
+    }
+
+    /// A message that two sources would take could be sent to each of them.
+    fn refuse_shared_pins(&mut self) {
+        let pinned: Vec<&Arc<LiveSource>> = self
+            .sources
+            .values()
+            .filter(|live| !live.pins.is_empty())
+            .collect();
+        let same = |one: &LiveSource, other: &LiveSource| {
+            one.name != other.name
+                && one.pins == other.pins
+                && one.scheme.key.encoding == other.scheme.key.encoding
+        };
+        let is_shared = |live: &&&Arc<LiveSource>| pinned.iter().any(|other| same(live, other));
+        let shared: Vec<String> = pinned
+            .iter()
+            .filter(is_shared)
+            .map(|live| live.name.clone())
+            .collect();
+        for name in shared {
+            self.fail(name, Trouble::PinShared, None);
+        }
+    }
+
+    fn may_share(&self, sharers: &[(String, String)]) -> bool {
+        let mut sources = sharers
+            .iter()
+            .filter_map(|(name, _)| self.sources.get(name));
+        let Some(first) = sources.next() else {
+            return true;
+        };
+        sources.all(|other| {
+            other.name == first.name
+                || (other.source.tenant == first.source.tenant
+                    && first.source.shared_secret.is_some()
+                    && other.source.shared_secret == first.source.shared_secret)
+        })
     }
 
     /// Makes a source unavailable, and says so.
@@ -236,9 +306,11 @@ impl LiveSource {
             event_headers: scheme.event_headers(),
             json_pointers: scheme.json_pointers(),
             allowed_origins: [&scheme.allowed_origins[..], &source.allowed_origins].concat(),
+            handshake_token: None,
+            handshake_window_ms: None,
             row_life_ms: 0,
             flood: Flood::default(),
-            diagnosing: Diagnosing::of(&source, scheme, variable),
+            retired: retired::keys(&source, scheme, variable),
             incomplete: None,
             trouble: None,
             source,
@@ -283,57 +355,12 @@ impl LiveSource {
         if live.keys.is_empty() && live.public_keys.is_empty() {
             live.trouble = live.incomplete;
         }
-        if uses::PUBLIC_KEYS {
+        if uses::STATEMENTS {
             live.pins_up(variable, faults);
+        }
+        if uses::GREETINGS {
+            live.handshakes_up(variable, faults);
         }
         live
     }
-
-    /// Without its pins a source takes nothing.
-    fn pins_up(
-        &mut self,
-        variable: &mut impl FnMut(&str) -> Option<String>,
-        faults: &mut Vec<Fault>,
-    ) {
-        let mut pins = Pins::new();
-        for (name, value) in &self.source.pins {
-            let value = match value.strip_prefix('$') {
-                None => value.clone(),
-                Some(secret) => variable(secret).unwrap_or_default().trim().to_owned(),
-            };
-            if !value.is_empty() {
-                pins.insert(name.clone(), value);
-            }
-        }
-        let complete = self
-            .scheme
-            .pins
-            .iter()
-            .all(|pin| pins.contains_key(&pin.name));
-        let forms = self
-            .scheme
-            .pins
-            .iter()
-            .map(|pin| (pin.name.as_str(), pin.form.as_ref()));
-        match with_parts(&pins, forms).filter(|_| complete) {
-            Some(pins) => self.pins = pins,
-            None => {
-                self.trouble = Some(Trouble::PinUnusable);
-                faults.push(Fault {
-                    trouble: Trouble::PinUnusable,
-                    source: Some(self.name.clone()),
-                    destination: None,
-                    secret: self.source.pin_secrets().next().map(str::to_owned),
-                });
-            }
-        }
-    }
-}
-
-fn own_public_key(scheme: &Scheme, text: &str) -> Result<Arc<PublicKey>, NotAKey> {
-    if text.trim().is_empty() {
-        return Err(NotAKey::Empty);
-    }
-    let key = PublicKey::from_text(text).filter(|key| key.serves(scheme.algorithm, RSA_BITS_MIN));
-    key.map(Arc::new).ok_or(NotAKey::Undecodable)
 }

@@ -22,7 +22,7 @@ pub fn guess(
     let made =
         |key: &LiveKey| mac_over(&pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag));
     let key = keys.iter().position(made)?;
-    jws::binds(scheme, claims, inbound.body).then_some(key)
+    jws::binds(scheme, claims, inbound).then_some(key)
 }
 
 impl Claims {
