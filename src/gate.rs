@@ -10,7 +10,7 @@ mod retired;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::{Config, Destination, Source, is_private};
+use crate::config::{Config, Destination, Source, is_private, may_be_private};
 use crate::delivery::DeliveryKey;
 use crate::flood::Flood;
 use crate::keys::{LiveKey, NotAKey};
@@ -21,9 +21,6 @@ use crate::scheme::Scheme;
 use crate::uses;
 use crate::verdict::Trouble;
 use bring_up::own_public_key;
-
-/// Worker variable: destinations may be on a private network, in development and test only.
-const ALLOW_PRIVATE_DESTINATIONS: &str = "ALLOW_PRIVATE_DESTINATIONS";
 
 /// Sources and destinations, ready to work.
 #[derive(Debug)]
@@ -117,10 +114,7 @@ impl Gate {
             destinations: BTreeMap::new(),
             faults: Vec::new(),
         };
-        // Whatever the variable says elsewhere: a deployed gate must not be led into a network.
-        let on_this_machine = matches!(environment, "development" | "test");
-        let private_allowed =
-            on_this_machine && variable(ALLOW_PRIVATE_DESTINATIONS).as_deref() == Some("true");
+        let private_allowed = may_be_private(environment, &mut variable);
         for (name, destination) in config.destinations {
             match LiveDestination::bring_up(destination, private_allowed, &mut variable) {
                 Ok(live) => {

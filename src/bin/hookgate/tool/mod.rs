@@ -1,5 +1,6 @@
 //! The commands, and what they share.
 
+mod audit;
 mod diagnose;
 mod judge;
 mod lint;
@@ -46,6 +47,10 @@ hookgate, the tool beside the Worker
 
   These have a help of their own with examples and exit codes: hookgate COMMAND --help. No command
   prints a secret.
+
+  hookgate audit keygen | vkey | verify
+      The tamper-evident log of the record: its keys, and an export of it checked offline.
+      hookgate audit --help says more.
 
   hookgate schemes [--list]
       Prints docs/schemes.md from the table of schemes; with --list, README.md's list of them.
@@ -99,6 +104,7 @@ pub fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let mut arguments = lexopt::Parser::from_env();
     match arguments.next()? {
+        Some(Value(command)) if command == "audit" => audit::command(arguments),
         Some(Value(command)) if command == "lint" => lint::command(arguments),
         Some(Value(command)) if command == "sign" => sign::command(arguments),
         Some(Value(command)) if command == "schemes" => schemes::command(arguments),
