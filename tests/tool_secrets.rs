@@ -71,3 +71,17 @@ fn mix_ups_of_secrets_are_sentences_without_the_secrets() {
     );
     assert_eq!(lint(&bench, &["nowhere"]).0, 1);
 }
+
+#[test]
+fn the_runbook_has_what_is_tried() {
+    let bench = Bench::new("runbook");
+    let ended = bench.run(&["diagnose", "--list"]);
+    assert_eq!(ended.code, 0);
+    let runbook = support::tree::read("docs/runbook.md");
+    let (_, rest) = runbook.split_once("<!-- hypotheses -->\n").unwrap();
+    let (table, _) = rest.split_once("<!-- /hypotheses -->").unwrap();
+    assert!(
+        table == ended.output,
+        "put it between the marks of docs/runbook.md: cargo run --bin hookgate -- diagnose --list"
+    );
+}
