@@ -69,13 +69,21 @@ const WORDS: [Word; 10] = [
     Word {
         cfg: "uses_greetings",
         is_used_by: |config| {
-            let mut shakes = config.schemes.values().flat_map(|scheme| &scheme.handshakes);
+            let mut shakes = config
+                .schemes
+                .values()
+                .flat_map(|scheme| &scheme.handshakes);
             shakes.any(|shake| !shake.is_verified())
         },
     },
     Word {
         cfg: "uses_pings",
-        is_used_by: |config| config.schemes.values().any(|scheme| scheme.ping_ms().is_some()),
+        is_used_by: |config| {
+            config
+                .schemes
+                .values()
+                .any(|scheme| scheme.ping_ms().is_some())
+        },
     },
 ];
 

@@ -54,7 +54,8 @@ pub(super) fn asked(
     findings: &Findings,
 ) -> Result<Option<Asked>, Verdict> {
     let mut verified = live.scheme.handshakes.iter();
-    let Some(shake) = verified.find(|shake| shake.is_verified() && is_marked(shake, inbound)) else {
+    let Some(shake) = verified.find(|shake| shake.is_verified() && is_marked(shake, inbound))
+    else {
         return Ok(None);
     };
     let value_at = |place: &Place| inbound.value_at(place).ok();
@@ -140,7 +141,9 @@ pub(super) fn greet(
         return otherwise;
     };
     // A secret that is missing is about events. Everything else about the source concerns this too.
-    let ours = live.trouble.filter(|trouble| *trouble != Trouble::SecretMissing);
+    let ours = live
+        .trouble
+        .filter(|trouble| *trouble != Trouble::SecretMissing);
     if let Some(trouble) = ours.or(live.trouble.filter(|_| shake.trust != Trust::Window)) {
         return Verdict::Unavailable(trouble);
     }
@@ -238,7 +241,9 @@ fn reply(
         reply.body.push(between);
         reply.body.push_str(&quoted(&member.name));
         reply.body.push(':');
-        reply.body.push_str(&quoted(&format!("{}{value}", member.prefix)));
+        reply
+            .body
+            .push_str(&quoted(&format!("{}{value}", member.prefix)));
     }
     if !shake.members.is_empty() {
         reply.body.push('}');

@@ -31,7 +31,14 @@ pub(super) fn dedup_key(
             digest_part(&mut digest, live.name.as_bytes());
         }
     }
-    findings.identity = Some(identify(live, verified, inbound, now_ms, &mut digest, findings));
+    findings.identity = Some(identify(
+        live,
+        verified,
+        inbound,
+        now_ms,
+        &mut digest,
+        findings,
+    ));
     encode_hex(&digest.finalize())
 }
 

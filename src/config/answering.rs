@@ -1,7 +1,7 @@
 //! What a source says of its answers, and of fields that only some senders encrypt.
 
-use super::{Destination, Source};
 use super::rules::is_secret_name;
+use super::{Destination, Source};
 use crate::scheme::{AnswerStyle, Scheme, Trust};
 
 pub(super) fn answering_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
@@ -70,10 +70,12 @@ fn handshake_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
             ));
         }
         let form = b"dddd-dd-ddTdd:dd:ddZ";
-        let fits = |(byte, form): (u8, &u8)| byte == *form || (*form == b'd' && byte.is_ascii_digit());
-        if opens.len() != form.len() || !opens.bytes().zip(form).all(fits) {
+        let fits =
+            |(byte, form): (u8, &u8)| byte == *form || (*form == b'd' && byte.is_ascii_digit());
+        let is_time = opens.len() == form.len() && opens.bytes().zip(form).all(fits);
+        if !is_time && !opens.strip_prefix('$').is_some_and(is_secret_name) {
             faults.push(format!(
-                "handshake_opens = \"{opens}\": write a time in UTC, as in 2026-01-31T09:00:00Z"
+                "handshake_opens = \"{opens}\": write a time in UTC, as in 2026-01-31T09:00:00Z, or $NAME for a Worker variable"
             ));
         }
     }

@@ -74,9 +74,9 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
         Command::Redrive { id } => send_again(id, request, env, request_id)
             .await
             .map(Told::Answer),
-        Command::TakeOffer { source } => take_offer(source, env, request_id)
-            .await
-            .map(Told::Answer),
+        Command::TakeOffer { source } => {
+            take_offer(source, env, request_id).await.map(Told::Answer)
+        }
     };
     let told = done.unwrap_or_else(|_| {
         Told::Answer(problem(
@@ -122,7 +122,13 @@ async fn take_offer(source: &str, env: &Env, request_id: &str) -> Result<Answer,
         _ => None,
     };
     Ok(match taken {
-        None => problem(404, "not-found", "Nothing was handed over", None, request_id),
+        None => problem(
+            404,
+            "not-found",
+            "Nothing was handed over",
+            None,
+            request_id,
+        ),
         Some(secret) => json(
             200,
             &serde_json::json!({ "source": source, "secret": secret }),

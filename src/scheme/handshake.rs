@@ -167,7 +167,11 @@ impl Handshake {
         let members = self.members.iter().map(|member| member.value.place());
         let marks = self.at.iter().chain(&self.unless).chain(&self.token);
         let confirm = self.confirm.iter().map(|confirm| &confirm.at);
-        marks.chain(&self.echo).chain(&self.keep).chain(members).chain(confirm)
+        marks
+            .chain(&self.echo)
+            .chain(&self.keep)
+            .chain(members)
+            .chain(confirm)
     }
 
     fn makes_macs(&self) -> bool {
@@ -176,7 +180,10 @@ impl Handshake {
 }
 
 fn is_in_body(place: &Place) -> bool {
-    matches!(place, Place::Json(_) | Place::Form(_) | Place::CloudEvent(_))
+    matches!(
+        place,
+        Place::Json(_) | Place::Form(_) | Place::CloudEvent(_)
+    )
 }
 
 impl Scheme {
@@ -213,10 +220,15 @@ impl Scheme {
                 shake.confirm.is_some(),
             ];
             if answers.iter().filter(|given| **given).count() > 1 {
-                faults.push("`handshakes`: one of `echo`, `members`, `json` and `confirm` is the answer".into());
+                faults.push(
+                    "`handshakes`: one of `echo`, `members`, `json` and `confirm` is the answer"
+                        .into(),
+                );
             }
             let has_body = answers[..3].contains(&true);
-            if !(200..300).contains(&shake.status) || (matches!(shake.status, 204 | 205) && has_body) {
+            if !(200..300).contains(&shake.status)
+                || (matches!(shake.status, 204 | 205) && has_body)
+            {
                 faults.push(format!(
                     "`handshakes`: status = {}: use 200 to 299, and no body with 204 and 205",
                     shake.status
@@ -249,13 +261,17 @@ impl Scheme {
     }
 
     fn verified_faults(&self, shake: &Handshake, faults: &mut Vec<String>) {
-        if shake.at.is_none() || shake.method.is_some() || shake.token.is_some() || shake.keep.is_some() {
+        if shake.at.is_none()
+            || shake.method.is_some()
+            || shake.token.is_some()
+            || shake.keep.is_some()
+        {
             faults.push("`handshakes`: what is verified like an event needs `at`, and has no `method`, `token` or `keep`".into());
         }
         for place in shake.places() {
             // A bearer's echo proves as much as a bearer's event; a visit needs more.
-            let proved = self.is_signed(place)
-                || (self.proves_the_sender_only() && shake.confirm.is_none());
+            let proved =
+                self.is_signed(place) || (self.proves_the_sender_only() && shake.confirm.is_none());
             if !proved {
                 faults.push(format!(
                     "`handshakes` uses \"{place}\", which is not signed: anyone could turn an event into a question"
@@ -266,20 +282,26 @@ impl Scheme {
 
     fn greeting_faults(&self, shake: &Handshake, faults: &mut Vec<String>) {
         if shake.confirm.is_some() {
-            faults.push("`handshakes`: nobody visits a URL for a stranger: leave `trust` out".into());
+            faults
+                .push("`handshakes`: nobody visits a URL for a stranger: leave `trust` out".into());
         }
         if shake.token.is_some() != (shake.trust == Trust::Token) {
             faults.push("`handshakes`: `token` and trust = \"token\" belong together".into());
         }
         if shake.keep.is_some() && shake.trust != Trust::Window {
-            faults.push("`handshakes`: `keep` takes a secret from a stranger: set trust = \"window\"".into());
+            faults.push(
+                "`handshakes`: `keep` takes a secret from a stranger: set trust = \"window\""
+                    .into(),
+            );
         }
         let is_bodiless = matches!(shake.method.as_deref(), Some("GET" | "HEAD"));
         if !is_bodiless && !matches!(shake.method.as_deref(), None | Some("POST")) {
             faults.push("`handshakes`: `method` is GET, HEAD or POST".into());
         }
         if !is_bodiless && shake.at.is_none() {
-            faults.push("`handshakes`: what comes like an event needs `at`, which tells it from one".into());
+            faults.push(
+                "`handshakes`: what comes like an event needs `at`, which tells it from one".into(),
+            );
         }
         if shake.is_marked_in_body() && (is_bodiless || self.is_public()) {
             faults.push("`handshakes`: its places are in the body, which is not read here: use a header or a query parameter".into());
@@ -306,7 +328,10 @@ mod tests {
     #[test]
     fn what_is_echoed_is_written_as_it_is_read() {
         for text in ["json:/a", "mac-hex:json:/a/b", "mac-base64:query:crc_token"] {
-            assert_eq!(String::from(Echoed::try_from(text.to_owned()).unwrap()), text);
+            assert_eq!(
+                String::from(Echoed::try_from(text.to_owned()).unwrap()),
+                text
+            );
         }
         for text in ["a", "mac-hex:a", "mac:json:/a", ""] {
             assert!(Echoed::try_from(text.to_owned()).is_err(), "{text}");
@@ -316,11 +341,19 @@ mod tests {
     #[test]
     fn a_token_is_no_message() {
         let long = "a".repeat(128);
-        for text in ["qgg8vlvZRS6UYooatFL8Aw", "9b4507b3-9040-4669-9ca3-6b94edb50553", "a+/=", "a.b_c", &long] {
+        for text in [
+            "qgg8vlvZRS6UYooatFL8Aw",
+            "9b4507b3-9040-4669-9ca3-6b94edb50553",
+            "a+/=",
+            "a.b_c",
+            &long,
+        ] {
             assert!(is_token(text), "{text}");
         }
         let longer = "a".repeat(129);
-        for text in ["", "{}", "v0:1:", "a b", "a&b", "é", "a\n", "[1]", "\"a\"", &longer] {
+        for text in [
+            "", "{}", "v0:1:", "a b", "a&b", "é", "a\n", "[1]", "\"a\"", &longer,
+        ] {
             assert!(!is_token(text), "{text}");
         }
     }

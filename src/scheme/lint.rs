@@ -220,7 +220,8 @@ impl Scheme {
             faults.push("`identity` is missing: say what makes two deliveries the same event, for example [{ digest = {} }]".into());
         }
         let last = self.identity.len().saturating_sub(1);
-        let always = |rule: &IdentityRule| matches!(rule, IdentityRule::Digest(_) | IdentityRule::Ping(_));
+        let always =
+            |rule: &IdentityRule| matches!(rule, IdentityRule::Digest(_) | IdentityRule::Ping(_));
         if self.identity.iter().take(last).any(always) {
             faults.push(
                 "`identity`: a digest always exists, so the rules behind it are never used".into(),

@@ -27,7 +27,9 @@ impl Scheme {
                 _ => {}
             }
         }
-        let echoed = self.greetings().filter_map(|shake| shake.echo_header.clone());
+        let echoed = self
+            .greetings()
+            .filter_map(|shake| shake.echo_header.clone());
         names.extend(echoed);
         if self.reads_cloudevents() {
             names.extend(PERMISSION_HEADERS.map(str::to_owned));

@@ -9,7 +9,11 @@ use At::{Header, Member, Query};
 /// The columns of the table in `tests/mutations_cloud.rs`, in order.
 pub static CLOUD: [Form; 9] = [
     credential(
-        &["cloudflare-notifications", "ibm-event-notifications", "okta"],
+        &[
+            "cloudflare-notifications",
+            "ibm-event-notifications",
+            "okta",
+        ],
         &[
             Header("cf-webhook-auth"),
             Header("authorization"),

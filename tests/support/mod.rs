@@ -188,7 +188,9 @@ pub fn gate_in(
         values
             .iter()
             .find(|(known, _)| *known == name)
-            .or([&DELIVERY, &HANDSHAKE_TOKEN].into_iter().find(|(known, _)| *known == name))
+            .or([&DELIVERY, &HANDSHAKE_TOKEN]
+                .into_iter()
+                .find(|(known, _)| *known == name))
             .map(|(_, value)| (*value).to_owned())
     })
 }

@@ -155,7 +155,9 @@ fn signed_id(scheme: &Scheme) -> String {
         .map_or("none".to_owned(), |rule| match rule {
             IdentityRule::SignedId(place) => format!("`{place}`"),
             IdentityRule::Fields(places) => places_of(places),
-            IdentityRule::Digest(_) | IdentityRule::Bearer(_) | IdentityRule::Ping(_) => "none".to_owned(),
+            IdentityRule::Digest(_) | IdentityRule::Bearer(_) | IdentityRule::Ping(_) => {
+                "none".to_owned()
+            }
         })
 }
 

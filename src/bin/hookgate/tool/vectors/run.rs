@@ -12,7 +12,7 @@ use hookgate::verdict::Verdict;
 use serde_json::{Value, json};
 
 use super::entry::{Entry, ExpectedAnswer};
-use super::public;
+use super::{handshake, public};
 
 /// How an entry came out.
 pub enum Outcome {
@@ -76,6 +76,8 @@ fn request(entry: &Entry, scheme: Scheme) -> Outcome {
     };
     let mut findings = Findings::default();
     let clock = entry.now_ms.unwrap_or(0);
+    let signed = handshake::signed(entry, live, clock);
+    let entry = signed.as_ref().unwrap_or(entry);
     let outcome = at(entry, live, clock, &mut findings);
     match (entry.now_ms, findings.signed_time_ms) {
         (None, Some(signed_ms)) => at(entry, live, signed_ms, &mut Findings::default()),
@@ -137,6 +139,16 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
             answer: Some(answer(permitted, Some(live), "", Known::default())),
             ..Seen::default()
         }),
+        Err(verdict) if is_answered(verdict, entry, live) => {
+            let known = Known {
+                reply: findings.reply.as_ref(),
+                ..Known::default()
+            };
+            Outcome::Accepted(Seen {
+                answer: Some(answer(verdict, Some(live), "", known)),
+                ..Seen::default()
+            })
+        }
         Err(verdict) => Outcome::Refused {
             reason: verdict.reason().unwrap_or(verdict.name()),
             evidence: match verdict {
@@ -145,6 +157,14 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
             },
         },
     }
+}
+
+/// A handshake with a sender that proves nothing; or one whose entry says how it is to be refused.
+fn is_answered(verdict: Verdict, entry: &Entry, live: &LiveSource) -> bool {
+    let status = answer(verdict, Some(live), "", Known::default()).status;
+    let refusal = entry.answer.as_ref().and_then(|answer| answer.status);
+    let is_refused = status >= 400 && refusal == Some(u64::from(status));
+    verdict == Verdict::Challenged || is_refused
 }
 
 /// A gate with one source, of this scheme. It is not checked as a `sources.toml` is: a vector brings
@@ -166,6 +186,8 @@ fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
             "secrets": names,
             "destination": "none",
             "dedup_retention_seconds": 86_400,
+            "handshake_token": handshake::TOKEN,
+            "handshake_opens": handshake::opens(entry),
         }},
     }))
     .ok()?;
@@ -177,8 +199,13 @@ fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
         source.accept_weak_key = true;
     }
     Some(Gate::assemble(config, "test", |name| {
+        if name == handshake::TOKEN {
+            return handshake::token(entry);
+        }
         let index = names.iter().position(|known| known == name)?;
-        let secret = entry.secrets[index].as_str();
+        // A handshake is not about secrets, where it brings none.
+        let secret = Some(entry.secrets[index].as_str()).filter(|secret| !secret.is_empty());
+        let secret = secret.unwrap_or(handshake::ANY_SECRET);
         // Some entries name a credential within a sentence: "basic user:password in the URL".
         let mut words = secret.split(' ').filter(|word| word.contains(':'));
         let named = words.next().filter(|_| is_bearer);
