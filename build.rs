@@ -25,10 +25,28 @@ struct Word {
     is_used_by: fn(&config::Config) -> bool,
 }
 
-const WORDS: [Word; 10] = [
+const WORDS: [Word; 13] = [
     Word {
         cfg: "uses_public_keys",
         is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_public),
+    },
+    Word {
+        cfg: "uses_stated_macs",
+        is_used_by: |config| config.schemes.values().any(scheme::Scheme::states_mac),
+    },
+    Word {
+        cfg: "uses_stated_parts",
+        is_used_by: |config| {
+            let mut schemes = config.schemes.values();
+            schemes.any(|scheme| scheme.stated_parts().next().is_some())
+        },
+    },
+    Word {
+        cfg: "uses_message_signatures",
+        is_used_by: |config| {
+            let mut schemes = config.schemes.values();
+            schemes.any(scheme::Scheme::is_message_signature)
+        },
     },
     Word {
         cfg: "uses_decryption",

@@ -12,6 +12,7 @@
 mod asked;
 mod identity;
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::cloudevents;
@@ -34,6 +35,8 @@ const HOOKS: &str = "/hooks/";
 #[derive(Debug)]
 pub struct Opening {
     claims: Claims,
+    /// The claims of a statement that a MAC proved.
+    stated: OnceCell<Claims>,
     pub body_bytes_max: usize,
     /// What a body over that length gets.
     pub over_length: Verdict,
@@ -44,6 +47,10 @@ pub struct Opening {
 }
 
 impl Opening {
+    fn claims(&self) -> &Claims {
+        self.stated.get().unwrap_or(&self.claims)
+    }
+
     /// What to compute the MAC over, where that may be left to others.
     pub fn around_body(&self, live: &LiveSource) -> Option<AroundBody> {
         if self.unless_greeting.is_some() {
@@ -164,6 +171,7 @@ fn open_for_event(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     let claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
     Ok(Opening {
         claims,
+        stated: OnceCell::new(),
         body_bytes_max,
         over_length: Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }),
         stream_bytes,
@@ -239,23 +247,39 @@ pub fn check(
     if inbound.body.len() > body_bytes_max {
         return Err(opening.over_length);
     }
+    let wrong = |reject| unverified(live, reject, inbound.body.len(), now_ms);
     if uses::GREETINGS
         && let Some(otherwise) = opening.unless_greeting
     {
         return Err(greet(live, inbound, otherwise, now_ms, findings));
     }
     if live.scheme.objects_only && inbound.body.first() != Some(&b'{') {
-        let reject = Reject::MalformedSignedPart(Shape::NotAJsonObject);
-        return Err(unverified(live, reject, inbound.body.len(), now_ms));
+        return Err(wrong(Reject::MalformedSignedPart(Shape::NotAJsonObject)));
     }
-    let claims = &opening.claims;
-    let verified = verify(&live.scheme, &live.keys, claims, inbound, matched)
-        .map_err(|reject| unverified(live, reject, inbound.body.len(), now_ms))?;
+    let matched = match matched {
+        None if live.scheme.states_mac() => Some(prove(live, opening, inbound).map_err(wrong)?),
+        matched => matched,
+    };
+    let claims = opening.claims();
+    let verified = verify(&live.scheme, &live.keys, claims, inbound, matched).map_err(wrong)?;
     findings.key_id = verified.key_name(&live.keys).map(str::to_owned);
     findings.signed_time_ms = verified.time_ms();
     judge_freshness(live, &verified, now_ms).map_err(Verdict::Refused)?;
     judge_token(live, claims, now_ms).map_err(Verdict::Refused)?;
     Ok(verified.matched())
+}
+
+/// Whether one of the source's secrets made the MAC over what the message states.
+fn prove(
+    live: &LiveSource,
+    opening: &Opening,
+    inbound: &Inbound<'_, '_>,
+) -> Result<Matched, Reject> {
+    let (statement, mut claims) = Statement::read(live, inbound)?;
+    let (matched, reading) = statement.matched(live).ok_or(Reject::SignatureMismatch)?;
+    claims.read_as(reading);
+    opening.stated.get_or_init(|| claims);
+    Ok(matched)
 }
 
 /// Step 3: what the request brings. `matched` is what [`check`] found of it, and the head is whole.
@@ -271,7 +295,7 @@ pub fn admit<'b>(
     now_ms: i64,
     findings: &mut Findings,
 ) -> Result<Admission<'b>, Verdict> {
-    let claims = &opening.claims;
+    let claims = opening.claims();
     let verified = verify(&live.scheme, &live.keys, claims, inbound, Some(matched))
         .map_err(|reject| unverified(live, reject, inbound.body.len(), now_ms))?;
     if live.scheme.reads_cloudevents() && !cloudevents::is_text(inbound.head) {
@@ -351,12 +375,13 @@ fn judge_freshness(live: &LiveSource, verified: &Verified<'_>, now_ms: i64) -> R
 
 /// A token holds from `nbf` to `exp`, give or take the leeway (RFC 7519, sections 4.1.4 and 4.1.5).
 fn judge_token(live: &LiveSource, claims: &Claims, now_ms: i64) -> Result<(), Reject> {
-    let (Some(form), Some((begins_ms, expires_ms))) = (&live.scheme.token, claims.valid_ms())
-    else {
+    let Some((begins_ms, expires_ms)) = claims.valid_ms() else {
         return Ok(());
     };
-    let leeway_ms = i64::from(form.leeway_seconds) * 1_000;
-    let (age_ms, ahead_ms) = (now_ms - expires_ms, begins_ms - now_ms);
+    let form = live.scheme.token.as_ref();
+    let leeway_ms = form.map_or(0, |form| i64::from(form.leeway_seconds) * 1_000);
+    let age_ms = now_ms.saturating_sub(expires_ms);
+    let ahead_ms = begins_ms.saturating_sub(now_ms);
     if age_ms >= leeway_ms {
         return Err(Reject::Stale { age_ms });
     }

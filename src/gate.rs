@@ -150,7 +150,7 @@ impl Gate {
             gate.sources.insert(name, Arc::new(live));
         }
         gate.refuse_shared_secrets();
-        if uses::PUBLIC_KEYS {
+        if uses::STATEMENTS {
             gate.refuse_shared_pins();
         }
         for name in observers {
@@ -350,7 +350,7 @@ impl LiveSource {
         if live.keys.is_empty() && live.public_keys.is_empty() {
             live.trouble = live.incomplete;
         }
-        if uses::PUBLIC_KEYS {
+        if uses::STATEMENTS {
             live.pins_up(variable, faults);
         }
         if uses::GREETINGS {

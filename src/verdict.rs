@@ -96,6 +96,8 @@ pub enum Shape {
     TooDeep,
     /// Not a compact JWS.
     NotAToken,
+    /// Not a structured field (RFC 9651) of the kind that is wanted.
+    NotAField,
     /// The token names another algorithm than the scheme, or an extension of its own.
     WrongAlgorithm,
 }
@@ -311,6 +313,7 @@ impl Shape {
             Shape::RepeatedName => "repeated_name",
             Shape::TooDeep => "too_deep",
             Shape::NotAToken => "not_a_token",
+            Shape::NotAField => "not_a_field",
             Shape::WrongAlgorithm => "wrong_algorithm",
         }
     }

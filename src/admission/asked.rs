@@ -1,5 +1,7 @@
 //! Requests that bring no event, but ask for something.
 
+use std::cell::OnceCell;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ctutils::CtEq as _;
@@ -111,6 +113,7 @@ pub(super) fn greeting(
         over_length: otherwise,
         stream_bytes: None,
         unless_greeting: Some(otherwise),
+        stated: OnceCell::new(),
     })
 }
 

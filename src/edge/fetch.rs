@@ -308,13 +308,20 @@ impl Arrival {
         self.remembering.clone()
     }
 
-    /// Records the verdict, and gives the answer as [`Answer::to_json`](crate::answer::Answer::to_json) writes it.
+    /// Records the verdict, and gives the answer as [`Answer::to_json`](crate::answer::Answer::to_json) writes it,
+    /// with a member more if something is to be done after it: `audit`, for `audit.mjs`.
     pub fn answer(mut self) -> String {
         let answer = match self.take_stage() {
             Stage::Decided(verdict) => {
                 let live = self.live.as_deref();
-                self.record.write(verdict, &self.head, live);
-                self.record.answer(verdict, live)
+                let after = self.record.write(verdict, &self.head, live);
+                let mut json = self.record.answer(verdict, live).to_json();
+                if let Some(after) = after {
+                    // In the place of the brace that ends it.
+                    json.pop();
+                    json.push_str(&after);
+                }
+                return json;
             }
             Stage::Health { sound: true } => healthy().for_request(&self.record.request_id),
             _ => answer::unavailable(&self.record.request_id).for_request(&self.record.request_id),

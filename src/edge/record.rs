@@ -2,6 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
+use super::audit;
 use super::drive::Driven;
 use super::platform::{self, now_ms};
 use crate::admission::Findings;
@@ -28,10 +29,16 @@ pub struct Record {
 }
 
 impl Record {
-    /// Writes the verdict's line.
-    pub fn write(&self, verdict: Verdict, head: &Head, live: Option<&LiveSource>) {
+    /// Writes the verdict's line, and has the end counted. What is to be done after the answer: see
+    /// [`audit::ended`].
+    pub fn write(
+        &self,
+        verdict: Verdict,
+        head: &Head,
+        live: Option<&LiveSource>,
+    ) -> Option<String> {
         let now = now_ms();
-        platform::log(&VerdictLine {
+        let line = platform::log(&VerdictLine {
             event_id: self.event_id.as_deref(),
             event_type: self.event_type.as_deref(),
             dedup_key: self.dedup_key.as_deref(),
@@ -54,6 +61,7 @@ impl Record {
                 now,
             )
         });
+        audit::ended(verdict, self, head, live, &line, now)
     }
 
     /// A question of this type was asked, and is answered by itself.
@@ -96,6 +104,7 @@ pub fn failed(kind: &str) -> String {
         detail: Some(kind),
         ..VerdictLine::default()
     });
+    audit::lost(Verdict::Unavailable(Trouble::Panicked), now_ms());
     let answer = answer::unavailable(&request_id).for_request(&request_id);
     answer.to_json()
 }

@@ -1,6 +1,6 @@
 //! What is wrong with a scheme, before it verifies anything.
 
-use super::{AnswerStyle, IdentityRule, Label, Part, Place, Scheme};
+use super::{AnswerStyle, IdentityRule, Label, Part, Place, Scheme, StatedPart};
 
 /// Methods that bring a body. The others can only bring what stands in the query.
 const WITH_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
@@ -29,6 +29,7 @@ impl Scheme {
         self.answer_faults(&mut faults);
         self.handshake_faults(&mut faults);
         self.public_faults(&mut faults);
+        self.stated_faults(&mut faults);
         faults
     }
 
@@ -85,7 +86,7 @@ impl Scheme {
                 (false, Some(place)) if !self.is_signed(place) => faults.push(format!(
                     "`{name}` stands at \"{place}\", which is not signed: anyone could change it; add it to `signed` or leave `{name}` out"
                 )),
-                (_, Some(Place::Json(_))) if self.is_public() => {}
+                (_, Some(Place::Json(_))) if self.is_stated() => {}
                 // The time of a body is judged once the body is there; it cannot be a part by itself.
                 (false, Some(Place::Json(_))) if part == Part::Time => {}
                 (_, Some(Place::Json(_) | Place::Form(_) | Place::CloudEvent(_))) => faults.push(format!(
@@ -119,7 +120,7 @@ impl Scheme {
         let form = &self.signature;
         match &form.at {
             Place::Header(_) | Place::Query(_) => {}
-            Place::Json(_) if self.is_public() => {}
+            Place::Json(_) if self.is_stated() => {}
             _ => faults.push("`signature.at` must be a header or a query parameter".into()),
         }
         let time_field = match self.time.as_ref().map(|time| &time.at) {
@@ -136,7 +137,7 @@ impl Scheme {
                 }
             }
             (None, None) if form.take.is_empty() => {
-                if time_field.is_some() {
+                if time_field.is_some() && !self.is_message_signature() {
                     faults.push("`time` stands in the signature's list, but the signature is no list: set `signature.split`, `pair` and `take`".into());
                 }
             }
@@ -323,14 +324,18 @@ impl Part {
                 | Part::SortedQueryExcept(_)
                 | Part::Jws
                 | Part::CanonicalRequest
-        )
+        ) || matches!(self, Part::Stated(part) if part.is_content())
     }
 
     /// Ended by a line feed that it cannot hold itself.
     fn is_line(&self) -> bool {
         matches!(
             self,
-            Part::Method | Part::Target | Part::Url | Part::Value(_)
+            Part::Method
+                | Part::Target
+                | Part::Url
+                | Part::Value(_)
+                | Part::Stated(StatedPart::TargetEncodedTwice)
         )
     }
 
@@ -341,6 +346,7 @@ impl Part {
                 .time
                 .as_ref()
                 .is_some_and(|time| time.unit.has_fixed_length()),
+            Part::Stated(part) => part.is_fixed(),
             Part::Body
             | Part::Id
             | Part::Nonce

@@ -21,6 +21,7 @@ mod lint_public;
 mod places;
 mod public;
 mod signed;
+mod stated;
 mod stream;
 mod template;
 mod text;
@@ -36,12 +37,14 @@ pub use forms::{
     Algorithm, KeyEncoding, KeyForm, SignatureEncoding, SignatureForm, TimeForm, TimeUnit,
 };
 pub use handshake::{ECHO_HEADERS, Echoed, Handshake, Member, Trust, is_token};
+pub use jws::Claimed;
 pub use label::Label;
 use public::where_used;
 pub use public::{
     CertificateForm, Confirm, KeySetForm, LinesForm, LinesOf, PinForm, SignedLine, TokenForm,
     VersionForm,
 };
+pub use stated::{JoinedForm, MessageSignatureForm, NamedHeadersForm, StatedPart};
 pub use template::Template;
 
 /// One way of signing a webhook.
@@ -80,6 +83,15 @@ pub struct Scheme {
     /// What [`Part::Lines`] is made of.
     #[serde(default, deserialize_with = "where_used")]
     pub lines: Option<LinesForm>,
+    /// What [`StatedPart::Joined`] is made of.
+    #[serde(default, deserialize_with = "where_used")]
+    pub joined: Option<JoinedForm>,
+    /// What [`StatedPart::Headers`] is made of.
+    #[serde(default, deserialize_with = "where_used")]
+    pub named_headers: Option<NamedHeadersForm>,
+    /// What [`StatedPart::MessageSignature`] must cover.
+    #[serde(default, deserialize_with = "where_used")]
+    pub message_signature: Option<MessageSignatureForm>,
     /// A signed header with the body's MD5, which is how a scheme that signs its headers covers the
     /// body: in hex or base64, or in base64 of hex.
     #[serde(default)]
@@ -87,8 +99,9 @@ pub struct Scheme {
     /// What a token must say, with `signature.encoding = "token"`.
     #[serde(default, deserialize_with = "where_used")]
     pub token: Option<TokenForm>,
-    /// What the JWS must claim, where the signature is one ([`SignatureEncoding::Jws`]): each
-    /// `NAME=VALUE`. The value `sha256-hex:body` is that digest of the body, and binds the body.
+    /// What a JWS or a token must claim ([`SignatureEncoding`]): each `NAME=VALUE`. The value
+    /// `sha256-hex:body` is that digest of the body, and binds the body; `query-string-hash` is
+    /// Atlassian's digest of method, path and query.
     #[serde(default)]
     pub claims: Vec<String>,
     /// The signed time, where the scheme has one.
@@ -176,7 +189,7 @@ pub enum Place {
     Form(String),
     /// A named item of the signature's list (`t` in `t=1,v1=…`).
     SignatureField(String),
-    /// A claim of the token. Strings have a value there, and `true`.
+    /// A claim of the token or JWS. Strings and integers have a value there, and in pins `true`.
     Claim(String),
     /// A context attribute of a CloudEvent: a header in binary mode, a member of the body in
     /// structured mode; a batch has none ([`crate::cloudevents`]).
@@ -230,6 +243,8 @@ pub enum Part {
     MacHex(Box<Part>),
     /// The lower-case hex of SHA-256 over another part.
     Sha256Hex(Box<Part>),
+    /// What the sender states about the message.
+    Stated(StatedPart),
 }
 
 /// What makes two deliveries the same event.

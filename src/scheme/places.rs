@@ -6,6 +6,9 @@ use crate::uses;
 /// What a sender asks for permission with ([`Scheme::allowed_origins`]).
 const PERMISSION_HEADERS: [&str; 2] = ["webhook-request-origin", "webhook-request-rate"];
 
+/// Where RFC 9421 and RFC 9530 put what is signed, the signature, and the body's digest.
+const MESSAGE_SIGNATURE_HEADERS: [&str; 3] = ["signature-input", "signature", "content-digest"];
+
 impl Scheme {
     /// The headers that the claims of a request stand in: what [`crate::admission::open`] asks for,
     /// besides the body's length. Those that a request names itself come on top
@@ -26,6 +29,14 @@ impl Scheme {
                 Place::Header(name) if !names.contains(name) => names.push(name.clone()),
                 _ => {}
             }
+        }
+        if self.is_message_signature() {
+            let more = MESSAGE_SIGNATURE_HEADERS.map(str::to_owned);
+            names.extend(
+                more.into_iter()
+                    .filter(|name| !names.contains(name))
+                    .collect::<Vec<_>>(),
+            );
         }
         let echoed = self
             .greetings()
@@ -68,7 +79,8 @@ impl Scheme {
         let certificate = self.certificate.iter().map(|certificate| &certificate.at);
         let pins = self.pins.iter().flat_map(|pin| &pin.at);
         let proof = self.lines.iter().flat_map(|lines| &lines.proof);
-        let digest = self.body_md5.iter();
+        let named = self.named_headers.iter().map(|form| &form.at);
+        let digest = self.body_md5.iter().chain(named);
         let fixed = kinds.chain(version).chain(certificate).chain(digest);
         fixed.chain(lines).chain(values).chain(pins).chain(proof)
     }
@@ -91,7 +103,7 @@ impl Scheme {
         pointers
     }
 
-    /// Whether the signature covers headers that the request itself names.
+    /// Whether the signature covers headers that the request itself names, in Huawei's way.
     pub fn signs_headers(&self) -> bool {
         let mut parts = self.signed.iter().map(Part::innermost);
         uses::CANONICAL_REQUESTS && parts.any(|part| *part == Part::CanonicalRequest)
@@ -124,7 +136,9 @@ impl Scheme {
             }
         }
         places.extend(self.handshakes.iter().flat_map(Handshake::places));
-        if self.is_public() {
+        if self.is_stated() {
+            let joined = self.joined.iter();
+            places.extend(joined.flat_map(|form| form.of.iter().chain(&form.absent)));
             places.push(&self.signature.at);
             places.extend(self.time.as_ref().map(|time| &time.at));
             places.extend(self.public_places());

@@ -28,6 +28,8 @@ impl Scheme {
             .is_some_and(|time| matches!(time.at, Place::Json(_) | Place::Form(_)));
         if self.is_public() {
             Some("a public key checks its signature")
+        } else if self.is_stated() {
+            Some("what it signs is stated beside the body")
         } else if bodies.count() != 1 || !is_plain || self.key.append.is_some() {
             Some("it signs something else than the body with text of the head around it")
         } else if !knows_without_body {

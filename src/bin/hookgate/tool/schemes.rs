@@ -36,6 +36,12 @@ const ABSENT: &str = "\
 - Supabase Database Webhooks: nothing is signed; with a custom header, `ibm-event-notifications` shows how to
   write such a scheme.
 - Huawei's `SDK-HMAC-SM3`, `SDK-SM2-SM3`, `SDK-ECDSA-P256-SHA256` and `V11-HMAC-SHA256`.
+- Salesforce outbound messages: SOAP with an XML answer, proved by a client certificate on the connection, which a
+  Worker sees only where Cloudflare is set up for it.
+- Microsoft Graph's notifications with resource data: their tokens stand in the body, and the data is encrypted.
+- Docker Hub: nothing is signed; the secret can only stand in the URL.
+- Plaid's keys by `POST /webhook_verification_key/get`: that takes the account's own secret, so they are configured.
+- RFC 9421 with RSA-PSS or ECDSA over P-384, components with parameters, more than one signature a message.
 - Fastly's CDN alerts and log streaming: their challenge is not documented well enough to answer it.";
 
 /// Answers that do not depend on the scheme.
@@ -252,10 +258,32 @@ fn signed(scheme: &Scheme) -> String {
         false => format!("; the token must have {}", claims.join(" and ")),
     };
     format!(
-        "{} by {algorithm}, at `{}`{bound}",
+        "{} by {algorithm}, at `{}`{bound}{}",
         parts.join(" "),
-        scheme.signature.at
+        scheme.signature.at,
+        stated(scheme)
     )
+}
+
+/// What the parts are made of that only a statement has.
+fn stated(scheme: &Scheme) -> String {
+    let mut text = String::new();
+    if let Some(form) = &scheme.joined {
+        text += &format!("; joined by `{}` are {}", form.by, places_of(&form.of));
+    }
+    if let Some(form) = &scheme.named_headers {
+        text += &format!("; the headers are those that `{}` names", form.at);
+    }
+    if let Some(form) = &scheme.message_signature {
+        let lists: Vec<String> = form.required.iter().map(|list| quoted_all(list)).collect();
+        text += &format!("; it must cover {}", lists.join(", or "));
+    }
+    text
+}
+
+fn quoted_all(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    words.join(" and ")
 }
 
 fn one_event(scheme: &Scheme) -> String {

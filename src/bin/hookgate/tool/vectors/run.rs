@@ -171,7 +171,7 @@ fn is_answered(verdict: Verdict, entry: &Entry, live: &LiveSource) -> bool {
 /// what it is about and nothing else.
 fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
     let (scheme, public) = public::setting(entry, scheme);
-    let count = if public.is_some() {
+    let count = if scheme.is_public() {
         0
     } else {
         entry.secrets.len()
