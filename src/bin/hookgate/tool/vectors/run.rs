@@ -68,6 +68,8 @@ fn schemes_of(entry: &Entry) -> Vec<Scheme> {
 
 /// A request as it came in. Without a clock, it is judged at its own time.
 fn request(entry: &Entry, scheme: Scheme) -> Outcome {
+    let signed = handshake::signed(entry, &scheme);
+    let entry = signed.as_ref().unwrap_or(entry);
     let Some(gate) = gate(entry, scheme) else {
         return refused("configuration_broken");
     };
@@ -76,8 +78,6 @@ fn request(entry: &Entry, scheme: Scheme) -> Outcome {
     };
     let mut findings = Findings::default();
     let clock = entry.now_ms.unwrap_or(0);
-    let signed = handshake::signed(entry, live, clock);
-    let entry = signed.as_ref().unwrap_or(entry);
     let outcome = at(entry, live, clock, &mut findings);
     match (entry.now_ms, findings.signed_time_ms) {
         (None, Some(signed_ms)) => at(entry, live, signed_ms, &mut Findings::default()),
