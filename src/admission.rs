@@ -34,7 +34,8 @@ const HOOKS: &str = "/hooks/";
 #[derive(Debug)]
 pub struct Opening {
     claims: Claims,
-    /// The claims of a statement that a MAC proved.
+    /// The claims of a statement that a MAC proved. Of the kind that may cross a caught panic, as the edge's
+    /// builds demand.
     stated: OnceLock<Claims>,
     pub body_bytes_max: usize,
     /// What a body over that length gets.
