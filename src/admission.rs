@@ -154,7 +154,10 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
             return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
         }
     }
-    let claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
+    let mut claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
+    if live.scheme.signs_pinned_url() {
+        claims.pin_url(live.pins.get("url"));
+    }
     Ok(Opening {
         claims,
         body_bytes_max,

@@ -143,7 +143,7 @@ impl Gate {
             gate.sources.insert(name, Arc::new(live));
         }
         gate.refuse_shared_secrets();
-        if uses::PUBLIC_KEYS {
+        if uses::PINS {
             gate.refuse_shared_pins();
         }
         for name in observers {
@@ -341,7 +341,7 @@ impl LiveSource {
         if live.keys.is_empty() && live.public_keys.is_empty() {
             live.trouble = live.incomplete;
         }
-        if uses::PUBLIC_KEYS {
+        if uses::PINS {
             live.pins_up(variable, faults);
         }
         live

@@ -3,6 +3,8 @@
 //! This proves nothing about a provider (both sides read one table); the vectors and the
 //! providers' own SDKs in `tests/` do that.
 
+mod in_body;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -10,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::keys::{LiveKey, encode_hex};
 use crate::request::{Head, Inbound, encode_pairs};
-use crate::scheme::{IdentityRule, Label, Place, Scheme, SignatureEncoding};
+use crate::scheme::{IdentityRule, Label, Part, Place, Scheme, SignatureEncoding};
 use crate::verify::{Claims, tag, verify};
 
 /// A request to be sent.
@@ -35,6 +37,8 @@ pub struct Draft<'a> {
     pub event_type: &'a str,
     pub nonce: &'a str,
     pub time_ms: i64,
+    /// The source's pin of that name, for schemes that sign it.
+    pub url: Option<&'a str>,
 }
 
 /// Signs a draft.
@@ -46,7 +50,8 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
     if scheme.is_public() {
         return Err("cannot be signed: that takes a private key".into());
     }
-    let claims = Claims::to_sign(scheme, draft.time_ms, draft.event_id, draft.nonce);
+    let mut claims = Claims::to_sign(scheme, draft.time_ms, draft.event_id, draft.nonce);
+    claims.pin_url(draft.url.map(str::to_owned).as_ref());
     let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
     let mut query: Vec<(String, String)> = Vec::new();
     let (content_query, body) = if scheme.content_is_query() {
@@ -56,7 +61,7 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
             Vec::new(),
         )
     } else {
-        (String::new(), with_time(draft, claims.time_text()))
+        (String::new(), in_body::values(draft, claims.time_text()))
     };
 
     let mut put = |place: &Place, value: &str| match place {
@@ -135,7 +140,9 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
         .unwrap_or_else(|| "POST".to_owned());
     let head = Head::new(&method, &target(&query), headers.clone());
     let written = signature(scheme, key, claims, &Inbound::new(&head, &body, &[]))?;
+    let mut body = body;
     match &scheme.signature.at {
+        Place::Json(pointer) => body = in_body::insert(&body, &[(pointer, written)]),
         Place::Query(name) => query.push((name.clone(), written)),
         place => headers.push((name_of(place), written)),
     }
@@ -188,6 +195,8 @@ pub fn self_test(scheme: &Scheme) -> Result<(), String> {
         .map_err(|_| broken("no key"))?;
     let body: &[u8] = if scheme.content_is_query() {
         b"a=1&b=2"
+    } else if scheme.signed.contains(&Part::FirstItem) {
+        br#"[{"a":"1"},{"b":2}]"#
     } else {
         br#"{"a":"1","b":2}"#
     };
@@ -200,12 +209,14 @@ pub fn self_test(scheme: &Scheme) -> Result<(), String> {
             event_type: "type-1",
             nonce: "nonce-1",
             time_ms: 1_760_000_000_000,
+            url: Some("https://gate.example/hooks/self-test"),
         },
         &key,
     )
     .map_err(|error| broken(&error))?;
     let head = Head::new(&signed.method, &signed.target, signed.headers);
-    let claims = Claims::read(scheme, &head).map_err(|reject| broken(reject.name()))?;
+    let mut claims = Claims::read(scheme, &head).map_err(|reject| broken(reject.name()))?;
+    claims.pin_url(Some(&"https://gate.example/hooks/self-test".to_owned()));
     verify(
         scheme,
         &[key],
@@ -245,6 +256,7 @@ fn write_signature(scheme: &Scheme, claims: &Claims, tag: &[u8]) -> String {
     let encoded = match form.encoding {
         SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => encode_hex(tag),
         SignatureEncoding::Base64 | SignatureEncoding::Token => STANDARD.encode(tag),
+        SignatureEncoding::Base64Url => URL_SAFE_NO_PAD.encode(tag),
         SignatureEncoding::Jws | SignatureEncoding::Verbatim => {
             let signed = claims.token.as_deref().unwrap_or_default();
             format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
@@ -295,22 +307,6 @@ fn token(scheme: &Scheme, body: &[u8]) -> String {
         encode(header.to_string()),
         encode(Value::Object(claims).to_string())
     )
-}
-
-/// The body, with the time in it where the scheme wants it there.
-fn with_time(draft: &Draft<'_>, time: Option<&str>) -> Vec<u8> {
-    let place = draft.scheme.time.as_ref().map(|form| &form.at);
-    let (Some(Place::Json(pointer)), Some(time)) = (place, time) else {
-        return draft.body.to_vec();
-    };
-    let read: Result<serde_json::Map<String, Value>, _> = serde_json::from_slice(draft.body);
-    match read {
-        Ok(mut members) => {
-            members.insert(pointer.trim_start_matches('/').to_owned(), time.into());
-            Value::Object(members).to_string().into_bytes()
-        }
-        Err(_) => draft.body.to_vec(),
-    }
 }
 
 fn name_of(place: &Place) -> String {

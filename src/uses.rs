@@ -22,3 +22,17 @@ pub const CLOUDEVENTS: bool = is_there(cfg!(uses_cloudevents));
 pub const SORTED_FIELDS: bool = is_there(cfg!(uses_sorted_fields));
 /// A signed time in the body.
 pub const BODY_TIMES: bool = is_there(cfg!(uses_body_times));
+/// Signatures and credentials in the body.
+pub const BODY_SIGNATURES: bool = is_there(cfg!(uses_body_signatures));
+/// A signed URL that the source states.
+pub const PINNED_URLS: bool = is_there(cfg!(uses_pinned_urls));
+/// Pins, for one reason or the other.
+pub const PINS: bool = PUBLIC_KEYS || PINNED_URLS;
+/// Hashes with the secret in them.
+pub const PLAIN_HASHES: bool = is_there(cfg!(uses_plain_hashes));
+/// MACs in more than one place.
+pub const SEVERAL_SIGNATURES: bool = is_there(cfg!(uses_several_signatures));
+/// Base64 for URLs.
+pub const BASE64_URL: bool = is_there(cfg!(uses_base64_url));
+/// Signatures that leave the event out.
+pub const PARTIAL_SIGNATURES: bool = is_there(cfg!(uses_partial_signatures));

@@ -55,8 +55,9 @@ impl Scheme {
                 .is_some_and(|challenge| challenge.confirm.is_some());
             let has_table = self.version.is_some() || self.lines.is_some() || confirms;
             // A Worker without such schemes is built without their code.
-            if has_table || !self.pins.is_empty() || self.body_md5.is_some() {
-                faults.push("`version`, `lines`, `pins`, `body_md5` and `challenge.confirm` are for signatures that a public key checks".into());
+            let only_url = self.signed.contains(&Part::PinnedUrl) && self.pins.len() == 1;
+            if has_table || !(self.pins.is_empty() || only_url) || self.body_md5.is_some() {
+                faults.push("`version`, `lines`, `pins` (but for a signed URL), `body_md5` and `challenge.confirm` are for signatures that a public key checks".into());
             }
             return;
         }

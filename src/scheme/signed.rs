@@ -22,7 +22,10 @@ impl Scheme {
         }
         let mut lines = self.lines.iter();
         let in_lines = self.signed.contains(&Part::Lines) && lines.any(|lines| lines.has(place));
-        let by_value = self.signed.contains(&Part::Value(place.clone()));
+        let by_value = self
+            .signed
+            .iter()
+            .any(|part| matches!(part, Part::Value(at) | Part::Fixed(_, at) if at == place));
         let appended = self.key.append.as_ref() == Some(place);
         let by_content = self
             .signed
@@ -83,7 +86,19 @@ impl Scheme {
 
     /// Whether nothing of the event is signed.
     pub fn proves_the_sender_only(&self) -> bool {
-        self.is_bearer() || self.bears_token()
+        self.is_bearer() || self.bears_token() || self.signs_sender_only
+    }
+
+    /// Whether the signature, or the credential, stands in the body.
+    pub fn has_body_signature(&self) -> bool {
+        uses::BODY_SIGNATURES
+            && !self.algorithm.is_public()
+            && matches!(self.signature.at, Place::Json(_))
+    }
+
+    /// Whether the URL is signed as the source states it.
+    pub fn signs_pinned_url(&self) -> bool {
+        uses::PINNED_URLS && self.signed.contains(&Part::PinnedUrl)
     }
 
     /// Whether the content of an event is its query instead of its body.

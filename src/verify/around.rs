@@ -41,6 +41,9 @@ impl AroundBody {
                 | Part::Method
                 | Part::Target
                 | Part::Url
+                | Part::PinnedUrl
+                | Part::Fixed(..)
+                | Part::FirstItem
                 | Part::Value(_)
                 | Part::Lines
                 | Part::Token => return None,

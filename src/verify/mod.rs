@@ -11,12 +11,12 @@ mod credential;
 mod jws;
 mod late;
 mod lines;
+mod meant;
 mod pieces;
 mod signature;
 mod statement;
 mod stream;
 
-use ctutils::{Choice, CtEq as _};
 use sha2::{Digest as _, Sha256};
 use xxhash_rust::xxh64::Xxh64;
 
@@ -26,8 +26,9 @@ use crate::scheme::{Part, Place, Scheme};
 use crate::time;
 use crate::verdict::{Reject, Shape};
 use late::{Late, key_suffix};
+use meant::means_body;
 use pieces::{Piece, mac_over, pieces};
-use signature::{Presented, field, read_signatures};
+use signature::{Presented, field, is_among, read_signatures};
 pub use stream::Streaming;
 
 pub use around::AroundBody;
@@ -161,14 +162,13 @@ impl Claims {
         self.has(tag).then_some(Matched::Mac { key })
     }
 
-    /// In constant time: every candidate is compared, right or wrong, so which one was right is not
-    /// in the time.
     fn has(&self, tag: &[u8]) -> bool {
-        let mut found = Choice::FALSE;
-        for candidate in &self.candidates {
-            found |= candidate.as_slice().ct_eq(tag);
-        }
-        found.to_bool()
+        is_among(&self.candidates, tag)
+    }
+
+    /// The URL as the source states it ([`Part::PinnedUrl`]).
+    pub(crate) fn pin_url(&mut self, url: Option<&String>) {
+        self.url = url.cloned();
     }
 
     /// The signed time in milliseconds since 1970.
@@ -300,10 +300,12 @@ pub fn verify<'a>(
     };
     let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
     let matched = matched.or_else(|| {
-        let has =
-            |key: &LiveKey| mac_over(&pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag));
+        let has = |key: &LiveKey| {
+            let mac = mac_over(&pieces, scheme, key, suffix);
+            mac.with_tag(|tag| claims.has(tag) | is_among(&late.candidates, tag))
+        };
         let key = keys.iter().position(has);
-        let bound = key.filter(|_| jws::binds(scheme, claims, inbound.body));
+        let bound = key.filter(|_| means_body(scheme, claims, inbound.body));
         bound.map(|key| Matched::Mac { key })
     });
     // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
@@ -328,8 +330,8 @@ pub fn tag(
     inbound: &Inbound<'_, '_>,
 ) -> Result<Vec<u8>, Reject> {
     let pieces = pieces(scheme, claims, inbound)?;
-    let late = Late::read(scheme, inbound)?;
-    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
+    let late = Late::to_sign(scheme, inbound);
+    let suffix = claims.key_suffix.as_deref().or(late.as_deref());
     Ok(mac_over(&pieces, scheme, key, suffix).tag())
 }
 

@@ -27,7 +27,7 @@ use hookgate::event::{Event, Held, HeldContent};
 use hookgate::gate::{Gate, LiveSource};
 use hookgate::public_key::native;
 use hookgate::request::{Head, Inbound};
-use hookgate::scheme::Scheme;
+use hookgate::scheme::{IdentityRule, KeyEncoding, Part, Scheme};
 use hookgate::sign::{Draft, Signed, sign};
 use hookgate::verdict::Verdict;
 
@@ -197,6 +197,11 @@ pub const DELIVERY: (&str, &str) = ("DELIVERY_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD
 
 /// A gate with one source, `vector`, of one scheme, whose secrets are called `KEY_0`, `KEY_1`, ….
 pub fn gate_for(scheme: &str, secrets: &[String]) -> Gate {
+    gate_pinned(scheme, secrets, &pins_for(scheme))
+}
+
+/// The same with these pins.
+pub fn gate_pinned(scheme: &str, secrets: &[String], pins: &str) -> Gate {
     let names: Vec<String> = (0..secrets.len())
         .map(|index| format!("KEY_{index}"))
         .collect();
@@ -206,22 +211,53 @@ pub fn gate_for(scheme: &str, secrets: &[String]) -> Gate {
         .copied()
         .zip(secrets.iter().map(String::as_str))
         .collect();
-    let more = if scheme == "shopify" {
-        SHOPIFY_TOPICS
-    } else {
-        ""
-    };
     gate(
         &[SourceText {
             name: "vector",
             tenant: "tenant",
             scheme,
             secrets: &names,
-            more,
+            more: &format!("{}{pins}", must_say(scheme)),
         }],
         "",
         &values,
     )
+}
+
+/// What a source of this scheme must say besides, pins included.
+pub fn more_for(scheme: &str) -> String {
+    format!("{}{}", must_say(scheme), pins_for(scheme))
+}
+
+/// What a source of this scheme must say besides its pins.
+fn must_say(name: &str) -> String {
+    let scheme = known(name);
+    let mut more = String::new();
+    let by_header = scheme
+        .identity
+        .iter()
+        .any(|rule| matches!(rule, IdentityRule::Digest(rule) if rule.discriminator.is_some()));
+    if by_header {
+        more += TOPICS;
+    }
+    if scheme.is_bearer() && scheme.has_body_signature() {
+        more += "accept_credential_in_body = true\n";
+    }
+    more
+}
+
+/// The URL that tests give to a scheme that signs it.
+fn pins_for(name: &str) -> String {
+    if known(name).signs_pinned_url() {
+        return "pins = { url = \"https://hooks.example.com/hooks/vector?from=provider\" }\n"
+            .into();
+    }
+    String::new()
+}
+
+fn known(name: &str) -> Scheme {
+    let scheme = hookgate::config::built_in(name).expect("built in");
+    scheme.expect("readable")
 }
 
 /// A gate with one source, `vector`, of a scheme whose signatures a public key checks. Pins that are
@@ -262,8 +298,8 @@ pub fn gate_with(scheme: &str, more: &str) -> Gate {
     )
 }
 
-/// The topics that the vectors of Shopify tell apart.
-pub const SHOPIFY_TOPICS: &str = "discriminator_values = [\"orders/create\", \"orders/paid\"]";
+/// The topics that the vectors of shops tell apart.
+pub const TOPICS: &str = "discriminator_values = [\"orders/create\", \"orders/paid\", \"order.updated\", \"order.created\"]\n";
 
 /// The one source of [`gate_for`].
 pub fn only(gate: &Gate) -> &LiveSource {
@@ -273,20 +309,17 @@ pub fn only(gate: &Gate) -> &LiveSource {
 /// A secret in the form that the scheme's provider gives out; another `number`, another secret.
 pub fn a_secret(scheme: &str, number: u8) -> String {
     use base64::Engine as _;
-    match scheme {
-        "standard-webhooks" | "svix" | "supabase" => format!(
-            "whsec_{}",
-            base64::engine::general_purpose::STANDARD.encode([number; 24])
-        ),
-        _ if scheme_is_bearer(scheme) => format!("a-secret:number-{number}"),
+    let form = known(scheme).key;
+    let prefix = form.strip.last().cloned().unwrap_or_default();
+    match form.encoding {
+        KeyEncoding::Base64 | KeyEncoding::Base64IfPrefixed => {
+            let bytes = base64::engine::general_purpose::STANDARD.encode([number; 24]);
+            format!("{prefix}{bytes}")
+        }
+        KeyEncoding::Hex => hookgate::keys::encode_hex(&[number; 32]),
+        _ if known(scheme).is_bearer() => format!("a-secret:number-{number}"),
         _ => format!("a secret, number {number}"),
     }
-}
-
-fn scheme_is_bearer(name: &str) -> bool {
-    hookgate::config::built_in(name)
-        .and_then(Result::ok)
-        .is_some_and(|scheme| scheme.is_bearer())
 }
 
 /// A request that the scheme's provider could have sent at [`NOW_MS`].
@@ -303,6 +336,7 @@ pub fn signed_at(live: &LiveSource, body: &[u8], event_id: &str, now_ms: i64) ->
         event_type: "orders/create",
         nonce: "nonce-1",
         time_ms: now_ms,
+        url: live.pins.get("url").map(String::as_str),
     };
     let key = live.keys.first().expect("a live key");
     let mut request = Request::from(sign(&draft, key).expect("can be signed"));
@@ -315,6 +349,9 @@ pub fn a_body(scheme: &str, number: u32) -> Vec<u8> {
     match scheme {
         "azure-event-grid" => {
             format!("[{{\"id\":\"evt_{number}\",\"topic\":\"t\",\"eventType\":\"order.paid\"}}]")
+        }
+        _ if known(scheme).signed.contains(&Part::FirstItem) => {
+            format!("[{{\"id\":\"evt_{number}\",\"type\":\"order.paid\"}}]")
         }
         "koogallery-v1" => format!("activity=newInstance&orderId=CS{number}&productId=P1"),
         "koogallery-v2" => format!(
@@ -337,8 +374,7 @@ pub fn with_secrets() -> impl Iterator<Item = &'static str> {
 }
 
 pub fn is_public(scheme: &str) -> bool {
-    let scheme = hookgate::config::built_in(scheme).expect("built in");
-    scheme.expect("readable").is_public()
+    known(scheme).is_public()
 }
 
 pub fn scheme(name: &str) -> Scheme {
