@@ -8,6 +8,7 @@
 )]
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
+pub mod anywhere;
 pub mod config_rules;
 pub mod delivered;
 mod forms;
