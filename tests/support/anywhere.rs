@@ -1,7 +1,7 @@
 //! Values of a request at the places that a scheme names, for tests of schemes that stand in no table.
 
 use hookgate::gate::{Gate, LiveSource};
-use hookgate::scheme::{Place, Scheme};
+use hookgate::scheme::{KeyEncoding, Place, Scheme};
 use serde_json::Value;
 
 use super::mutate::{has_form, map_query, percent_encoded};
@@ -41,6 +41,17 @@ pub fn assert_never(live: &LiveSource, request: &Request, title: &str) {
         got != "accept" && got != "challenge" && got != "question",
         "{title}: {got}: {request:?}"
     );
+}
+
+/// A secret that is easy to find again. `None`: an accepted event holds it in its body.
+pub fn a_canary(scheme: &str, canary: &str) -> Option<String> {
+    let scheme = hookgate::config::built_in(scheme)?.expect("readable");
+    match scheme.key.encoding {
+        _ if scheme.is_bearer() && scheme.has_body_signature() => None,
+        KeyEncoding::Hex => Some(hookgate::keys::encode_hex(canary.as_bytes())),
+        KeyEncoding::Base64 if scheme.key.strip.is_empty() => Some(canary.replace('-', "0")),
+        _ => Some(format!("whsec_{canary}").replace('-', "0")),
+    }
 }
 
 /// The value there, as it was sent.
