@@ -5,6 +5,8 @@
 
 mod in_body;
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -12,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::keys::{LiveKey, encode_hex};
 use crate::request::{Head, Inbound, encode_pairs};
-use crate::scheme::{IdentityRule, Label, Part, Place, Scheme, SignatureEncoding};
+use crate::scheme::{Claimed, IdentityRule, Label, Part, Place, Scheme, SignatureEncoding};
 use crate::verify::{Claims, tag, verify};
 
 /// A request to be sent.
@@ -37,8 +39,8 @@ pub struct Draft<'a> {
     pub event_type: &'a str,
     pub nonce: &'a str,
     pub time_ms: i64,
-    /// The source's pin of that name, for schemes that sign it.
-    pub url: Option<&'a str>,
+    /// The source's, for schemes that sign some.
+    pub pins: &'a BTreeMap<String, String>,
 }
 
 /// Signs a draft.
@@ -50,8 +52,11 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
     if scheme.is_public() {
         return Err("cannot be signed: that takes a private key".into());
     }
+    if scheme.is_stated() {
+        return Err("cannot be signed: it signs what only its sender states".into());
+    }
     let mut claims = Claims::to_sign(scheme, draft.time_ms, draft.event_id, draft.nonce);
-    claims.pin_url(draft.url.map(str::to_owned).as_ref());
+    claims.take_pins(draft.pins);
     let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
     let mut query: Vec<(String, String)> = Vec::new();
     let (content_query, body) = if scheme.content_is_query() {
@@ -184,8 +189,8 @@ pub fn signature(
 /// # Errors
 /// A sentence: what came of the request.
 pub fn self_test(scheme: &Scheme) -> Result<(), String> {
-    // There is no private key here.
-    if scheme.is_public() {
+    // There is no private key here, and nobody who states anything.
+    if scheme.is_stated() {
         return Ok(());
     }
     // Decodes as text, as base64 and as hex.
@@ -200,6 +205,15 @@ pub fn self_test(scheme: &Scheme) -> Result<(), String> {
     } else {
         br#"{"a":"1","b":2}"#
     };
+    let pins = scheme.pins.iter();
+    let pins: BTreeMap<String, String> = pins
+        .map(|pin| {
+            (
+                pin.name.clone(),
+                "https://gate.example/hooks/self-test".to_owned(),
+            )
+        })
+        .collect();
     let signed = sign(
         &Draft {
             source: "self-test",
@@ -209,14 +223,14 @@ pub fn self_test(scheme: &Scheme) -> Result<(), String> {
             event_type: "type-1",
             nonce: "nonce-1",
             time_ms: 1_760_000_000_000,
-            url: Some("https://gate.example/hooks/self-test"),
+            pins: &pins,
         },
         &key,
     )
     .map_err(|error| broken(&error))?;
     let head = Head::new(&signed.method, &signed.target, signed.headers);
     let mut claims = Claims::read(scheme, &head).map_err(|reject| broken(reject.name()))?;
-    claims.pin_url(Some(&"https://gate.example/hooks/self-test".to_owned()));
+    claims.take_pins(&pins);
     verify(
         scheme,
         &[key],
@@ -299,7 +313,13 @@ fn token(scheme: &Scheme, body: &[u8]) -> String {
     let digest = encode_hex(&Sha256::digest(body));
     let mut claims: serde_json::Map<String, Value> = serde_json::Map::new();
     for (name, value) in scheme.claim_pairs() {
-        claims.insert(name.to_owned(), value.unwrap_or(&digest).into());
+        let value = match value {
+            Claimed::Text(text) => text,
+            Claimed::BodyDigest => &digest,
+            // Of tokens, which are not signed here.
+            Claimed::QueryStringHash => continue,
+        };
+        claims.insert(name.to_owned(), value.into());
     }
     let encode = |json: String| URL_SAFE_NO_PAD.encode(json);
     format!(

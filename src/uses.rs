@@ -12,6 +12,14 @@ const fn is_there(used: bool) -> bool {
 pub const CREDENTIALS: bool = is_there(cfg!(uses_credentials));
 /// Signatures that a public key checks.
 pub const PUBLIC_KEYS: bool = is_there(cfg!(uses_public_keys));
+/// MACs over what a message or its source states.
+pub const STATED_MACS: bool = is_there(cfg!(uses_stated_macs));
+/// Messages that are read as a whole before anything is checked.
+pub const STATEMENTS: bool = PUBLIC_KEYS || STATED_MACS;
+/// Parts of a signed string that only a statement has.
+pub const STATED_PARTS: bool = is_there(cfg!(uses_stated_parts));
+/// Signatures of RFC 9421.
+pub const MESSAGE_SIGNATURES: bool = is_there(cfg!(uses_message_signatures));
 /// JSON Web Signatures of the body.
 pub const JWS: bool = is_there(cfg!(uses_jws));
 /// Canonical requests.
@@ -22,12 +30,10 @@ pub const CLOUDEVENTS: bool = is_there(cfg!(uses_cloudevents));
 pub const SORTED_FIELDS: bool = is_there(cfg!(uses_sorted_fields));
 /// A signed time in the body.
 pub const BODY_TIMES: bool = is_there(cfg!(uses_body_times));
+/// Pins: of what is stated, or signed as it stands.
+pub const PINS: bool = STATEMENTS || STATED_PARTS;
 /// Signatures and credentials in the body.
 pub const BODY_SIGNATURES: bool = is_there(cfg!(uses_body_signatures));
-/// A signed URL that the source states.
-pub const PINNED_URLS: bool = is_there(cfg!(uses_pinned_urls));
-/// Pins, for one reason or the other.
-pub const PINS: bool = PUBLIC_KEYS || PINNED_URLS;
 /// Hashes with the secret in them.
 pub const PLAIN_HASHES: bool = is_there(cfg!(uses_plain_hashes));
 /// MACs in more than one place.
@@ -36,3 +42,7 @@ pub const SEVERAL_SIGNATURES: bool = is_there(cfg!(uses_several_signatures));
 pub const BASE64_URL: bool = is_there(cfg!(uses_base64_url));
 /// Signatures that leave the event out.
 pub const PARTIAL_SIGNATURES: bool = is_there(cfg!(uses_partial_signatures));
+/// Handshakes with senders that have proved nothing.
+pub const GREETINGS: bool = is_there(cfg!(uses_greetings));
+/// Pings.
+pub const PINGS: bool = is_there(cfg!(uses_pings));

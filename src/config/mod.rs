@@ -4,11 +4,13 @@
 //! reads the bytes that its build embedded, and a `Config` exists only after every rule of `rules` held.
 
 mod answering;
+mod audit;
 #[cfg(not(target_arch = "wasm32"))]
 mod deployed;
 mod destination;
 mod egress;
 mod pins;
+mod record;
 mod rules;
 #[cfg(not(target_arch = "wasm32"))]
 mod toml_text;
@@ -19,9 +21,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::scheme::Scheme;
 
+pub use audit::Audit;
 #[cfg(not(target_arch = "wasm32"))]
 pub use deployed::gaps;
-pub use egress::is_private;
+pub use egress::{is_private, may_be_private};
 pub use rules::{BODY_BYTES_LIMIT, MESSAGE_BYTES_MAX, STREAM_BYTES_LIMIT};
 #[cfg(not(target_arch = "wasm32"))]
 pub use toml_text::{about, built_in, from_toml};
@@ -39,9 +42,34 @@ pub struct Config {
     pub destinations: BTreeMap<String, Destination>,
     #[serde(default)]
     pub sources: BTreeMap<String, Source>,
+    /// What tenants want otherwise than [`Retention::default`].
+    #[serde(default)]
+    pub tenants: BTreeMap<String, Retention>,
     /// Schemes by name: the built-in ones that are used, and the user's own.
     #[serde(default)]
     pub schemes: BTreeMap<String, Scheme>,
+    /// Who remembers the logs of the record besides this account.
+    #[serde(default)]
+    pub audit: Audit,
+}
+
+/// How long the record of refusals keeps what it has of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days after which a record's text goes. That it was there, and its leaf hash, stay.
+    pub audit_days: u32,
+    /// Days after which a client's address goes, and its network stays. 0: it is never stored.
+    pub client_address_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Retention {
+            audit_days: 90,
+            client_address_days: 30,
+        }
+    }
 }
 
 /// One sender.
@@ -106,6 +134,12 @@ pub struct Source {
     /// Origins that may ask for permission to send, where the scheme has abuse protection.
     #[serde(default)]
     pub allowed_origins: Vec<String>,
+    /// The Worker secret that a handshake must show, where the scheme has such a one (Meta's verify token).
+    #[serde(default)]
+    pub handshake_token: Option<SecretRef>,
+    /// From when on, for fifteen minutes, a provider may hand a secret over: RFC 3339 in UTC.
+    #[serde(default)]
+    pub handshake_opens: Option<String>,
     /// KooGallery: where a buyer finds the product, told in the answer to `newInstance`.
     #[serde(default)]
     pub front_end_url: Option<String>,
@@ -113,6 +147,9 @@ pub struct Source {
     /// to it: what is held stays as it came.
     #[serde(default)]
     pub decrypt_fields: bool,
+    /// How much of the beginning of a refused body the record shows, in bytes: how it is built, and no value of it.
+    #[serde(default)]
+    pub audit_sample_bytes: u32,
     #[serde(default)]
     pub mode: Mode,
     /// Says that refusing every delivery in production is meant.
@@ -126,6 +163,13 @@ impl Source {
         self.pins
             .values()
             .filter_map(|value| value.strip_prefix('$'))
+    }
+}
+
+impl Source {
+    /// The name of the Worker secret that its handshakes must show.
+    pub fn handshake_secrets(&self) -> impl Iterator<Item = &str> {
+        self.handshake_token.iter().map(SecretRef::name)
     }
 }
 
@@ -307,6 +351,7 @@ impl Config {
             )
             .map(SecretRef::name)
             .chain(self.sources.values().flat_map(Source::pin_secrets))
+            .chain(self.sources.values().flat_map(Source::handshake_secrets))
             .collect();
         names.sort_unstable();
         names.dedup();

@@ -2,6 +2,8 @@
 // is given, and decides nothing.
 
 import { DurableObject } from "cloudflare:workers";
+import { report } from "./audit.mjs";
+import { unlessItDies } from "./instance.mjs";
 import { NO_ROOM, Reading, TOO_LARGE } from "./intake.mjs";
 import { EXPIRED, Patience, settled } from "./patience.mjs";
 import { STREAM_MS, UNKEPT, Upload } from "./upload.mjs";
@@ -20,6 +22,8 @@ import {
   replaceDeadInstance,
   tick,
 } from "../../build/hookgate.js";
+
+export { AuditLog } from "./audit_log.mjs";
 
 export default {
   async fetch(request, env, ctx) {
@@ -58,12 +62,16 @@ async function receive(request, env, ctx) {
     const answer = await unlessItDies(administrate(linesOf(request), request, env));
     return typeof answer === "string" ? responseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
   }
+  // Of the body, what the record may want after the answer.
+  let body;
+  let sha256;
   if (arrival.wantsBody) {
     const reading = new Reading(request, length, arrival.sourceNumber, arrival.bodyBytesMax);
     const patience = new Patience();
     try {
       const read = await reading.outcome(patience);
       if (isWhole(read, arrival)) {
+        body = read.value;
         // WebCrypto needs no time-out: what it was given is all it waits for.
         await carryOut(arrival.check(read.value), arrival, settled, ctx);
         reading.end();
@@ -74,10 +82,12 @@ async function receive(request, env, ctx) {
       patience.end();
     }
   } else if (arrival.wantsStream) {
-    await receiveStream(arrival, request, env, ctx);
+    sha256 = await receiveStream(arrival, request, env, ctx);
   }
   const remembering = arrival.remembering;
-  const response = responseOf(arrival.answer());
+  const answer = JSON.parse(arrival.answer());
+  const response = responseFrom(answer);
+  if (answer.audit) ctx.waitUntil(report(answer.audit, request, body, sha256, env));
   if (remembering) {
     ctx.waitUntil(remembering.catch(() => memoryUnwritten(response.headers.get("hookgate-request-id"))));
   }
@@ -90,7 +100,7 @@ function hold(arrival, headers, env, ctx, patience) {
   return carryOut(arrival.admit(headers, env, ctx), arrival, within, ctx);
 }
 
-/** The same with a body that goes by. */
+/** The same with a body that goes by; of one that did to its end, the hash. */
 async function receiveStream(arrival, request, env, ctx) {
   const plan = arrival.streamPlan();
   const upload = new Upload(arrival.sourceNumber, env.ARCHIVE, plan);
@@ -101,6 +111,7 @@ async function receiveStream(arrival, request, env, ctx) {
     else if (isWhole(read, arrival)) {
       arrival.checkStream(upload, plan.key, read.value);
       if (arrival.isVerified) await hold(arrival, request.headers, env, ctx, patience);
+      return read.value[0];
     }
   } finally {
     upload.end();
@@ -126,24 +137,6 @@ async function carryOut(effect, arrival, wait, ctx) {
     else if ("value" in outcome) effect = arrival.fulfilled(outcome.value, ctx);
     else effect = arrival.rejected(outcome.error, ctx);
   }
-}
-
-/** How to end each promise that is waiting for the instance. */
-const waiting = new Set();
-
-// A trap leaves what was in flight unsettled for ever: the platform would call the requests hung.
-addEventListener("error", ({ error }) => {
-  if (!(error instanceof WebAssembly.RuntimeError)) return;
-  for (const end of waiting) end(error);
-  waiting.clear();
-});
-
-/** The promise, or the trap that keeps it from being settled. */
-function unlessItDies(promise) {
-  return new Promise((resolve, reject) => {
-    waiting.add(reject);
-    promise.then(resolve, reject).finally(() => waiting.delete(reject));
-  });
 }
 
 function unavailable(kind) {
@@ -298,9 +291,10 @@ function linesOf(request) {
   return lines;
 }
 
+const responseOf = (json) => responseFrom(JSON.parse(json));
+
 /** The answer that Rust wrote: status, headers and body. */
-function responseOf(json) {
-  const answer = JSON.parse(json);
+function responseFrom(answer) {
   // 204 and 205 take no body, not even an empty one.
   return new Response(answer.body || null, answer);
 }

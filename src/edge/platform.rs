@@ -19,12 +19,18 @@ pub mod binding {
     pub const SEEN: &str = "SEEN";
     /// Object: the ledger, one for each source.
     pub const LEDGER: &str = "LEDGER";
+    /// Object: the log of the record, one for each tenant.
+    pub const AUDIT_LOG: &str = "AUDIT_LOG";
     /// Queue: events on their way to the backend.
     pub const EVENTS: &str = "EVENTS";
     /// Queue: events whose backend does not take them at once.
     pub const EVENTS_SLOW: &str = "EVENTS_SLOW";
     /// Queue: events that were given up, on their way to the archive.
     pub const DEAD_LETTERS: &str = "DEAD_LETTERS";
+    /// Queue: what goes into the record, one by one and as numbers.
+    pub const AUDIT: &str = "AUDIT";
+    /// D1: the record of refusals.
+    pub const RECORD: &str = "RECORD";
     /// R2: dead letters, the spool, and contents that are too long for a message.
     pub const ARCHIVE: &str = "ARCHIVE";
     /// Variable: development, test, staging or production.
@@ -33,6 +39,8 @@ pub mod binding {
     pub const ADMIN_HOST: &str = "ADMIN_HOST";
     /// Secret: who may use `/admin`.
     pub const ADMIN_TOKEN: &str = "ADMIN_TOKEN";
+    /// Secret: signs the checkpoints of the logs.
+    pub const AUDIT_LOG_KEY: &str = "AUDIT_LOG_KEY";
 }
 
 /// What came of something that `entry.mjs` waited for.
@@ -54,6 +62,8 @@ extern "C" {
     pub fn events(this: &Bindings) -> Queue;
     #[wasm_bindgen(method, getter, js_name = LEDGER)]
     pub fn ledger(this: &Bindings) -> Namespace;
+    #[wasm_bindgen(method, getter, js_name = AUDIT_LOG)]
+    pub fn audit_log(this: &Bindings) -> Namespace;
     #[wasm_bindgen(method, getter, js_name = ARCHIVE)]
     pub fn archive(this: &Bindings) -> Bucket;
 
@@ -89,12 +99,14 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = getByName)]
     pub fn get_by_name(this: &Namespace, name: &str, options: &Object) -> Result<Stub, JsValue>;
 
-    /// One of the ledger's objects.
+    /// One of the ledger's objects, or of the logs'.
     pub type Stub;
     #[wasm_bindgen(method, catch)]
     pub fn ask(this: &Stub, request: &str, message: Option<&JsString>) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn wake(this: &Stub) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn append(this: &Stub, tenant: &str, bundle: &Uint8Array) -> Result<Promise, JsValue>;
 
     /// The second argument of a handler. The crate's `Context` cannot be made from one outside its
     /// own macros.
@@ -111,6 +123,8 @@ extern "C" {
 
     #[derive(Clone)]
     pub type QueueMessage;
+    #[wasm_bindgen(method, getter)]
+    pub fn id(this: &QueueMessage) -> String;
     #[wasm_bindgen(method, getter)]
     fn body(this: &QueueMessage) -> JsValue;
     #[wasm_bindgen(method, getter)]
@@ -306,7 +320,9 @@ pub fn notice(notice: &Notice<'_>) {
     console_log(&notice.line());
 }
 
-/// Writes one line to the log.
-pub fn log(record: &impl serde::Serialize) {
-    console_log(&audit::line(record));
+/// Writes one line to the log, and gives it back.
+pub fn log(record: &impl serde::Serialize) -> String {
+    let line = audit::line(record);
+    console_log(&line);
+    line
 }

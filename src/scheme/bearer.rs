@@ -65,6 +65,7 @@ impl Scheme {
             match rule {
                 IdentityRule::Bearer(rule) if !rule.fields.is_empty() => {}
                 IdentityRule::Digest(rule) if rule.discriminator.is_none() && !rule.time => {}
+                IdentityRule::Ping(_) => {}
                 _ => faults.push("`identity`: nothing is signed here, so write { bearer = { fields = [PLACES] } } for what the sender calls an event, or { digest = {} } for its body".into()),
             }
         }

@@ -19,10 +19,6 @@ impl Scheme {
         {
             faults.push("`algorithm` = \"sha256\" is a plain hash: `signed` begins with \"secret\" and has \"body\", which must then be JSON".into());
         }
-        if self.signed.contains(&Part::PinnedUrl) && !self.pins.iter().any(|pin| pin.name == "url")
-        {
-            faults.push("\"pinned-url\" is the URL that the source states, so the scheme needs a pin of the name \"url\"".into());
-        }
         if self.is_public() {
             return;
         }

@@ -1,6 +1,6 @@
 //! How places and parts are written in TOML.
 
-use super::{Part, Place};
+use super::{Part, Place, StatedPart};
 
 /// A hash in hex is no longer.
 const FIXED_CHARACTERS_MAX: usize = 128;
@@ -40,6 +40,9 @@ impl TryFrom<String> for Part {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
+        if let Some(part) = StatedPart::from_text(&text) {
+            return Ok(Part::Stated(part));
+        }
         Ok(match text.as_str() {
             "body" => Part::Body,
             "time" => Part::Time,
@@ -50,7 +53,6 @@ impl TryFrom<String> for Part {
             "method" => Part::Method,
             "target" => Part::Target,
             "url" => Part::Url,
-            "pinned-url" => Part::PinnedUrl,
             "first-item" => Part::FirstItem,
             "lines" => Part::Lines,
             "token" => Part::Token,
@@ -70,7 +72,7 @@ impl TryFrom<String> for Part {
                 }
                 _ => {
                     return Err(format!(
-                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-fields, sorted-query-except:NAME, jws, canonical-request, mac-hex:PART, sha256-hex:PART, method, target, url, pinned-url, value:PLACE, fixed:LENGTH:PLACE, first-item, lines or token"
+                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-fields, sorted-query-except:NAME, jws, canonical-request, mac-hex:PART, sha256-hex:PART, method, target, url, value:PLACE, fixed:LENGTH:PLACE, first-item, lines, token, url-and-form, joined, header-names, named-headers, target-encoded-twice, pin:NAME, crc32:body or message-signature"
                     ));
                 }
             },
@@ -118,7 +120,6 @@ impl std::fmt::Display for Part {
             Part::Method => f.write_str("method"),
             Part::Target => f.write_str("target"),
             Part::Url => f.write_str("url"),
-            Part::PinnedUrl => f.write_str("pinned-url"),
             Part::FirstItem => f.write_str("first-item"),
             Part::Fixed(length, place) => write!(f, "fixed:{length}:{place}"),
             Part::Value(place) => write!(f, "value:{place}"),
@@ -127,6 +128,7 @@ impl std::fmt::Display for Part {
             Part::SortedFields => f.write_str("sorted-fields"),
             Part::Jws => f.write_str("jws"),
             Part::CanonicalRequest => f.write_str("canonical-request"),
+            Part::Stated(part) => part.fmt(f),
             Part::Literal(text) => write!(f, "literal:{text}"),
             Part::SortedQueryExcept(name) => write!(f, "sorted-query-except:{name}"),
             Part::MacHex(inner) => write!(f, "mac-hex:{inner}"),

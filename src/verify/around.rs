@@ -41,12 +41,12 @@ impl AroundBody {
                 | Part::Method
                 | Part::Target
                 | Part::Url
-                | Part::PinnedUrl
                 | Part::Fixed(..)
                 | Part::FirstItem
                 | Part::Value(_)
                 | Part::Lines
-                | Part::Token => return None,
+                | Part::Token
+                | Part::Stated(_) => return None,
             };
             let side = if is_after {
                 &mut around.after

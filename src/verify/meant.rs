@@ -2,11 +2,12 @@
 
 use super::{Claims, jws};
 use crate::json;
+use crate::request::Inbound;
 use crate::scheme::{Algorithm, Scheme};
 use crate::uses;
 
-pub(super) fn means_body(scheme: &Scheme, claims: &Claims, body: &[u8]) -> bool {
-    jws::binds(scheme, claims, body) && is_not_lengthened(scheme, body)
+pub(super) fn means_body(scheme: &Scheme, claims: &Claims, inbound: &Inbound<'_, '_>) -> bool {
+    jws::binds(scheme, claims, inbound) && is_not_lengthened(scheme, inbound.body)
 }
 
 /// Whether a plain hash cannot be one that was made longer by somebody without the secret

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::canonical_request::CanonicalRequest;
+use super::jws::payload_of;
 use super::lines::lines;
-use super::{Claims, missing_part};
+use super::{Claims, missing_part, stated};
 use crate::canonical::{self, NotCanonical};
 use crate::json;
 use crate::keys::{LiveKey, Mac, encode_hex};
@@ -62,6 +63,8 @@ pub(super) enum Piece<'a> {
     MacHex(Box<Piece<'a>>),
     /// A JWS, and the body that it binds: the JWS is what is signed, the body what it means.
     Jws(&'a str, &'a [u8]),
+    /// What is signed, and what of it is the same on every attempt.
+    Means(Vec<u8>, Vec<Cow<'a, [u8]>>),
     /// A request in canonical form, its digest, and what of it is the same on every attempt.
     Digested(Box<CanonicalRequest<'a>>),
 }
@@ -69,7 +72,7 @@ pub(super) enum Piece<'a> {
 impl<'a> Piece<'a> {
     fn of(
         part: &'a Part,
-        scheme: &Scheme,
+        scheme: &'a Scheme,
         claims: &'a Claims,
         inbound: &'a Inbound<'_, '_>,
     ) -> Result<Self, Reject> {
@@ -88,8 +91,11 @@ impl<'a> Piece<'a> {
                 Piece::PerAttempt(Cow::Borrowed(time.text.as_bytes()))
             }
             Part::Nonce => Piece::per_attempt(claims.nonce.as_deref())?,
-            Part::Token => Piece::per_attempt(claims.token.as_deref())?,
-            Part::Url | Part::PinnedUrl => Piece::per_attempt(claims.url.as_deref())?,
+            Part::Token => {
+                inbound.claims_are(claims.token.as_deref().and_then(payload_of));
+                Piece::per_attempt(claims.token.as_deref())?
+            }
+            Part::Url => Piece::per_attempt(claims.url.as_deref())?,
             Part::Fixed(length, place) if uses::PARTIAL_SIGNATURES => {
                 let value = inbound.value_at(place).map_err(missing_part)?;
                 if value.len() != *length {
@@ -138,6 +144,7 @@ impl<'a> Piece<'a> {
             }
             Part::Jws if uses::JWS => {
                 let token = claims.token.as_deref();
+                inbound.claims_are(token.and_then(payload_of));
                 Piece::Jws(token.ok_or(Reject::MissingSignature)?, inbound.body)
             }
             Part::SortedQueryExcept(except) => {
@@ -160,8 +167,12 @@ impl<'a> Piece<'a> {
                 let names = names.ok_or(Reject::MissingSignedPart)?;
                 Piece::Digested(Box::new(CanonicalRequest::of(inbound, names)?))
             }
+            Part::Stated(part) if uses::STATED_PARTS => {
+                return stated::piece(part, scheme, claims, inbound);
+            }
             // The build left out what none of its sources says.
-            Part::SortedFields
+            Part::Stated(_)
+            | Part::SortedFields
             | Part::Jws
             | Part::CanonicalRequest
             | Part::Sha256Hex(_)
@@ -182,12 +193,9 @@ impl<'a> Piece<'a> {
     pub(super) fn plain(&self) -> Option<Cow<'_, [u8]>> {
         match self {
             Piece::Plain(bytes) | Piece::PerAttempt(bytes) => Some(Cow::Borrowed(bytes)),
-            Piece::Canonical(bytes, _) => Some(Cow::Borrowed(bytes)),
-            Piece::Secret
-            | Piece::Unsigned(_)
-            | Piece::MacHex(_)
-            | Piece::Jws(..)
-            | Piece::Digested(_) => None,
+            Piece::Canonical(bytes, _) | Piece::Means(bytes, _) => Some(Cow::Borrowed(bytes)),
+            Piece::Jws(token, _) => Some(Cow::Borrowed(token.as_bytes())),
+            Piece::Secret | Piece::Unsigned(_) | Piece::MacHex(_) | Piece::Digested(_) => None,
         }
     }
 
@@ -198,7 +206,7 @@ impl<'a> Piece<'a> {
             Piece::PerAttempt(bytes) => mac.update(bytes),
             Piece::Secret => mac.update(key.text()),
             Piece::Unsigned(_) => {}
-            Piece::Canonical(signed, _) => mac.update(signed),
+            Piece::Canonical(signed, _) | Piece::Means(signed, _) => mac.update(signed),
             Piece::MacHex(inner) => {
                 let mut nested = keyed();
                 inner.feed(&mut nested, key, keyed);
@@ -218,6 +226,7 @@ impl<'a> Piece<'a> {
             Piece::PerAttempt(_) | Piece::Secret => {}
             Piece::MacHex(inner) => inner.identify(each),
             Piece::Jws(_, body) => each(body),
+            Piece::Means(_, same) => same.iter().for_each(|bytes| each(bytes)),
             Piece::Digested(request) => request.identify(each),
         }
     }
@@ -231,7 +240,8 @@ impl<'a> Piece<'a> {
             | Piece::PerAttempt(_)
             | Piece::Secret
             | Piece::Unsigned(_)
-            | Piece::Jws(..) => None,
+            | Piece::Jws(..)
+            | Piece::Means(..) => None,
             Piece::Digested(request) => request.into_content(),
         }
     }

@@ -61,12 +61,12 @@ fn identity(scheme: &Scheme, claims: &Claims, body_bytes: u64) -> Option<AroundB
             | Part::Method
             | Part::Target
             | Part::Url
-            | Part::PinnedUrl
             | Part::Fixed(..)
             | Part::FirstItem
             | Part::Value(_)
             | Part::Lines
-            | Part::Token => return None,
+            | Part::Token
+            | Part::Stated(_) => return None,
         }
     }
     Some(AroundBody {

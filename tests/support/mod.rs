@@ -9,15 +9,19 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
 pub mod anywhere;
+mod built;
 pub mod config_rules;
 pub mod delivered;
 mod forms;
 mod forms_cloud;
+mod forms_handshakes;
 pub mod mutate;
 pub mod mutators;
 pub mod tree;
 mod vector_files;
 
+pub use built::{TOPICS, more_for, takes_any_body};
+use built::{built, known, must_say, pins_for};
 pub use vector_files::{Vector, parse_vector, vector, vectors, vectors_with_secrets};
 
 use std::collections::BTreeMap;
@@ -28,7 +32,7 @@ use hookgate::event::{Event, Held, HeldContent};
 use hookgate::gate::{Gate, LiveSource};
 use hookgate::public_key::native;
 use hookgate::request::{Head, Inbound};
-use hookgate::scheme::{Algorithm, IdentityRule, KeyEncoding, Part, Scheme};
+use hookgate::scheme::{KeyEncoding, Part, Scheme};
 use hookgate::sign::{Draft, Signed, sign};
 use hookgate::verdict::Verdict;
 
@@ -188,13 +192,18 @@ pub fn gate_in(
         values
             .iter()
             .find(|(known, _)| *known == name)
-            .or((name == DELIVERY.0).then_some(&DELIVERY))
+            .or([&DELIVERY, &HANDSHAKE_TOKEN]
+                .into_iter()
+                .find(|(known, _)| *known == name))
             .map(|(_, value)| (*value).to_owned())
     })
 }
 
 /// The secret that signs deliveries, unless the test gives another one.
 pub const DELIVERY: (&str, &str) = ("DELIVERY_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx");
+
+/// What a handshake must show, unless the test gives another one.
+pub const HANDSHAKE_TOKEN: (&str, &str) = ("HANDSHAKE_TOKEN", "meatyhamhock");
 
 /// A gate with one source, `vector`, of one scheme, whose secrets are called `KEY_0`, `KEY_1`, ….
 pub fn gate_for(scheme: &str, secrets: &[String]) -> Gate {
@@ -225,56 +234,9 @@ pub fn gate_pinned(scheme: &str, secrets: &[String], pins: &str) -> Gate {
     )
 }
 
-/// What a source of this scheme must say besides, pins included.
-pub fn more_for(scheme: &str) -> String {
-    format!("{}{}", must_say(scheme), pins_for(scheme))
-}
-
-/// What a source of this scheme must say besides its pins.
-fn must_say(name: &str) -> String {
-    let scheme = known(name);
-    let mut more = String::new();
-    let by_header = scheme
-        .identity
-        .iter()
-        .any(|rule| matches!(rule, IdentityRule::Digest(rule) if rule.discriminator.is_some()));
-    if by_header {
-        more += TOPICS;
-    }
-    if scheme.is_bearer() && scheme.has_body_signature() {
-        more += "accept_credential_in_body = true\n";
-    }
-    more
-}
-
-/// The URL that tests give to a scheme that signs it.
-fn pins_for(name: &str) -> String {
-    if known(name).signs_pinned_url() {
-        return "pins = { url = \"https://hooks.example.com/hooks/vector?from=provider\" }\n"
-            .into();
-    }
-    String::new()
-}
-
-fn known(name: &str) -> Scheme {
-    built(name).expect("built in")
-}
-
-fn built(name: &str) -> Option<Scheme> {
-    hookgate::config::built_in(name).map(|scheme| scheme.expect("readable"))
-}
-
-/// Whether every body can be signed under this scheme, and arrives as it is.
-pub fn takes_any_body(scheme: &Scheme) -> bool {
-    let signs_item = scheme.signed.contains(&Part::FirstItem);
-    let in_body = scheme.has_body_time() || scheme.has_body_signature();
-    let is_json = signs_item || in_body || scheme.algorithm == Algorithm::Sha256;
-    !scheme.is_canonicalised() && !is_json
-}
-
-/// A gate with one source, `vector`, of a scheme whose signatures a public key checks. Pins that are
-/// secrets are written in clear here, as no `sources.toml` may.
-pub fn gate_with(scheme: &str, more: &str) -> Gate {
+/// A gate with one source, `vector`, of a scheme that states something. Pins that are secrets are
+/// written in clear here, as no `sources.toml` may.
+pub fn gate_with(scheme: &str, secrets: &[String], more: &str) -> Gate {
     let clear = |name: &str| {
         more.split_once(&format!("{name} = \""))
             .map(|(_, rest)| rest.split('"').next().unwrap_or_default().to_owned())
@@ -290,9 +252,14 @@ pub fn gate_with(scheme: &str, more: &str) -> Gate {
             values.push((secret, value));
         }
     }
-    if scheme == "alibaba-smq" {
+    if ["alibaba-smq", "paypal"].contains(&scheme) {
         more += "accept_weak_key = true\n";
     }
+    let names: Vec<String> = (0..secrets.len())
+        .map(|index| format!("KEY_{index}"))
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    values.extend(names.iter().copied().zip(secrets.iter().cloned()));
     let values: Vec<(&str, &str)> = values
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
@@ -302,16 +269,13 @@ pub fn gate_with(scheme: &str, more: &str) -> Gate {
             name: "vector",
             tenant: "tenant",
             scheme,
-            secrets: &[],
+            secrets: &names,
             more: &more,
         }],
         "",
         &values,
     )
 }
-
-/// The topics that the vectors of shops tell apart.
-pub const TOPICS: &str = "discriminator_values = [\"orders/create\", \"orders/paid\", \"order.updated\", \"order.created\"]\n";
 
 /// The one source of [`gate_for`].
 pub fn only(gate: &Gate) -> &LiveSource {
@@ -348,7 +312,7 @@ pub fn signed_at(live: &LiveSource, body: &[u8], event_id: &str, now_ms: i64) ->
         event_type: "orders/create",
         nonce: "nonce-1",
         time_ms: now_ms,
-        url: live.pins.get("url").map(String::as_str),
+        pins: &live.pins,
     };
     let key = live.keys.first().expect("a live key");
     let mut request = Request::from(sign(&draft, key).expect("can be signed"));
@@ -382,7 +346,13 @@ pub fn built_in() -> impl Iterator<Item = &'static str> {
 /// Those that a shared secret signs, so that a test can sign as the provider does. The others have
 /// their vectors, and `tests/public_keys.rs`.
 pub fn with_secrets() -> impl Iterator<Item = &'static str> {
-    built_in().filter(|name| !is_public(name))
+    built_in().filter(|name| !is_stated(name))
+}
+
+/// Whether more than the secret is needed to sign under this scheme.
+pub fn is_stated(scheme: &str) -> bool {
+    let scheme = hookgate::config::built_in(scheme).expect("built in");
+    scheme.expect("readable").is_stated()
 }
 
 pub fn is_public(scheme: &str) -> bool {

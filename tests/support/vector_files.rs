@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hookgate::gate::Gate;
 
-use super::{Request, gate_for, gate_pinned, gate_with, is_public, root};
+use super::{Request, gate_for, gate_pinned, gate_with, is_stated, root};
 
 /// A test vector; its format is in `tests/vectors/README.md`.
 #[derive(Clone, Debug)]
@@ -26,8 +26,8 @@ pub struct Vector {
 
 impl Vector {
     pub fn gate(&self) -> Gate {
-        if is_public(&self.scheme) {
-            return gate_with(&self.scheme, &self.source);
+        if is_stated(&self.scheme) {
+            return gate_with(&self.scheme, &self.secrets, &self.source);
         }
         match self.source.contains(" = \"") {
             true => gate_pinned(&self.scheme, &self.secrets, &self.source),
@@ -96,7 +96,7 @@ fn read(file: &Path) -> Vector {
 /// Those that a shared secret signs.
 pub fn vectors_with_secrets() -> Vec<Vector> {
     let mut vectors = vectors();
-    vectors.retain(|vector| !is_public(&vector.scheme));
+    vectors.retain(|vector| !is_stated(&vector.scheme));
     vectors
 }
 

@@ -1,5 +1,6 @@
 //! The commands, and what they share.
 
+mod audit;
 mod lint;
 mod schemes;
 mod sign;
@@ -32,6 +33,10 @@ hookgate, the tool beside the Worker
         --age SECONDS       sign as of that long ago (negative: ahead)
         --tamper            change one character after signing
         --count N           N requests; from the second on, -2, -3, … is appended to the id
+
+  hookgate audit keygen | vkey | verify
+      The tamper-evident log of the record: its keys, and an export of it checked offline.
+      hookgate audit --help says more.
 
   hookgate schemes [--list]
       Prints docs/schemes.md from the table of schemes; with --list, README.md's list of them.
@@ -79,6 +84,7 @@ pub fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let mut arguments = lexopt::Parser::from_env();
     match arguments.next()? {
+        Some(Value(command)) if command == "audit" => audit::command(arguments),
         Some(Value(command)) if command == "lint" => lint::command(arguments),
         Some(Value(command)) if command == "sign" => sign::command(arguments),
         Some(Value(command)) if command == "schemes" => schemes::command(arguments),

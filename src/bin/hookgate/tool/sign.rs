@@ -158,7 +158,7 @@ fn sign_requests(options: &SignOptions) -> Result<(), Failure> {
             event_type: &event_type,
             nonce: &format!("nonce-{}-{number}", now_nanos()),
             time_ms,
-            url: source.pins.get("url").map(String::as_str),
+            pins: &source.pins,
         };
         let mut signed = sign(&draft, &key).map_err(refuse)?;
         if options.tamper {

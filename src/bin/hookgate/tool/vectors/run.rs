@@ -117,9 +117,9 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
             })
         }
         // It asks for an answer; the event behind it is none, so it has no labels.
-        Ok(Admission::Challenge(echo)) => {
+        Ok(Admission::Challenge(reply)) => {
             let known = Known {
-                echo: Some(&echo),
+                reply: Some(&reply),
                 ..Known::default()
             };
             Outcome::Accepted(Seen {
@@ -160,7 +160,7 @@ fn has_type(live: &LiveSource, inbound: &Inbound<'_, '_>) -> bool {
 /// what it is about and nothing else.
 fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
     let (scheme, public) = public::setting(entry, scheme);
-    let count = if public.is_some() {
+    let count = if scheme.is_public() {
         0
     } else {
         entry.secrets.len()
@@ -180,7 +180,7 @@ fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
     .ok()?;
     let is_bearer = scheme.is_bearer();
     let is_basic = is_bearer && scheme.signature.encoding == SignatureEncoding::Base64;
-    let signs_url = scheme.signs_pinned_url();
+    let signs_url = scheme.signs_pins();
     config.schemes.insert("scheme".to_owned(), scheme);
     if let (Some(public), Some(source)) = (public, config.sources.get_mut(SOURCE)) {
         source.pins = public.pins;
