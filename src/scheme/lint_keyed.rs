@@ -5,14 +5,9 @@ use super::{Algorithm, Part, Scheme};
 impl Scheme {
     pub(super) fn keyed_faults(&self, faults: &mut Vec<String>) {
         let form = &self.signature;
-        if !form.or.is_empty() {
-            if self.is_public()
-                || self.is_jws()
-                || form.split.is_some()
-                || self.has_body_signature()
-            {
-                faults.push("`signature.or` is for credentials, and for MACs that stand alone in their headers: no list, no JWS, no signature of a public key".into());
-            }
+        let stands_alone = !self.is_public() && !self.is_jws() && form.split.is_none();
+        if !form.or.is_empty() && (!stands_alone || self.has_body_signature()) {
+            faults.push("`signature.or` is for credentials, and for MACs that stand alone in their headers: no list, no JWS, no signature of a public key".into());
         }
         if self.algorithm == Algorithm::Sha256
             && (self.signed.first() != Some(&Part::Secret) || !self.signed.contains(&Part::Body))
