@@ -8,6 +8,7 @@
 mod around;
 mod canonical_request;
 mod credential;
+mod guess;
 mod jws;
 mod late;
 mod lines;
@@ -36,6 +37,7 @@ use signature::{Presented, field, is_among, read_signatures};
 pub use stream::Streaming;
 
 pub use around::AroundBody;
+pub use guess::guess;
 pub use named::headers_named;
 pub use statement::{KeyAt, Statement};
 
