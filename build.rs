@@ -25,10 +25,28 @@ struct Word {
     is_used_by: fn(&config::Config) -> bool,
 }
 
-const WORDS: [Word; 8] = [
+const WORDS: [Word; 13] = [
     Word {
         cfg: "uses_public_keys",
         is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_public),
+    },
+    Word {
+        cfg: "uses_stated_macs",
+        is_used_by: |config| config.schemes.values().any(scheme::Scheme::states_mac),
+    },
+    Word {
+        cfg: "uses_stated_parts",
+        is_used_by: |config| {
+            let mut schemes = config.schemes.values();
+            schemes.any(|scheme| scheme.stated_parts().next().is_some())
+        },
+    },
+    Word {
+        cfg: "uses_message_signatures",
+        is_used_by: |config| {
+            let mut schemes = config.schemes.values();
+            schemes.any(scheme::Scheme::is_message_signature)
+        },
     },
     Word {
         cfg: "uses_decryption",
@@ -65,6 +83,25 @@ const WORDS: [Word; 8] = [
     Word {
         cfg: "uses_body_times",
         is_used_by: |config| config.schemes.values().any(scheme::Scheme::has_body_time),
+    },
+    Word {
+        cfg: "uses_greetings",
+        is_used_by: |config| {
+            let mut shakes = config
+                .schemes
+                .values()
+                .flat_map(|scheme| &scheme.handshakes);
+            shakes.any(|shake| !shake.is_verified())
+        },
+    },
+    Word {
+        cfg: "uses_pings",
+        is_used_by: |config| {
+            config
+                .schemes
+                .values()
+                .any(|scheme| scheme.ping_ms().is_some())
+        },
     },
 ];
 

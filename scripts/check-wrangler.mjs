@@ -7,7 +7,7 @@ const ENVIRONMENTS = ["development", "test", "staging", "production"];
 const CRONS_EXPECTED = ["*/5 * * * *"];
 /** Not inherited either, and without a rule of their own here. */
 const NOT_INHERITED_UNCHECKED = [
-  "define", "secrets", "d1_databases", "services", "analytics_engine_datasets", "version_metadata", "ratelimits", 
+  "define", "secrets", "services", "analytics_engine_datasets", "version_metadata", "ratelimits", 
   "tail_consumers", "secrets_store_secrets", "workflows", "hyperdrive", "unsafe",
 ];
 /** The platform's highest: our own schedule must end first. */
@@ -16,6 +16,7 @@ const MAX_RETRIES = 100;
 const EVENTS = "hookgate-events";
 const SLOW = "hookgate-slow";
 const DEAD_LETTERS = "hookgate-dead-letters";
+const AUDIT = "hookgate-audit";
 
 const problems = [];
 const problem = (place, sentence) => problems.push(`${place}: ${sentence}`);
@@ -36,6 +37,7 @@ function shape(environment) {
     kv: bindings(environment.kv_namespaces),
     queues: bindings(environment.queues?.producers),
     r2: bindings(environment.r2_buckets),
+    d1: bindings(environment.d1_databases),
     objects: (environment.durable_objects?.bindings ?? []).map(({ name, class_name: type }) => `${name} ${type}`).sort(),
     // An environment whose backend pulls its events itself has no consumer for them here.
     consumers: (environment.queues?.consumers ?? [])
@@ -78,10 +80,10 @@ for (const [name, environment] of environments) {
     if (!producers.some((producer) => producer.queue === queue)) problem(name, `${queue} is consumed but not bound`);
   }
   // src/delivery.rs, queue_role: the Worker knows a queue's role by the beginning of its name.
-  for (const [binding, prefix] of [["EVENTS", EVENTS], ["EVENTS_SLOW", SLOW], ["DEAD_LETTERS", DEAD_LETTERS]]) {
+  for (const [binding, prefix] of [["EVENTS", EVENTS], ["EVENTS_SLOW", SLOW], ["DEAD_LETTERS", DEAD_LETTERS], ["AUDIT", AUDIT]]) {
     if (!queueOf[binding]?.startsWith(prefix)) problem(name, `the queue of ${binding} must be named ${prefix}…`);
   }
-  for (const binding of ["EVENTS", "EVENTS_SLOW"]) {
+  for (const binding of ["EVENTS", "EVENTS_SLOW", "AUDIT"]) {
     const consumer = consumerOf.get(queueOf[binding]);
     if (consumer === undefined || consumer.dead_letter_queue === queueOf.DEAD_LETTERS) continue;
     problem(name, `the consumer of ${binding} must name the queue of DEAD_LETTERS as its dead_letter_queue; without one, exhausted messages are deleted`);
@@ -89,6 +91,11 @@ for (const [name, environment] of environments) {
   if (consumerOf.get(queueOf.DEAD_LETTERS)?.dead_letter_queue !== undefined) problem(name, "dead letters must not have dead letters");
   for (const { queue, max_retries: retries } of consumers) {
     if (retries !== MAX_RETRIES) problem(name, `max_retries of ${queue} must be ${MAX_RETRIES}`);
+  }
+  if (!environment.d1_databases?.some(({ binding }) => binding === "RECORD")) problem(name, "the database RECORD is not bound: refusals would be recorded nowhere but in the log");
+  for (const { database_name: database, migrations_dir: migrations } of environment.d1_databases ?? []) {
+    ownedBy(name, "database", database);
+    if (migrations !== undefined) problem(name, "the migrations of a database stand in migrations/: leave migrations_dir out");
   }
   for (const { bucket_name: bucket } of environment.r2_buckets ?? []) ownedBy(name, "bucket", bucket);
   for (const { id } of environment.kv_namespaces ?? []) if (id !== undefined) ownedBy(name, "KV namespace", id);

@@ -20,8 +20,9 @@ const RETENTION_SECONDS_MIN = 60;
 const RETENTION_SECONDS_MAX = 1_209_600;
 const RETENTION_SECONDS_FREE = 86_400;
 /** Tables that need something in the account which this script does not make. */
-const NOT_MADE = ["d1_databases", "hyperdrive", "vectorize", "pipelines", "mtls_certificates", "dispatch_namespaces", "secrets_store_secrets"];
+const NOT_MADE = ["hyperdrive", "vectorize", "pipelines", "mtls_certificates", "dispatch_namespaces", "secrets_store_secrets"];
 const KV_ID = /^[0-9a-f]{32}$/;
+const D1_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /**
  * Contents that are too long for a message (src/event/claim_check.rs). Each is named by one message, which may be
  * held by the ledger, wait on the queue of events, and then on that of dead letters, whose consumer copies the
@@ -75,7 +76,8 @@ function readPlan(environment) {
   const { producers = [], consumers = [] } = table.queues ?? {};
   const queues = new Set([...producers, ...consumers].flatMap(({ queue, dead_letter_queue: dead }) => (dead === undefined ? [queue] : [queue, dead])));
   const buckets = table.r2_buckets ?? [];
-  for (const [kind, name] of [...[...queues].map((name) => ["queue", name]), ...buckets.map(({ bucket_name: name }) => ["bucket", name])]) {
+  const databases = table.d1_databases ?? [];
+  for (const [kind, name] of [...[...queues].map((name) => ["queue", name]), ...buckets.map(({ bucket_name: name }) => ["bucket", name]), ...databases.map(({ database_name: name }) => ["database", name])]) {
     if (typeof name !== "string" || !name.startsWith(PREFIX)) {
       throw new Stop(`${CONFIG_FILE}: ${environment}: the ${kind} ${oneLine(name)} is refused: names that do not begin with ${PREFIX} may be someone else's.`);
     }
@@ -94,6 +96,7 @@ function readPlan(environment) {
     consumed: consumers.map(({ queue }) => queue),
     namespaces: table.kv_namespaces ?? [],
     buckets,
+    databases,
     notMade: NOT_MADE.filter((key) => table[key] !== undefined),
     secrets: [...new Set([...secretNames(readFileSync(SOURCES_FILE, "utf8")), ...destinations, ADMIN_TOKEN])].filter((name) => typeof name === "string"),
     // The top level is chosen with an empty name.
@@ -257,16 +260,16 @@ function queueStep(plan, name, { check, accept24h }) {
 const kvList = (plan) => jsonOf(must(plan, ["kv", "namespace", "list"]));
 
 /** Replaces the one line with the useless id, and looks whether that and nothing else changed. */
-function writeId(plan, { binding, id: before }, id) {
+function writeId(plan, tables, member, { binding, [member]: before }, id) {
   const text = readFileSync(CONFIG_FILE, "utf8");
   const lines = text.split("\n");
-  const places = lines.flatMap((line, index) => (/^\s*id\s*=\s*"([^"]*)"/.exec(line)?.[1] === before ? [index] : []));
+  const places = lines.flatMap((line, index) => (new RegExp(`^\\s*${member}\\s*=\\s*"([^"]*)"`).exec(line)?.[1] === before ? [index] : []));
   if (places.length !== 1) return false;
   lines[places[0]] = lines[places[0]].replace(`"${before}"`, `"${id}"`);
   const written = lines.join("\n");
   const expected = parse(text);
   const table = plan.environment === "development" ? expected : expected.env[plan.environment];
-  table.kv_namespaces.find((namespace) => namespace.binding === binding).id = id;
+  table[tables].find((one) => one.binding === binding)[member] = id;
   if (!isDeepStrictEqual(parse(written), expected)) return false;
   const draft = `${CONFIG_FILE}.new`;
   writeFileSync(draft, written);
@@ -300,7 +303,7 @@ function kvStep(plan, namespace, { check, write }) {
   const line = `put into ${CONFIG_FILE}, under [[${section}]] with binding = "${binding}": id = "${found[0].id}"`;
   if (check) return ["missing", `${state}, but its id is not in ${CONFIG_FILE}; ${line}`];
   if (write) {
-    if (writeId(plan, namespace, found[0].id)) return [made ? "created" : "changed", `${state}, its id ${found[0].id} written into ${CONFIG_FILE}`];
+    if (writeId(plan, "kv_namespaces", "id", namespace, found[0].id)) return [made ? "created" : "changed", `${state}, its id ${found[0].id} written into ${CONFIG_FILE}`];
     return ["todo", `${state}; no single line to write into was found, so do it by hand: ${line}`, made];
   }
   return ["todo", `${state}; ${line}`, made];
@@ -355,6 +358,52 @@ function lifecycleStep(plan, { bucket_name: name, jurisdiction }, { check }) {
   return [known ? "changed" : "created", words];
 }
 
+// -- D1 ---------------------------------------------------------------------------------------------
+
+const d1List = (plan) => jsonOf(must(plan, ["d1", "list", "--json"]));
+
+function databaseStep(plan, database, { check, write }) {
+  const { binding, database_name: name, database_id: id } = database;
+  if (id === undefined) return ["ok", `no id in ${CONFIG_FILE}: the first deploy makes the database`];
+  let found = d1List(plan);
+  if (D1_ID.test(id)) {
+    if (found.some((one) => one?.uuid === id)) return ["ok", `database ${id} is there`];
+    return [check ? "missing" : "todo", `no database ${id} in this account: correct the id in ${CONFIG_FILE}, or choose the right account`];
+  }
+  found = found.filter((one) => one?.name === name);
+  const made = found.length === 0;
+  if (made && check) return ["missing", `no database ${name}, and no id in ${CONFIG_FILE}`];
+  if (made) {
+    must(plan, ["d1", "create", name]);
+    found = d1List(plan).filter((one) => one?.name === name);
+  }
+  if (found.length !== 1 || !D1_ID.test(found[0].uuid)) {
+    throw new Stop(`wrangler d1 list shows ${found.length} databases ${name} after ${made ? "making one; run this again" : "looking for one"}.`);
+  }
+  const { uuid } = found[0];
+  const state = made ? `database ${name} made` : `database ${name} is there`;
+  const section = plan.environment === "development" ? "d1_databases" : `env.${plan.environment}.d1_databases`;
+  const line = `put into ${CONFIG_FILE}, under [[${section}]] with binding = "${binding}": database_id = "${uuid}"`;
+  if (check) return ["missing", `${state}, but its id is not in ${CONFIG_FILE}; ${line}`];
+  if (!write) return ["todo", `${state}; ${line}`, made];
+  if (!writeId(plan, "d1_databases", "database_id", database, uuid)) return ["todo", `${state}; no single line to write into was found, so do it by hand: ${line}`, made];
+  database.database_id = uuid;
+  return [made ? "created" : "changed", `${state}, its id ${uuid} written into ${CONFIG_FILE}`];
+}
+
+/** Its tables. Wrangler keeps a list of what was applied in the database itself, and applies what is not in it. */
+function migrationsStep(plan, { binding, database_id: id }, { check }) {
+  const apply = `npx wrangler d1 migrations apply ${binding} --remote ${plan.envFlag}`;
+  if (!D1_ID.test(id ?? "")) return [check ? "missing" : "todo", `after ${id === undefined ? "the first deploy" : `its id is in ${CONFIG_FILE}`}: ${id === undefined ? apply : "run this again"}`];
+  const where = [binding, "--remote", ...plan.envArgs];
+  const listed = must(plan, ["d1", "migrations", "list", ...where]).stdout;
+  if (listed.includes("No migrations to apply!")) return ["ok", "all applied"];
+  const names = [...listed.matchAll(/\b\d+_\w+\.sql\b/g)].map(([name]) => name).join(", ");
+  if (check) return ["missing", `not applied: ${names}`];
+  must(plan, ["d1", "migrations", "apply", ...where]);
+  return ["changed", `applied: ${names}`];
+}
+
 // -- Secrets: names only ----------------------------------------------------------------------------
 
 function secretsStep(plan, { check }) {
@@ -384,6 +433,8 @@ function stepsOf(plan, options) {
     ...plan.namespaces.map((namespace) => single(`KV ${namespace.binding}`, () => kvStep(plan, namespace, options))),
     ...plan.buckets.map((bucket) => single(`bucket ${bucket.bucket_name}`, () => bucketStep(plan, bucket, options))),
     ...plan.buckets.map((bucket) => single(`lifecycle ${bucket.bucket_name}`, () => lifecycleStep(plan, bucket, options))),
+    ...plan.databases.map((database) => single(`D1 ${database.binding}`, () => databaseStep(plan, database, options))),
+    ...plan.databases.map((database) => single(`tables of ${database.binding}`, () => migrationsStep(plan, database, options))),
     ...plan.notMade.map((key) => single(key, () => [options.check ? "unknown" : "todo", "this script does not look after these: make them by hand"])),
     ["secrets", () => secretsStep(plan, options)],
   ];
@@ -451,6 +502,8 @@ function undoHelp(plan) {
     "    Loses the memory of what was seen: old events, sent again, are accepted again.",
     ...plan.buckets.map(({ bucket_name: bucket }) => `  npx wrangler r2 bucket delete ${bucket}`),
     "    Loses the dead letters, and events in spool/ and contents in claim/ that are not delivered yet. Works on an empty bucket only: what is in it must be deleted first.",
+    ...plan.databases.map(({ database_name: database }) => `  npx wrangler d1 delete ${database}`),
+    "    Loses the record of refusals.",
   ];
   console.log(lines.join("\n"));
 }

@@ -9,15 +9,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "smol-toml";
-import { CREATED, idOf, queueOf } from "./testing/fake-wrangler.mjs";
+import { CREATED, idOf, queueOf, uuidOf } from "./testing/fake-wrangler.mjs";
 
 const SCRIPTS = import.meta.dirname;
 const read = (file) => readFileSync(join(SCRIPTS, "..", file), "utf8");
 const SOURCES = read("sources.toml");
 const ID = idOf("hookgate-seen-staging");
+const DATABASE = "hookgate-record-staging";
+const MIGRATION = "0001_record.sql";
 
 // The tests' own wrangler.toml has the project's shape, and neither its ids nor its numbers of anything.
-const environment = (prefix, suffix, id) => `
+const environment = (prefix, suffix, id, database) => `
 [[${prefix}kv_namespaces]]
 binding = "SEEN"
 ${id}
@@ -35,10 +37,14 @@ queue = "hookgate-dead-letters${suffix}"
 [[${prefix}r2_buckets]]
 binding = "ARCHIVE"
 bucket_name = "hookgate-archive${suffix}"
+[[${prefix}d1_databases]]
+binding = "RECORD"
+database_name = "hookgate-record${suffix}"
+${database}
 `;
-const WRANGLER = `name = "hookgate"\nmain = "entry.mjs"\ncompatibility_date = "2026-11-01"\n${environment("", "", "")}
-${environment("env.staging.", "-staging", 'id = "PUT-THE-STAGING-NAMESPACE-ID-HERE" # as printed')}
-${environment("env.production.", "-production", 'id = "PUT-THE-PRODUCTION-NAMESPACE-ID-HERE"')}`;
+const WRANGLER = `name = "hookgate"\nmain = "entry.mjs"\ncompatibility_date = "2026-11-01"\n${environment("", "", "", "")}
+${environment("env.staging.", "-staging", 'id = "PUT-THE-STAGING-NAMESPACE-ID-HERE" # as printed', 'database_id = "PUT-THE-STAGING-DATABASE-ID-HERE"')}
+${environment("env.production.", "-production", 'id = "PUT-THE-PRODUCTION-NAMESPACE-ID-HERE"', 'database_id = "PUT-THE-PRODUCTION-DATABASE-ID-HERE"')}`;
 
 const QUEUES = ["hookgate-events-staging", "hookgate-dead-letters-staging"];
 const NEEDED = ["GITHUB_SECRET", "DELIVERY_SECRET", "ADMIN_TOKEN"];
@@ -60,8 +66,10 @@ function place(t, account = {}, { wrangler = WRANGLER, sources = SMALL_SOURCES }
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   writeFileSync(join(directory, "wrangler.toml"), wrangler);
   writeFileSync(join(directory, "sources.toml"), sources);
+  mkdirSync(join(directory, "migrations"));
+  writeFileSync(join(directory, "migrations", MIGRATION), "CREATE TABLE records (id TEXT);");
   const file = join(directory, "account.json");
-  const account_ = { queues: {}, namespaces: {}, buckets: [], lifecycles: {}, workers: {}, plan: "paid", calls: [], ...account };
+  const account_ = { queues: {}, namespaces: {}, buckets: [], lifecycles: {}, databases: {}, workers: {}, plan: "paid", calls: [], ...account };
   writeFileSync(file, JSON.stringify(account_));
   const setup = (...args) => setupWith({}, ...args);
   const setupWith = async (env, ...args) => {
@@ -95,6 +103,7 @@ const COMPLETE = {
   namespaces: { "hookgate-seen-staging": ID },
   buckets: ["hookgate-archive-staging"],
   lifecycles: { "hookgate-archive-staging": [["hookgate-claim", "claim/", 58]] },
+  databases: { [DATABASE]: [MIGRATION] },
   workers: { "hookgate-staging": NEEDED },
 };
 
@@ -108,19 +117,21 @@ test("a fresh account: all is made, the rest is listed with its command; a secon
     `created  KV SEEN: namespace hookgate-seen-staging made, its id ${ID} written into wrangler.toml`,
     "created  bucket hookgate-archive-staging: made",
     "created  lifecycle hookgate-archive-staging: contents of messages live for 58 days",
+    `created  D1 RECORD: database ${DATABASE} made, its id ${uuidOf(DATABASE)} written into wrangler.toml`,
+    `changed  tables of RECORD: applied: ${MIGRATION}`,
     "todo     Worker hookgate-staging: not deployed yet, and secrets come after it: npx wrangler deploy --env staging",
     ...NEEDED.map((name) => `todo     secret ${name}: npx wrangler secret put ${name} --env staging`),
-    "staging: 5 made or changed; 4 left for you (todo)",
+    "staging: 7 made or changed; 4 left for you (todo)",
   ]);
   assert.deepEqual(things(account()), { ...COMPLETE, workers: {}, plan: "paid" });
   // Exactly that line, its comment and every other byte kept.
-  assert.equal(toml(), WRANGLER.replace("PUT-THE-STAGING-NAMESPACE-ID-HERE", ID));
+  assert.equal(toml(), WRANGLER.replace("PUT-THE-STAGING-NAMESPACE-ID-HERE", ID).replace("PUT-THE-STAGING-DATABASE-ID-HERE", uuidOf(DATABASE)));
 
   const asked = account().calls.length;
   const second = await setup("staging", "--write");
   assert.equal(second.code, 0);
   assert.match(second.stdout, /\nstaging: nothing to change; 4 left for you \(todo\)\n$/);
-  assert.equal(second.lines.filter((line) => line.startsWith("ok ")).length, 5);
+  assert.equal(second.lines.filter((line) => line.startsWith("ok ")).length, 7);
   assert.equal(account().calls.slice(asked).some(isChange), false);
 });
 
@@ -128,15 +139,17 @@ test("--check says what is missing and changes nothing, and is content afterward
   const { setup, account, change, toml } = place(t);
   const before = await setup("staging", "--check");
   assert.equal(before.code, 1);
-  assert.deepEqual(before.lines.slice(0, 6), [
+  assert.deepEqual(before.lines.slice(0, 8), [
     "missing  queue hookgate-events-staging: not there",
     "missing  queue hookgate-dead-letters-staging: not there",
     "missing  KV SEEN: no namespace hookgate-seen-staging, and no id in wrangler.toml",
     "missing  bucket hookgate-archive-staging: not there",
     "missing  lifecycle hookgate-archive-staging: no bucket",
+    `missing  D1 RECORD: no database ${DATABASE}, and no id in wrangler.toml`,
+    "missing  tables of RECORD: after its id is in wrangler.toml: run this again",
     "missing  Worker hookgate-staging: not deployed yet, and secrets come after it: npx wrangler deploy --env staging",
   ]);
-  assert.equal(before.lines.at(-1), "staging: 9 not in order");
+  assert.equal(before.lines.at(-1), "staging: 11 not in order");
   assert.equal(account().calls.some(isChange), false);
   assert.equal(toml(), WRANGLER);
 
@@ -159,7 +172,7 @@ test("without --write the line for wrangler.toml is printed, and the file stays"
   const expected = `put into wrangler.toml, under [[env.staging.kv_namespaces]] with binding = "SEEN": id = "${ID}"`;
   const first = await setup("staging");
   assert.ok(first.stdout.includes(`todo     KV SEEN: namespace hookgate-seen-staging made; ${expected}\n`), first.stdout);
-  assert.match(first.stdout, /staging: 5 made or changed; 5 left for you/);
+  assert.match(first.stdout, /staging: 6 made or changed; 7 left for you/);
   const second = await setup("staging");
   assert.ok(second.stdout.includes(`todo     KV SEEN: namespace hookgate-seen-staging is there; ${expected}\n`), second.stdout);
   assert.equal(toml(), WRANGLER);
@@ -175,7 +188,7 @@ test("--write leaves the file alone when it cannot tell which line is meant", as
   const { code, stdout } = await setup("staging", "--write");
   assert.equal(code, 0);
   assert.match(stdout, /^todo {5}KV SEEN: .*no single line to write into was found, so do it by hand: put into wrangler\.toml/m);
-  assert.equal(toml(), wrangler);
+  assert.equal(toml(), wrangler.replace("PUT-THE-STAGING-DATABASE-ID-HERE", uuidOf(DATABASE)), "nothing but the id that it could place");
 });
 
 test("development: no id is no fault, and its commands name the top level", async (t) => {
@@ -184,6 +197,19 @@ test("development: no id is no fault, and its commands name the top level", asyn
   assert.equal(code, 0);
   assert.match(stdout, /^ok {7}KV SEEN: no id in wrangler\.toml: the first deploy makes the namespace$/m);
   assert.match(stdout, /^todo {5}secret ADMIN_TOKEN: npx wrangler secret put ADMIN_TOKEN --env ""$/m);
+});
+
+test("a database whose tables are behind is found and brought up", async (t) => {
+  const wrangler = WRANGLER.replace("PUT-THE-STAGING-NAMESPACE-ID-HERE", ID).replace("PUT-THE-STAGING-DATABASE-ID-HERE", uuidOf(DATABASE));
+  const { setup, account } = place(t, { ...COMPLETE, databases: { [DATABASE]: [] } }, { wrangler });
+  const check = await setup("staging", "--check");
+  assert.equal(check.code, 1);
+  assert.match(check.stdout, /^missing {2}tables of RECORD: not applied: 0001_record\.sql$/m);
+  assert.deepEqual(account().databases, { [DATABASE]: [] });
+  assert.match((await setup("staging")).stdout, /^changed {2}tables of RECORD: applied: 0001_record\.sql$/m);
+  assert.match((await setup("staging", "--check")).stdout, /^ok {7}tables of RECORD: all applied$/m);
+  const other = place(t, { ...COMPLETE, databases: {} }, { wrangler });
+  assert.match((await other.setup("staging", "--check")).stdout, new RegExp(`^missing {2}D1 RECORD: no database ${uuidOf(DATABASE)} in this account`, "m"));
 });
 
 test("an id of another account is reported", async (t) => {
@@ -223,7 +249,7 @@ for (const plan of ["free", "free-silent"]) {
     assert.match(refused.stderr, /^failed {3}queue hookgate-events-staging: Cloudflare does not let it keep messages for 14 days/);
     assert.match(refused.stderr, plan === "free" ? /The specified queue settings are invalid\./ : /The queue was taken, but keeps messages for 24 hours\./);
     assert.match(refused.stderr, /--accept-24h/);
-    assert.match(refused.stderr, /not looked at: queue hookgate-dead-letters-staging, KV SEEN, bucket hookgate-archive-staging, lifecycle hookgate-archive-staging, secrets\./);
+    assert.match(refused.stderr, /not looked at: queue hookgate-dead-letters-staging, KV SEEN, bucket hookgate-archive-staging, lifecycle hookgate-archive-staging, D1 RECORD, tables of RECORD, secrets\./);
 
     const accepted = await setup("staging", "--accept-24h", "--write");
     assert.equal(accepted.code, 0, accepted.stderr);
@@ -251,14 +277,14 @@ test("wrangler failing midway: its own words, the step, what was not reached; an
       "failed   bucket hookgate-archive-staging: wrangler r2 bucket create hookgate-archive-staging failed:",
       "         ✘ [ERROR] A request to the Cloudflare API (/accounts/account/r2/buckets) failed.",
       "         Please enable R2 through the Cloudflare Dashboard. [code: 10042]",
-      "staging: stopped there; not looked at: lifecycle hookgate-archive-staging, secrets. Run it again when that is solved: what is done is recognized.",
+      "staging: stopped there; not looked at: lifecycle hookgate-archive-staging, D1 RECORD, tables of RECORD, secrets. Run it again when that is solved: what is done is recognized.",
       "",
     ].join("\n"),
   );
   change({ failure: undefined });
   const next = await setup("staging");
   assert.equal(next.code, 0);
-  assert.match(next.stdout, /staging: 2 made or changed; 4 left/);
+  assert.match(next.stdout, /staging: 3 made or changed; 6 left/);
 });
 
 test("not logged in, and no wrangler at all", async (t) => {
@@ -316,11 +342,11 @@ test("a rule that ends what must be kept is named, and left to the operator", as
 });
 
 test("names that may be someone else's are refused before anything is asked", async (t) => {
-  for (const name of ["hookgate-events-staging", "hookgate-dead-letters-staging", "hookgate-archive-staging"]) {
+  for (const name of ["hookgate-events-staging", "hookgate-dead-letters-staging", "hookgate-archive-staging", DATABASE]) {
     const { setup, account } = place(t, {}, { wrangler: WRANGLER.replaceAll(`"${name}"`, `"shop-${name}"`) });
     const { code, stderr } = await setup("staging");
     assert.equal(code, 1);
-    assert.match(stderr, new RegExp(`^wrangler\\.toml: staging: the (queue|bucket) shop-${name} is refused`));
+    assert.match(stderr, new RegExp(`^wrangler\\.toml: staging: the (queue|bucket|database) shop-${name} is refused`));
     assert.deepEqual(account().calls, []);
   }
 });
@@ -366,6 +392,7 @@ test("--undo-help asks wrangler nothing and names every resource", async (t) => 
     "queues delete hookgate-dead-letters-production",
     "kv namespace delete ",
     "r2 bucket delete hookgate-archive-production",
+    "d1 delete hookgate-record-production",
   ]) assert.ok(stdout.includes(`  npx wrangler ${command}`), command);
   assert.deepEqual(account().calls, []);
 });
@@ -418,6 +445,15 @@ async function startApi(t, account) {
     if (path === "r2/buckets" && request.method === "GET") return ok({ buckets: account.buckets.map((name) => ({ name, creation_date: CREATED })) });
     if (what === "GET r2") return no(404, 10006, "The specified bucket does not exist.");
     if (what === "POST r2") return ok({ name: account.buckets[account.buckets.push(body.name) - 1], creation_date: CREATED });
+    if (path === "d1/database" && request.method === "GET") return ok(Object.keys(account.databases).map((name) => ({ uuid: uuidOf(name), name })));
+    if (path === "d1/database") return ok({ uuid: uuidOf(body.name), name: ((account.databases[body.name] = []), body.name) });
+    if (what === "POST d1" && path.endsWith("/query")) {
+      const applied = account.databases[Object.keys(account.databases).find((name) => path.includes(uuidOf(name)))];
+      const inserted = /INSERT INTO .*d1_migrations.*\s*values \('([^']*)'\)/i.exec(body.sql)?.[1];
+      if (inserted !== undefined) applied.push(inserted);
+      const results = /^\s*SELECT/i.test(body.sql) ? applied.map((name, id) => ({ id, name, applied_at: CREATED })) : [];
+      return ok([{ results, success: true, meta: { duration: 1 } }]);
+    }
     if (what === "GET workers") return no(404, 10007, "This Worker does not exist on your account.");
     return no(500, 1, `not expected: ${request.method} ${request.url}`);
   });
@@ -429,7 +465,7 @@ async function startApi(t, account) {
 
 // About fifteen starts of wrangler, at a second each. When wrangler changes what it prints, this fails first.
 test("the installed wrangler leads to the same lines and the same account", async (t) => {
-  const start = () => ({ queues: { [QUEUES[0]]: 345_600 }, namespaces: {}, buckets: [], lifecycles: {}, workers: {}, plan: "paid" });
+  const start = () => ({ queues: { [QUEUES[0]]: 345_600 }, namespaces: {}, buckets: [], lifecycles: {}, databases: {}, workers: {}, plan: "paid" });
   const account = start();
   const api = await startApi(t, account);
   const real = place(t);

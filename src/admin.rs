@@ -14,6 +14,7 @@ use crate::scheme::{Algorithm, Place};
 /// Shorter tokens could be guessed.
 const TOKEN_CHARACTERS_MIN: usize = 32;
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
+const OFFERS: &str = "/admin/v1/offers/";
 
 /// Something an operator asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,10 @@ pub enum Command {
     },
     Redrive {
         id: String,
+    },
+    /// The secret that the source's provider handed over, which is kept no longer then.
+    TakeOffer {
+        source: String,
     },
 }
 
@@ -66,6 +71,10 @@ pub fn authorise(head: &Head, token: Option<&str>, only_host: Option<&str>) -> A
 impl Command {
     /// The command of a request, by its method and path.
     pub fn parse(head: &Head) -> Option<Command> {
+        if let Some(source) = head.path.strip_prefix(OFFERS) {
+            let source = source.to_owned();
+            return (head.method == "POST").then_some(Command::TakeOffer { source });
+        }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
         let id = |text: &str| is_letter_id(text).then(|| text.to_owned());
@@ -92,6 +101,7 @@ impl Command {
             Command::Show { .. } => "dead_letter_shown",
             Command::Content { .. } => "dead_letter_content_shown",
             Command::Redrive { .. } => "dead_letter_redriven",
+            Command::TakeOffer { .. } => "offer_taken",
         }
     }
 }

@@ -12,6 +12,7 @@
 mod asked;
 mod identity;
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::cloudevents;
@@ -23,7 +24,8 @@ use crate::request::{Head, Inbound};
 use crate::uses;
 use crate::verdict::{Reject, Shape, Trouble, Verdict};
 use crate::verify::{AroundBody, Claims, Matched, Proof, Statement, Streaming, Verified, verify};
-use asked::{challenge, question};
+pub use asked::Reply;
+use asked::{Asked, asked, greet, greeting, question};
 use identity::dedup_key;
 
 /// `/hooks/{source}`: this path is stable for ever.
@@ -33,16 +35,27 @@ const HOOKS: &str = "/hooks/";
 #[derive(Debug)]
 pub struct Opening {
     claims: Claims,
+    /// The claims of a statement that a MAC proved.
+    stated: OnceCell<Claims>,
     pub body_bytes_max: usize,
     /// What a body over that length gets.
     pub over_length: Verdict,
     /// The length of a body that is to go by as a stream.
     pub stream_bytes: Option<u32>,
+    /// It can only be a handshake with a sender that has proved nothing, or else gets this.
+    unless_greeting: Option<Verdict>,
 }
 
 impl Opening {
+    fn claims(&self) -> &Claims {
+        self.stated.get().unwrap_or(&self.claims)
+    }
+
     /// What to compute the MAC over, where that may be left to others.
     pub fn around_body(&self, live: &LiveSource) -> Option<AroundBody> {
+        if self.unless_greeting.is_some() {
+            return None;
+        }
         AroundBody::of(&live.scheme, &self.claims)
     }
 
@@ -94,6 +107,8 @@ pub struct Findings {
     pub identity: Option<&'static str>,
     /// The discriminator is none of the source's `discriminator_values`.
     pub discriminator_unlisted: bool,
+    /// What a handshake is answered.
+    pub reply: Option<Reply>,
 }
 
 /// What a verified request turned out to be.
@@ -101,19 +116,11 @@ pub struct Findings {
 pub enum Admission<'b> {
     Event(Box<Event<'b>>),
     /// It asks for this answer and brings no event.
-    Challenge(Echo),
+    Challenge(Reply),
     /// It asks for a visit to this URL and brings no event.
     Confirm(String),
     /// It asks a question of this type and brings no event.
     Question(String),
-}
-
-/// What a challenge is answered with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Echo {
-    pub text: String,
-    /// The member of a JSON object that it is to be; otherwise it is plain text.
-    pub member: Option<String>,
 }
 
 /// The source a path names. What stands behind its name must be one of its scheme's.
@@ -135,6 +142,13 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     if let Some(permitted) = permission(live, head) {
         return Err(permitted);
     }
+    match open_for_event(live, head) {
+        Err(otherwise) if uses::GREETINGS => greeting(live, head, otherwise),
+        opened => opened,
+    }
+}
+
+fn open_for_event(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     if !live.scheme.methods.contains(&head.method) {
         return Err(Verdict::Refused(Reject::MethodNotAllowed));
     }
@@ -157,9 +171,11 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     let claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
     Ok(Opening {
         claims,
+        stated: OnceCell::new(),
         body_bytes_max,
         over_length: Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }),
         stream_bytes,
+        unless_greeting: None,
     })
 }
 
@@ -217,7 +233,8 @@ pub fn state(
 ///
 /// # Errors
 /// [`Verdict::Refused`]; [`Verdict::Unavailable`] for a mismatch while a configured secret is
-/// missing (the sender may be right).
+/// missing (the sender may be right); [`Verdict::Challenged`] for a handshake with a sender that proves
+/// nothing, with its answer among the findings.
 pub fn check(
     live: &LiveSource,
     opening: &Opening,
@@ -230,14 +247,39 @@ pub fn check(
     if inbound.body.len() > body_bytes_max {
         return Err(opening.over_length);
     }
-    let claims = &opening.claims;
-    let verified = verify(&live.scheme, &live.keys, claims, inbound, matched)
-        .map_err(|reject| unverified(live, reject, inbound.body.len(), now_ms))?;
+    let wrong = |reject| unverified(live, reject, inbound.body.len(), now_ms);
+    if uses::GREETINGS
+        && let Some(otherwise) = opening.unless_greeting
+    {
+        return Err(greet(live, inbound, otherwise, now_ms, findings));
+    }
+    if live.scheme.objects_only && inbound.body.first() != Some(&b'{') {
+        return Err(wrong(Reject::MalformedSignedPart(Shape::NotAJsonObject)));
+    }
+    let matched = match matched {
+        None if live.scheme.states_mac() => Some(prove(live, opening, inbound).map_err(wrong)?),
+        matched => matched,
+    };
+    let claims = opening.claims();
+    let verified = verify(&live.scheme, &live.keys, claims, inbound, matched).map_err(wrong)?;
     findings.key_id = verified.key_name(&live.keys).map(str::to_owned);
     findings.signed_time_ms = verified.time_ms();
     judge_freshness(live, &verified, now_ms).map_err(Verdict::Refused)?;
     judge_token(live, claims, now_ms).map_err(Verdict::Refused)?;
     Ok(verified.matched())
+}
+
+/// Whether one of the source's secrets made the MAC over what the message states.
+fn prove(
+    live: &LiveSource,
+    opening: &Opening,
+    inbound: &Inbound<'_, '_>,
+) -> Result<Matched, Reject> {
+    let (statement, mut claims) = Statement::read(live, inbound)?;
+    let (matched, reading) = statement.matched(live).ok_or(Reject::SignatureMismatch)?;
+    claims.read_as(reading);
+    opening.stated.get_or_init(|| claims);
+    Ok(matched)
 }
 
 /// Step 3: what the request brings. `matched` is what [`check`] found of it, and the head is whole.
@@ -253,20 +295,22 @@ pub fn admit<'b>(
     now_ms: i64,
     findings: &mut Findings,
 ) -> Result<Admission<'b>, Verdict> {
-    let claims = &opening.claims;
+    let claims = opening.claims();
     let verified = verify(&live.scheme, &live.keys, claims, inbound, Some(matched))
         .map_err(|reject| unverified(live, reject, inbound.body.len(), now_ms))?;
     if live.scheme.reads_cloudevents() && !cloudevents::is_text(inbound.head) {
         let reject = Reject::MalformedEvent(Shape::Undecodable);
         return Err(Verdict::Refused(reject));
     }
-    if let Some(asked) = challenge(live, inbound)? {
-        return Ok(asked);
+    match asked(live, inbound, findings)? {
+        None => {}
+        Some(Asked::Reply(reply)) => return Ok(Admission::Challenge(reply)),
+        Some(Asked::Visit(url)) => return Ok(Admission::Confirm(url)),
     }
     if let Some(kind) = question(live, inbound) {
         return Ok(Admission::Question(kind));
     }
-    let dedup_key = dedup_key(live, &verified, inbound, findings);
+    let dedup_key = dedup_key(live, &verified, inbound, now_ms, findings);
     if live.source.mode == Mode::Observe {
         return Err(Verdict::Observed);
     }
@@ -331,12 +375,13 @@ fn judge_freshness(live: &LiveSource, verified: &Verified<'_>, now_ms: i64) -> R
 
 /// A token holds from `nbf` to `exp`, give or take the leeway (RFC 7519, sections 4.1.4 and 4.1.5).
 fn judge_token(live: &LiveSource, claims: &Claims, now_ms: i64) -> Result<(), Reject> {
-    let (Some(form), Some((begins_ms, expires_ms))) = (&live.scheme.token, claims.valid_ms())
-    else {
+    let Some((begins_ms, expires_ms)) = claims.valid_ms() else {
         return Ok(());
     };
-    let leeway_ms = i64::from(form.leeway_seconds) * 1_000;
-    let (age_ms, ahead_ms) = (now_ms - expires_ms, begins_ms - now_ms);
+    let form = live.scheme.token.as_ref();
+    let leeway_ms = form.map_or(0, |form| i64::from(form.leeway_seconds) * 1_000);
+    let age_ms = now_ms.saturating_sub(expires_ms);
+    let ahead_ms = begins_ms.saturating_sub(now_ms);
     if age_ms >= leeway_ms {
         return Err(Reject::Stale { age_ms });
     }

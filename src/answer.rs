@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::admission::Echo;
+use crate::admission::Reply;
 use crate::gate::LiveSource;
 use crate::koogallery;
 use crate::scheme::{AnswerStyle, ExactAnswer};
@@ -35,8 +35,8 @@ pub struct Known<'a> {
     pub kind: Option<&'a str>,
     /// The event's key.
     pub dedup_key: Option<&'a str>,
-    /// What a challenge asked for.
-    pub echo: Option<&'a Echo>,
+    /// What a handshake is answered.
+    pub reply: Option<&'a Reply>,
     /// The name of the secret that matched.
     pub key_id: Option<&'a str>,
 }
@@ -48,10 +48,13 @@ pub fn answer(
     request_id: &str,
     known: Known<'_>,
 ) -> Answer {
-    let answer = match (live, known.echo) {
-        (_, Some(echo)) if verdict == Verdict::Challenged => echoed(echo),
+    let answer = match (live, known.reply) {
+        (_, Some(reply)) if verdict == Verdict::Challenged => replied(reply),
         (Some(live), _) if live.scheme.answer == AnswerStyle::Koogallery => {
             koogallery_answer(verdict, live, known)
+        }
+        (Some(live), _) if live.scheme.answer == AnswerStyle::Silent => {
+            plain(verdict, Some(live), request_id).without_body()
         }
         _ => plain(verdict, live, request_id),
     };
@@ -63,6 +66,12 @@ impl Answer {
     pub fn to_json(&self) -> String {
         // Texts and a number: writing them cannot fail.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn without_body(mut self) -> Self {
+        self.headers.retain(|(name, _)| *name != "content-type");
+        self.body.clear();
+        self
     }
 
     /// Adds what every answer carries: the id to ask about, and what keeps it from being stored or
@@ -95,9 +104,8 @@ fn plain(verdict: Verdict, live: Option<&LiveSource>, request_id: &str) -> Answe
         Wire::MethodNotAllowed => {
             let mut answer = problem(405, "method-not-allowed", "Method not allowed");
             if let Some(live) = live {
-                answer
-                    .headers
-                    .push(("allow", live.scheme.methods.join(", ")));
+                let methods = live.scheme.all_methods();
+                answer.headers.push(("allow", methods.join(", ")));
             }
             answer
         }
@@ -111,6 +119,11 @@ fn plain(verdict: Verdict, live: Option<&LiveSource>, request_id: &str) -> Answe
                 .push(("www-authenticate", "Webhook-Signature".to_owned()));
             answer
         }
+        Wire::Forbidden => Answer {
+            status: 403,
+            headers: Vec::new(),
+            body: String::new(),
+        },
         Wire::Unavailable => unavailable(request_id),
     }
 }
@@ -204,23 +217,16 @@ fn koogallery_answer(verdict: Verdict, live: &LiveSource, known: Known<'_>) -> A
 }
 
 /// Sender-chosen text goes back as nothing that a browser would run.
-fn echoed(Echo { text, member }: &Echo) -> Answer {
-    let (kind, body) = match member {
-        None => ("text/plain; charset=utf-8", text.clone()),
-        Some(member) => {
-            // Printable ASCII: writing it cannot fail.
-            let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
-            let body = format!("{{{}:{}}}", quoted(member), quoted(text));
-            ("application/json", body)
-        }
-    };
+fn replied(reply: &Reply) -> Answer {
     let policy = "default-src 'none'; sandbox";
+    let mut headers = vec![("content-security-policy", policy.to_owned())];
+    headers.extend(reply.header.clone());
+    if let Some(kind) = reply.content_type {
+        headers.push(("content-type", kind.to_owned()));
+    }
     Answer {
-        status: 200,
-        headers: vec![
-            ("content-type", kind.to_owned()),
-            ("content-security-policy", policy.to_owned()),
-        ],
-        body,
+        status: reply.status,
+        headers,
+        body: reply.body.clone(),
     }
 }

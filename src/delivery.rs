@@ -192,6 +192,8 @@ pub enum QueueRole {
     /// Events whose backend does not take them at once.
     Slow,
     DeadLetters,
+    /// What goes into the record.
+    Audit,
 }
 
 /// The role of a queue, by its name in wrangler.toml: a prefix, and the environment behind it.
@@ -202,6 +204,8 @@ pub fn queue_role(name: &str) -> Option<QueueRole> {
         Some(QueueRole::Events)
     } else if name.starts_with("hookgate-slow") {
         Some(QueueRole::Slow)
+    } else if name.starts_with("hookgate-audit") {
+        Some(QueueRole::Audit)
     } else {
         None
     }
@@ -222,6 +226,7 @@ mod tests {
             queue_role("hookgate-slow-production"),
             Some(QueueRole::Slow)
         );
+        assert_eq!(queue_role("hookgate-audit-test"), Some(QueueRole::Audit));
         assert_eq!(queue_role("orders"), None);
     }
 }

@@ -4,6 +4,8 @@
 //! one source (a missing secret, one shared across tenants) makes that source unavailable and no
 //! other: our fault is answered 503, never 401.
 
+mod bring_up;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,11 +14,12 @@ use crate::delivery::DeliveryKey;
 use crate::flood::Flood;
 use crate::keys::{LiveKey, NotAKey};
 use crate::ledger::Fresh;
-use crate::public_key::rules::{Pins, with_parts};
-use crate::public_key::{PublicKey, RSA_BITS_MIN};
+use crate::public_key::PublicKey;
+use crate::public_key::rules::Pins;
 use crate::scheme::Scheme;
 use crate::uses;
 use crate::verdict::Trouble;
+use bring_up::own_public_key;
 
 /// Worker variable: destinations may be on a private network, in development and test only.
 const ALLOW_PRIVATE_DESTINATIONS: &str = "ALLOW_PRIVATE_DESTINATIONS";
@@ -49,6 +52,10 @@ pub struct LiveSource {
     pub json_pointers: Vec<String>,
     /// Who may ask for permission: the scheme's origins and the source's own.
     pub allowed_origins: Vec<String>,
+    /// What a handshake must know, where its scheme says so.
+    pub handshake_token: Option<LiveKey>,
+    /// From when to when a provider may hand a secret over, in milliseconds since 1970.
+    pub handshake_window_ms: Option<(i64, i64)>,
     /// How long the ledger keeps a row of this source, in milliseconds: until the event is forgotten
     /// wherever it could still come from.
     pub row_life_ms: i64,
@@ -143,7 +150,7 @@ impl Gate {
             gate.sources.insert(name, Arc::new(live));
         }
         gate.refuse_shared_secrets();
-        if uses::PUBLIC_KEYS {
+        if uses::STATEMENTS {
             gate.refuse_shared_pins();
         }
         for name in observers {
@@ -295,6 +302,8 @@ impl LiveSource {
             event_headers: scheme.event_headers(),
             json_pointers: scheme.json_pointers(),
             allowed_origins: [&scheme.allowed_origins[..], &source.allowed_origins].concat(),
+            handshake_token: None,
+            handshake_window_ms: None,
             row_life_ms: 0,
             flood: Flood::default(),
             incomplete: None,
@@ -341,57 +350,12 @@ impl LiveSource {
         if live.keys.is_empty() && live.public_keys.is_empty() {
             live.trouble = live.incomplete;
         }
-        if uses::PUBLIC_KEYS {
+        if uses::STATEMENTS {
             live.pins_up(variable, faults);
+        }
+        if uses::GREETINGS {
+            live.handshakes_up(variable, faults);
         }
         live
     }
-
-    /// Without its pins a source takes nothing.
-    fn pins_up(
-        &mut self,
-        variable: &mut impl FnMut(&str) -> Option<String>,
-        faults: &mut Vec<Fault>,
-    ) {
-        let mut pins = Pins::new();
-        for (name, value) in &self.source.pins {
-            let value = match value.strip_prefix('$') {
-                None => value.clone(),
-                Some(secret) => variable(secret).unwrap_or_default().trim().to_owned(),
-            };
-            if !value.is_empty() {
-                pins.insert(name.clone(), value);
-            }
-        }
-        let complete = self
-            .scheme
-            .pins
-            .iter()
-            .all(|pin| pins.contains_key(&pin.name));
-        let forms = self
-            .scheme
-            .pins
-            .iter()
-            .map(|pin| (pin.name.as_str(), pin.form.as_ref()));
-        match with_parts(&pins, forms).filter(|_| complete) {
-            Some(pins) => self.pins = pins,
-            None => {
-                self.trouble = Some(Trouble::PinUnusable);
-                faults.push(Fault {
-                    trouble: Trouble::PinUnusable,
-                    source: Some(self.name.clone()),
-                    destination: None,
-                    secret: self.source.pin_secrets().next().map(str::to_owned),
-                });
-            }
-        }
-    }
-}
-
-fn own_public_key(scheme: &Scheme, text: &str) -> Result<Arc<PublicKey>, NotAKey> {
-    if text.trim().is_empty() {
-        return Err(NotAKey::Empty);
-    }
-    let key = PublicKey::from_text(text).filter(|key| key.serves(scheme.algorithm, RSA_BITS_MIN));
-    key.map(Arc::new).ok_or(NotAKey::Undecodable)
 }

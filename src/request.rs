@@ -146,6 +146,8 @@ pub struct Inbound<'h, 'b> {
     json: OnceCell<Vec<Option<String>>>,
     /// The form in which the body is signed, where it says less than the body.
     signed_json: OnceCell<Vec<u8>>,
+    /// The claims of the token, as JSON.
+    claims: OnceCell<Vec<u8>>,
     streamed: Option<ClaimCheck>,
 }
 
@@ -158,6 +160,7 @@ impl<'h, 'b> Inbound<'h, 'b> {
             pointers,
             json: OnceCell::new(),
             signed_json: OnceCell::new(),
+            claims: OnceCell::new(),
             streamed: None,
         }
     }
@@ -181,14 +184,24 @@ impl<'h, 'b> Inbound<'h, 'b> {
         self.signed_json.get_or_init(|| signed_json.to_vec());
     }
 
+    /// What the token claims, for [`Place::Claim`].
+    pub(crate) fn claims_are(&self, payload: Option<Vec<u8>>) {
+        if let Some(payload) = payload {
+            self.claims.get_or_init(|| payload);
+        }
+    }
+
     /// A value of the request. In JSON, strings and integers have one; anything else is missing.
     pub fn value_at(&self, place: &Place) -> Result<String, Absent> {
         match place {
-            Place::Header(_)
-            | Place::Query(_)
-            | Place::SignatureField(_)
-            | Place::LastSegment
-            | Place::Claim(_) => self.head.value_at(place),
+            Place::Header(_) | Place::Query(_) | Place::SignatureField(_) | Place::LastSegment => {
+                self.head.value_at(place)
+            }
+            Place::Claim(name) => {
+                let claims = self.claims.get().ok_or(Absent::Missing)?;
+                let found = json::find(claims, &[&format!("/{name}")]).pop();
+                found.flatten().ok_or(Absent::Missing)
+            }
             Place::Json(pointer) => self.json_at(pointer).ok_or(Absent::Missing),
             // Whatever the content-type says: it is not signed, and must not change an identity.
             Place::Form(name) => single(decode_pairs(self.body)?, name),

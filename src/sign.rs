@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::keys::{LiveKey, encode_hex};
 use crate::request::{Head, Inbound, encode_pairs};
-use crate::scheme::{IdentityRule, Label, Place, Scheme, SignatureEncoding};
+use crate::scheme::{Claimed, IdentityRule, Label, Place, Scheme, SignatureEncoding};
 use crate::verify::{Claims, tag, verify};
 
 /// A request to be sent.
@@ -45,6 +45,9 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
     let scheme = draft.scheme;
     if scheme.is_public() {
         return Err("cannot be signed: that takes a private key".into());
+    }
+    if scheme.is_stated() {
+        return Err("cannot be signed: it signs what only its sender states".into());
     }
     let claims = Claims::to_sign(scheme, draft.time_ms, draft.event_id, draft.nonce);
     let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
@@ -177,8 +180,8 @@ pub fn signature(
 /// # Errors
 /// A sentence: what came of the request.
 pub fn self_test(scheme: &Scheme) -> Result<(), String> {
-    // There is no private key here.
-    if scheme.is_public() {
+    // There is no private key here, and nobody who states anything.
+    if scheme.is_stated() {
         return Ok(());
     }
     // Decodes as text, as base64 and as hex.
@@ -287,7 +290,13 @@ fn token(scheme: &Scheme, body: &[u8]) -> String {
     let digest = encode_hex(&Sha256::digest(body));
     let mut claims: serde_json::Map<String, Value> = serde_json::Map::new();
     for (name, value) in scheme.claim_pairs() {
-        claims.insert(name.to_owned(), value.unwrap_or(&digest).into());
+        let value = match value {
+            Claimed::Text(text) => text,
+            Claimed::BodyDigest => &digest,
+            // Of tokens, which are not signed here.
+            Claimed::QueryStringHash => continue,
+        };
+        claims.insert(name.to_owned(), value.into());
     }
     let encode = |json: String| URL_SAFE_NO_PAD.encode(json);
     format!(

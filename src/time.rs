@@ -10,6 +10,8 @@ pub fn parse(text: &str, unit: TimeUnit) -> Option<i64> {
         TimeUnit::HttpDate => {
             return parse_http_date(text).filter(|ms| text == http_date(*ms));
         }
+        TimeUnit::TenDigitSeconds if text.len() != 10 => return None,
+        TimeUnit::TenDigitSeconds => return parse(text, TimeUnit::Seconds),
         TimeUnit::Seconds | TimeUnit::Milliseconds | TimeUnit::CompactUtc | TimeUnit::BasicUtc => {}
     }
     let bytes = text.as_bytes();
@@ -44,7 +46,7 @@ pub fn parse(text: &str, unit: TimeUnit) -> Option<i64> {
                 ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
             valid.then_some(seconds * 1_000 + field(14, 17))
         }
-        TimeUnit::Rfc3339 | TimeUnit::HttpDate => None,
+        TimeUnit::TenDigitSeconds | TimeUnit::Rfc3339 | TimeUnit::HttpDate => None,
     }
 }
 
@@ -101,7 +103,7 @@ fn http_date(ms: i64) -> String {
 /// Writes a time as the provider would. Inverse of [`parse`].
 pub fn format(ms: i64, unit: TimeUnit) -> String {
     match unit {
-        TimeUnit::Seconds => (ms.div_euclid(1_000)).to_string(),
+        TimeUnit::Seconds | TimeUnit::TenDigitSeconds => (ms.div_euclid(1_000)).to_string(),
         TimeUnit::Milliseconds => ms.to_string(),
         TimeUnit::Rfc3339 => rfc3339(ms),
         TimeUnit::HttpDate => http_date(ms),

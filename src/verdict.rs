@@ -14,7 +14,8 @@ pub enum Verdict {
     Revived,
     /// Verified, and the same event is already held.
     Duplicate,
-    /// Verified, and answered by itself: it asked for an echo and brought no event.
+    /// Answered by itself: it asked for an answer and brought no event. Verified, unless its scheme says
+    /// that its provider signs no such request.
     Challenged,
     /// Asked whether it may send, and allowed to: nothing was verified, nothing was brought.
     Permitted {
@@ -64,6 +65,12 @@ pub enum Reject {
     },
     /// Verified, and an attribute of the event is not text.
     MalformedEvent(Shape),
+    /// A handshake with the wrong token, or with a text that is not echoed.
+    HandshakeRefused,
+    /// A handshake that hands a secret over, while no operator has opened the window for it.
+    HandshakeClosed,
+    /// Another secret was handed over in this window before.
+    HandshakeTaken,
 }
 
 /// What is wrong with the form of a value.
@@ -89,6 +96,8 @@ pub enum Shape {
     TooDeep,
     /// Not a compact JWS.
     NotAToken,
+    /// Not a structured field (RFC 9651) of the kind that is wanted.
+    NotAField,
     /// The token names another algorithm than the scheme, or an extension of its own.
     WrongAlgorithm,
 }
@@ -139,6 +148,8 @@ pub enum Trouble {
     HoldUnknown,
     /// The archive did not take the event's content, or not in time.
     ContentUnkept,
+    /// The archive did not take the secret that a provider handed over.
+    OfferUnkept,
     /// The event does not fit into a message although its body is within the limit.
     MessageTooLarge,
     Panicked,
@@ -161,6 +172,8 @@ pub enum Wire {
     Malformed,
     /// One answer for everything that is decided after a MAC was computed.
     NotVerified,
+    /// A handshake that is not answered.
+    Forbidden,
     Unavailable,
 }
 
@@ -219,6 +232,9 @@ impl Verdict {
                 | Reject::BodyDigestMismatch
                 | Reject::Stale { .. }
                 | Reject::FromFuture { .. } => Wire::NotVerified,
+                Reject::HandshakeRefused | Reject::HandshakeClosed | Reject::HandshakeTaken => {
+                    Wire::Forbidden
+                }
             },
         }
     }
@@ -244,6 +260,9 @@ impl Reject {
             Reject::Stale { .. } => "stale",
             Reject::FromFuture { .. } => "from_future",
             Reject::MalformedEvent(_) => "malformed_event",
+            Reject::HandshakeRefused => "handshake_refused",
+            Reject::HandshakeClosed => "handshake_closed",
+            Reject::HandshakeTaken => "handshake_taken",
         }
     }
 
@@ -268,7 +287,10 @@ impl Reject {
             | Reject::PinMismatch
             | Reject::UrlNotAllowed
             | Reject::TokenNotAllowed
-            | Reject::BodyDigestMismatch => None,
+            | Reject::BodyDigestMismatch
+            | Reject::HandshakeRefused
+            | Reject::HandshakeClosed
+            | Reject::HandshakeTaken => None,
         }
     }
 }
@@ -291,6 +313,7 @@ impl Shape {
             Shape::RepeatedName => "repeated_name",
             Shape::TooDeep => "too_deep",
             Shape::NotAToken => "not_a_token",
+            Shape::NotAField => "not_a_field",
             Shape::WrongAlgorithm => "wrong_algorithm",
         }
     }
@@ -319,6 +342,7 @@ impl Trouble {
             Trouble::HoldFailed => "hold_failed",
             Trouble::HoldUnknown => "hold_unknown",
             Trouble::ContentUnkept => "content_unkept",
+            Trouble::OfferUnkept => "offer_unkept",
             Trouble::MessageTooLarge => "message_too_large",
             Trouble::Panicked => "panicked",
         }

@@ -193,6 +193,10 @@ fn the_key_of_an_event() {
 
 const KEYS: &[(&str, &str)] = &[
     (
+        "asana",
+        "7ae51c80394980dee559f4ab48357db2425b28cb1afdb8aa89b0acf283c1977b",
+    ),
+    (
         "aws-eventbridge",
         "ac14148a1f2d46acaf3cbbaddf6dbd7c40e007036574bd0224e244eb587e3422",
     ),
@@ -211,6 +215,10 @@ const KEYS: &[(&str, &str)] = &[
     (
         "cloudflare-notifications",
         "3d8f030ef1bf1187d1efe93597e04c1d64c751cf66e894222ee14863cd6d2c82",
+    ),
+    (
+        "dropbox",
+        "f95ff903b2e36584e45a5b3eaa0bbaaed3f2b8f58b7b1cfea360b0003ff7fe5f",
     ),
     (
         "fastly-ngwaf",
@@ -261,8 +269,20 @@ const KEYS: &[(&str, &str)] = &[
         "8093679a55881058ac443189b84b0c2cd4710518f201c2e1518d38a81dbcd6ec",
     ),
     (
+        "meta",
+        "64e42730a11a41f6c22670b602f93128cd8a89b5300c22be3f5e604be8d8c5a6",
+    ),
+    (
         "netlify",
         "fbee138ddad909b4a446dff5e6b1a93f65337574073130a256fd58f45602f39a",
+    ),
+    (
+        "notion",
+        "476ba6dc5c7b689988973a0b1007defce5ed6204677fbfb599bf13e76b1b5185",
+    ),
+    (
+        "okta",
+        "ed23ea7c3fa69ab92938c464d9e5c3c1b0c1cc318bda193f49de6b7cd2cd695a",
     ),
     (
         "oracle-oci",
@@ -295,6 +315,18 @@ const KEYS: &[(&str, &str)] = &[
     (
         "vercel",
         "ab5ac7f112ac397c53702ecbe0ae35de83928507e2b99f95bc1266259b1ac675",
+    ),
+    (
+        "x-twitter",
+        "8415108a3a074a9b7e2667513123a10584aa69324ab3a66f2404a5a49a834848",
+    ),
+    (
+        "xero",
+        "55e7826d5fb6f836e8e70b504bed1a72b935d58ef3655e7c7546fbcda389fcd8",
+    ),
+    (
+        "zoom",
+        "b52178d5a19be9e17a2240b2bbb8376d8b6fd31b6541f179cf9e0ea2c3976f36",
     ),
 ];
 

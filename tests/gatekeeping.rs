@@ -153,6 +153,9 @@ fn bodies_are_bytes_from_the_sender_to_the_backend() {
     ];
     for scheme in with_secrets().filter(|scheme| !scheme.starts_with("koogallery")) {
         let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
+        if only(&gate).scheme.objects_only {
+            continue;
+        }
         for body in bodies {
             let request = signed(only(&gate), body, "evt_1");
             assert_eq!(content(&held(only(&gate), &request)), body, "{scheme}");

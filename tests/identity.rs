@@ -13,8 +13,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use support::{
-    NOW_MS, Request, SHOPIFY_TOPICS, SourceText, a_body, a_secret, gate, gate_for, key, only,
-    signed, signed_at, vector, vectors_with_secrets, with_secrets,
+    NOW_MS, Request, SourceText, a_body, a_secret, gate, gate_for, key, only, signed, signed_at,
+    vector, vectors_with_secrets, with_secrets,
 };
 
 fn key_of(scheme: &str, name: &str) -> String {
@@ -144,11 +144,7 @@ fn the_source_and_its_tenant_are_in_the_key() {
             tenant,
             scheme,
             secrets,
-            more: if scheme == "shopify" {
-                SHOPIFY_TOPICS
-            } else {
-                ""
-            },
+            more: support::more_of(scheme),
         };
         let keys: BTreeSet<String> = [
             source("one", "tenant-a", &["KEY"]),

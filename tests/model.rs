@@ -10,6 +10,7 @@
 //! After every step:
 //! - what was answered with 2xx is held, delivered, or among the dead letters (G1);
 //! - the backend has an event twice only where one of the windows of G3 was opened;
+//! - what a held message names is there;
 //! - "received" was never said of what was held nowhere (G1, G4);
 //! - the road's memory knows the event, once it is written and unless a write failed.
 //!
@@ -26,12 +27,16 @@
     reason = "a test stops where it fails"
 )]
 
+#[path = "model/ahead.rs"]
+mod ahead;
 #[path = "model/consumers.rs"]
 mod consumers;
 #[path = "model/gates.rs"]
 mod gates;
 #[path = "model/late.rs"]
 mod late;
+#[path = "model/promises.rs"]
+mod promises;
 #[path = "model/relay.rs"]
 mod relay;
 #[path = "model/search.rs"]
@@ -62,6 +67,7 @@ fn setting(name: &'static str, roads: [Dedup; 2]) -> Setting {
         sends: [2, 0],
         extra: 1,
         redrives: 0,
+        apart: false,
         poison: None,
         bug: None,
     }
@@ -121,6 +127,26 @@ fn on_the_ledger_road_every_promise_is_kept() {
 #[test]
 fn across_both_roads_every_promise_is_kept() {
     holds(&setting("both roads", [Kv, Ledger]));
+}
+
+#[test]
+fn a_content_that_travels_apart_is_there_before_its_message() {
+    for world in apart() {
+        holds(&world);
+    }
+}
+
+fn apart() -> [Setting; 3] {
+    [
+        ("contents apart, KV road", [Kv, Kv]),
+        ("contents apart, ledger road", [Ledger, Ledger]),
+        ("contents apart, both roads", [Kv, Ledger]),
+    ]
+    .map(|(name, roads)| Setting {
+        apart: true,
+        faults: faults().min(2),
+        ..setting(name, roads)
+    })
 }
 
 #[test]
@@ -188,6 +214,7 @@ fn every_planted_bug_is_found() {
         Bug::RefusedWithoutProof,
         Bug::CodeUnread,
         Bug::RedriveUnasked,
+        Bug::PutTakenForDone,
     ];
     // An unoptimised search goes no further than one fault.
     let is_quick = cfg!(debug_assertions);
@@ -214,10 +241,13 @@ fn every_planted_bug_is_found() {
 
 fn shortest(bug: Bug) -> Option<String> {
     let isolation = poisoned(setting("isolation", [Kv, Kv]), Named);
+    let [apart_kv, apart_ledger, _] = apart();
     let worlds = [
         setting("KV road", [Kv, Kv]),
         setting("ledger road", [Ledger, Ledger]),
         setting("both roads", [Kv, Ledger]),
+        apart_kv,
+        apart_ledger,
         isolation,
         redriven(),
     ];
@@ -260,6 +290,7 @@ fn random_ways_keep_every_promise() {
             sends: [1 + random.below(4) as u8, random.below(3) as u8],
             extra: random.below(4) as u8,
             redrives: random.below(3) as u8,
+            apart: random.below(4) == 0,
             poison: [Some(Named), Some(Unnamed), None, None, None, None][random.below(6)],
             ..setting(
                 "random",

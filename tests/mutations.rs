@@ -173,6 +173,8 @@ fn each_accepted_vector_under_each_mutation() {
     let accepted: Vec<_> = vectors_with_secrets()
         .into_iter()
         .filter(|vector| vector.expect == "accept" && is_of_this_table(&vector.scheme))
+        // Without its signature it is something else: a handshake.
+        .filter(|vector| vector.title() != "notion/published-body")
         .collect();
     for vector in &accepted {
         let gate = vector.gate();

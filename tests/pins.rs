@@ -65,7 +65,7 @@ fn a_source_says_whose_messages_it_takes() {
         (
             "aws-sns",
             &format!("{TOPIC}\naccept_weak_key = true"),
-            "accept_weak_key is for schemes with weak keys",
+            "accept_weak_key is for schemes whose signatures prove little",
         ),
         (
             "aws-sns",

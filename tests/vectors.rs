@@ -180,12 +180,15 @@ fn comes_from_verification(reject: Reject) -> bool {
         | Reject::BodyDigestMismatch
         | Reject::Stale { .. }
         | Reject::FromFuture { .. }
-        | Reject::MalformedEvent(_) => true,
+        | Reject::MalformedEvent(_)
+        | Reject::HandshakeClosed => true,
+        // Of handshakes: `tests/handshakes.rs`.
+        Reject::HandshakeRefused | Reject::HandshakeTaken => false,
     }
 }
 
 /// [`comes_from_verification`] does not compile when one is missing there; add it here as well.
-fn every_reject() -> [Reject; 17] {
+fn every_reject() -> [Reject; 20] {
     [
         Reject::UnknownSource,
         Reject::MethodNotAllowed,
@@ -204,5 +207,8 @@ fn every_reject() -> [Reject; 17] {
         Reject::Stale { age_ms: 1 },
         Reject::FromFuture { ahead_ms: 1 },
         Reject::MalformedEvent(Shape::Undecodable),
+        Reject::HandshakeRefused,
+        Reject::HandshakeClosed,
+        Reject::HandshakeTaken,
     ]
 }

@@ -114,6 +114,7 @@ fn bindings_in_the_code_are_bindings_of_every_environment() {
         match kind {
             "KV" => named(environment.get("kv_namespaces")),
             "R2" => named(environment.get("r2_buckets")),
+            "D1" => named(environment.get("d1_databases")),
             "Object" => named(
                 environment
                     .get("durable_objects")
@@ -145,8 +146,8 @@ fn bindings_in_the_code_are_bindings_of_every_environment() {
     assert!(bindings.len() >= 5, "{bindings:?}");
     for (kind, name) in &bindings {
         assert!(
-            ["KV", "R2", "Queue", "Object", "Variable", "Secret"].contains(&kind.as_str()),
-            "src/edge/platform.rs: {name}: begin its comment with KV:, R2:, Queue:, Object:, Variable: or Secret:"
+            ["KV", "R2", "D1", "Queue", "Object", "Variable", "Secret"].contains(&kind.as_str()),
+            "src/edge/platform.rs: {name}: begin its comment with KV:, R2:, D1:, Queue:, Object:, Variable: or Secret:"
         );
         for (environment, table) in &environments {
             let is_there = names(table, kind).contains(name);
@@ -165,7 +166,7 @@ fn bindings_in_the_code_are_bindings_of_every_environment() {
     }
     // And the other way: what is bound is used.
     for (environment, table) in &environments {
-        for kind in ["KV", "R2", "Queue", "Object"] {
+        for kind in ["KV", "R2", "D1", "Queue", "Object"] {
             for name in names(table, kind) {
                 assert!(
                     bindings.iter().any(|(_, known)| *known == name),

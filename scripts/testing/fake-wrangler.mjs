@@ -2,7 +2,7 @@
 // JSON file, FAKE_WRANGLER_STATE:
 //
 //   { queues: { NAME: SECONDS }, namespaces: { TITLE: ID }, buckets: [NAME], workers: { NAME: [SECRET] },
-//     lifecycles: { BUCKET: [[NAME, PREFIX, DAYS]] },
+//     lifecycles: { BUCKET: [[NAME, PREFIX, DAYS]] }, databases: { NAME: [MIGRATION] },
 //     plan: "paid" | "free" | "free-silent",   free: more than 24 h is refused; silent: taken, and cut to 24 h
 //     failure: { command, text, notes },       that command fails so
 //     sanitized: true,                         the debug output does not show the API's answers
@@ -13,12 +13,14 @@
 // Formats were read in wrangler 4.164.0 (wrangler-dist/cli.js; the place is named at each), and seen in
 // its output against a stand-in for the API. The last test of cloud-setup.test.mjs compares the two.
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { parse } from "smol-toml";
 
 export const idOf = (name) => createHash("sha256").update(name).digest("hex").slice(0, 32);
+/** A database's. */
+export const uuidOf = (name) => idOf(name).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 export const CREATED = "2026-11-22T00:00:00Z";
 export const FREE_SECONDS = 86_400;
 /** The API gives so many when not asked for more. */
@@ -168,6 +170,24 @@ const COMMANDS = {
     (lifecycles[name] ??= []).push([rule, prefix, Number(days)]);
     return [`Adding lifecycle rule '${rule}' to bucket '${name}'...`, `✨ Added lifecycle rule '${rule}' to bucket '${name}'.`];
   },
+  // src/d1/list.ts
+  "d1 list": ({ databases }) => [JSON.stringify(Object.keys(databases).map((name) => ({ uuid: uuidOf(name), name, version: "production" })), null, 2)],
+  // src/d1/create.ts
+  "d1 create": ({ databases }, name) => {
+    databases[name] = [];
+    return [`✅ Successfully created DB '${name}'`, "Created your new D1 database.", ""];
+  },
+  // src/d1/migrations/list.ts
+  "d1 migrations list": (state, binding, values) => {
+    const waiting = unapplied(state, binding, values).names;
+    return waiting.length === 0 ? ["✅ No migrations to apply!"] : ["Migrations to be applied:", ...waiting.map((name) => `│ ${name} │`)];
+  },
+  // src/d1/migrations/apply.ts
+  "d1 migrations apply": (state, binding, values) => {
+    const { applied, names } = unapplied(state, binding, values);
+    applied.push(...names);
+    return names.map((name) => `│ ${name} │ ✅     │`);
+  },
   // src/secret/index.ts, secretListCommand: JSON, names and types
   "secret list": ({ workers }, _name, { env, config }) => {
     const { name } = parse(readFileSync(config, "utf8"));
@@ -183,6 +203,14 @@ const COMMANDS = {
   },
 };
 
+/** What a database has, and which files it does not. */
+function unapplied({ databases }, binding, { env, config, remote }) {
+  const file = parse(readFileSync(config, "utf8"));
+  const { database_name: name, database_id: id } = (env ? file.env[env] : file).d1_databases.find((one) => one.binding === binding);
+  if (!remote || uuidOf(name) !== id) throw new Failure(`Couldn't find a D1 DB with the name or binding '${binding}' in your wrangler.toml file.`);
+  return { applied: databases[name], names: readdirSync("migrations").filter((file) => !databases[name].includes(file)).sort() };
+}
+
 function main(args) {
   const file = process.env.FAKE_WRANGLER_STATE;
   const state = JSON.parse(readFileSync(file, "utf8"));
@@ -194,7 +222,7 @@ function main(args) {
     const { values, positionals } = parseArgs({
       args: args.slice(command.split(" ").length),
       allowPositionals: true,
-      options: { config: { type: "string" }, env: { type: "string" }, json: { type: "boolean" }, jurisdiction: { type: "string" }, "message-retention-period-secs": { type: "string" }, "expire-days": { type: "string" }, name: { type: "string" } },
+      options: { config: { type: "string" }, env: { type: "string" }, json: { type: "boolean" }, remote: { type: "boolean" }, jurisdiction: { type: "string" }, "message-retention-period-secs": { type: "string" }, "expire-days": { type: "string" }, name: { type: "string" } },
     });
     if (state.failure?.command === command) throw new Failure(state.failure.text, state.failure.notes);
     for (const line of COMMANDS[command](state, positionals[0], values, positionals)) console.log(line);

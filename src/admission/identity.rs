@@ -15,6 +15,7 @@ pub(super) fn dedup_key(
     live: &LiveSource,
     verified: &Verified<'_>,
     inbound: &Inbound<'_, '_>,
+    now_ms: i64,
     findings: &mut Findings,
 ) -> String {
     let mut digest = Sha256::new();
@@ -30,7 +31,14 @@ pub(super) fn dedup_key(
             digest_part(&mut digest, live.name.as_bytes());
         }
     }
-    findings.identity = Some(identify(live, verified, inbound, &mut digest, findings));
+    findings.identity = Some(identify(
+        live,
+        verified,
+        inbound,
+        now_ms,
+        &mut digest,
+        findings,
+    ));
     encode_hex(&digest.finalize())
 }
 
@@ -40,6 +48,7 @@ fn identify(
     live: &LiveSource,
     verified: &Verified<'_>,
     inbound: &Inbound<'_, '_>,
+    now_ms: i64,
     digest: &mut Sha256,
     findings: &mut Findings,
 ) -> &'static str {
@@ -75,6 +84,12 @@ fn identify(
                     digest_part(digest, if listed { value.as_bytes() } else { b"" });
                 }
                 return "digest";
+            }
+            IdentityRule::Ping(_) => {
+                digest_content(digest, live, verified, inbound);
+                let window = live.scheme.ping_ms().map(|ms| now_ms.div_euclid(ms));
+                digest_part(digest, &window.unwrap_or(now_ms).to_be_bytes());
+                return "ping";
             }
         };
         if let Some(values) = values_at(places) {

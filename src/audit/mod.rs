@@ -1,8 +1,16 @@
-//! What is written about a verdict and about a delivery: one JSON line each.
+//! What is written down: one JSON line in the log for each verdict and each delivery, and the record of refusals.
 //!
-//! Never a secret, never a body, never a query string, never a header's value.
+//! Never a secret, never a body, never a query string, never a header's value but the user agent.
+//!
+//! [`Tally`] says what of an isolate's ends goes into the record by itself and what as a number, [`Draft`] and
+//! [`Entry`] are a refusal on its way there, [`shown`] keeps credentials out of it, and [`store`] has the rules of the
+//! database and of what is to go again.
 
 mod notice;
+mod refusal;
+pub mod shown;
+pub mod store;
+mod tally;
 
 use serde::Serialize;
 
@@ -14,6 +22,8 @@ use crate::trace;
 use crate::verdict::Verdict;
 
 pub use notice::Notice;
+pub use refusal::{AUDIT_VERSION, Draft, Entry, Facts, NO_TENANT, leaf_hash};
+pub use tally::{Count, FLUSH_MS, REFUSALS_A_MINUTE, Tally};
 
 /// One request's end.
 #[derive(Debug, Default, Serialize)]
@@ -65,6 +75,9 @@ pub struct VerdictLine<'a> {
     /// The event's discriminator is not among the source's `discriminator_values`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub discriminator_unlisted: bool,
+    /// Of a secret that a provider handed over: the first half of its SHA-256, in hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offered_sha256: Option<&'a str>,
     /// What failed in us, where something did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'a str>,
@@ -114,6 +127,10 @@ impl<'a> VerdictLine<'a> {
             key_id: findings.key_id.as_deref(),
             identity: findings.identity,
             discriminator_unlisted: findings.discriminator_unlisted,
+            offered_sha256: findings
+                .reply
+                .as_ref()
+                .and_then(|reply| reply.fingerprint.as_deref()),
             skew_ms: findings
                 .signed_time_ms
                 .map(|signed| now_ms.saturating_sub(signed)),

@@ -65,6 +65,25 @@ pub enum Notice<'a> {
     CopyRemoved {
         request_id: &'a str,
     },
+    /// The audit queue did not take a message of the record. `kept`: it is offered again.
+    AuditUnsent {
+        detail: &'a str,
+        kept: bool,
+    },
+    /// The record's database did not take a batch, which comes again; or it could not be asked what is over.
+    RecordFailed {
+        detail: &'a str,
+    },
+    /// A message of the audit queue that this version cannot read. It comes again, and ends among the dead letters.
+    RecordUnreadable {
+        id: &'a str,
+    },
+    /// What was in the record of a tenant for its time is gone from it: so many texts, and addresses besides.
+    RecordExpired {
+        tenant: &'a str,
+        texts: u32,
+        addresses: u32,
+    },
     /// The spool could not be written or drained.
     SpoolFailed {
         detail: &'a str,
@@ -116,6 +135,8 @@ struct NoticeLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     destination: Option<&'a str>,
@@ -127,6 +148,10 @@ struct NoticeLine<'a> {
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     age_seconds: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    texts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    addresses: Option<u32>,
 }
 
 impl Notice<'_> {
@@ -181,6 +206,20 @@ impl Notice<'_> {
             Notice::CopyRemoved { request_id } => NoticeLine {
                 request_id: Some(request_id),
                 ..notice("copy_removed")
+            },
+            Notice::AuditUnsent { detail, kept: true } => with(notice("audit_unsent"), detail),
+            Notice::AuditUnsent { detail, .. } => with(alarm("audit_lost"), detail),
+            Notice::RecordFailed { detail } => with(alarm("record_failed"), detail),
+            Notice::RecordUnreadable { id } => with(alarm("record_unreadable"), id),
+            Notice::RecordExpired {
+                tenant,
+                texts,
+                addresses,
+            } => NoticeLine {
+                tenant: Some(tenant),
+                texts: Some(texts),
+                addresses: Some(addresses),
+                ..notice("record_expired")
             },
             Notice::SpoolFailed { detail } => with(alarm("spool_failed"), detail),
             Notice::SpoolDrained => notice("spool_drained"),

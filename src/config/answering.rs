@@ -1,7 +1,8 @@
 //! What a source says of its answers, and of fields that only some senders encrypt.
 
+use super::rules::is_secret_name;
 use super::{Destination, Source};
-use crate::scheme::{AnswerStyle, Scheme};
+use crate::scheme::{AnswerStyle, Scheme, Trust};
 
 pub(super) fn answering_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
     let mut faults = Vec::new();
@@ -28,11 +29,52 @@ pub(super) fn answering_faults(source: &Source, scheme: &Scheme) -> Vec<String> 
             source.scheme
         ));
     }
+    faults.extend(handshake_faults(source, scheme));
     for origin in &source.allowed_origins {
         let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:".contains(&byte);
         if origin.is_empty() || !origin.bytes().all(is_host) {
             faults.push(format!(
                 "allowed_origins: \"{origin}\" is not an origin: write the host name that the sender gives, in full"
+            ));
+        }
+    }
+    faults
+}
+
+fn handshake_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
+    let mut faults = Vec::new();
+    let has = |trust: Trust| scheme.handshakes.iter().any(|shake| shake.trust == trust);
+    match (&source.handshake_token, has(Trust::Token)) {
+        (None, true) => faults.push(format!(
+            "handshake_token is missing: the scheme \"{}\" shows a token in its handshake: name a Worker secret of that value",
+            source.scheme
+        )),
+        (Some(_), false) => faults.push(format!(
+            "handshake_token is set, but the scheme \"{}\" shows none",
+            source.scheme
+        )),
+        (Some(token), true) if !is_secret_name(token.name()) => faults.push(format!(
+            "handshake_token = \"{}\": use A-Z, 0-9 and _, beginning with a letter",
+            token.name()
+        )),
+        (Some(token), true) if source.secrets.contains(token) => faults.push(
+            "handshake_token travels in a URL: use another secret than those of `secrets`".into(),
+        ),
+        _ => {}
+    }
+    if let Some(opens) = &source.handshake_opens {
+        if !has(Trust::Window) {
+            faults.push(format!(
+                "handshake_opens is set, but the scheme \"{}\" hands no secret over",
+                source.scheme
+            ));
+        }
+        let form = b"dddd-dd-ddTdd:dd:ddZ";
+        let fits =
+            |(byte, form): (u8, &u8)| byte == *form || (*form == b'd' && byte.is_ascii_digit());
+        if opens.len() != form.len() || !opens.bytes().zip(form).all(fits) {
+            faults.push(format!(
+                "handshake_opens = \"{opens}\": write a time in UTC, as in 2026-01-31T09:00:00Z"
             ));
         }
     }

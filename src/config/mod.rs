@@ -9,6 +9,7 @@ mod deployed;
 mod destination;
 mod egress;
 mod pins;
+mod record;
 mod rules;
 #[cfg(not(target_arch = "wasm32"))]
 mod toml_text;
@@ -39,9 +40,31 @@ pub struct Config {
     pub destinations: BTreeMap<String, Destination>,
     #[serde(default)]
     pub sources: BTreeMap<String, Source>,
+    /// What tenants want otherwise than [`Retention::default`].
+    #[serde(default)]
+    pub tenants: BTreeMap<String, Retention>,
     /// Schemes by name: the built-in ones that are used, and the user's own.
     #[serde(default)]
     pub schemes: BTreeMap<String, Scheme>,
+}
+
+/// How long the record of refusals keeps what it has of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days after which a record's text goes. That it was there, and its leaf hash, stay.
+    pub audit_days: u32,
+    /// Days after which a client's address goes, and its network stays. 0: it is never stored.
+    pub client_address_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Retention {
+            audit_days: 90,
+            client_address_days: 30,
+        }
+    }
 }
 
 /// One sender.
@@ -102,6 +125,12 @@ pub struct Source {
     /// Origins that may ask for permission to send, where the scheme has abuse protection.
     #[serde(default)]
     pub allowed_origins: Vec<String>,
+    /// The Worker secret that a handshake must show, where the scheme has such a one (Meta's verify token).
+    #[serde(default)]
+    pub handshake_token: Option<SecretRef>,
+    /// From when on, for fifteen minutes, a provider may hand a secret over: RFC 3339 in UTC.
+    #[serde(default)]
+    pub handshake_opens: Option<String>,
     /// KooGallery: where a buyer finds the product, told in the answer to `newInstance`.
     #[serde(default)]
     pub front_end_url: Option<String>,
@@ -109,6 +138,9 @@ pub struct Source {
     /// to it: what is held stays as it came.
     #[serde(default)]
     pub decrypt_fields: bool,
+    /// How much of the beginning of a refused body the record shows, in bytes: how it is built, and no value of it.
+    #[serde(default)]
+    pub audit_sample_bytes: u32,
     #[serde(default)]
     pub mode: Mode,
     /// Says that refusing every delivery in production is meant.
@@ -122,6 +154,13 @@ impl Source {
         self.pins
             .values()
             .filter_map(|value| value.strip_prefix('$'))
+    }
+}
+
+impl Source {
+    /// The name of the Worker secret that its handshakes must show.
+    pub fn handshake_secrets(&self) -> impl Iterator<Item = &str> {
+        self.handshake_token.iter().map(SecretRef::name)
     }
 }
 
@@ -303,6 +342,7 @@ impl Config {
             )
             .map(SecretRef::name)
             .chain(self.sources.values().flat_map(Source::pin_secrets))
+            .chain(self.sources.values().flat_map(Source::handshake_secrets))
             .collect();
         names.sort_unstable();
         names.dedup();

@@ -33,14 +33,15 @@ pub(super) fn pin_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
     let is_weak = scheme
         .certificate
         .as_ref()
-        .is_some_and(|form| form.weak_key);
+        .is_some_and(|form| form.weak_key)
+        || scheme.signs_crc();
     if is_weak && !source.accept_weak_key {
         faults.push(format!(
-            "the keys of \"{}\" are so short that their signatures prove little: set accept_weak_key = true if the secret in the URL is enough for you",
+            "signatures of \"{}\" prove little (docs/schemes.md says why): set accept_weak_key = true if that is enough for you",
             source.scheme
         ));
     } else if !is_weak && source.accept_weak_key {
-        faults.push("accept_weak_key is for schemes with weak keys".into());
+        faults.push("accept_weak_key is for schemes whose signatures prove little".into());
     }
     if let Some(form) = &scheme.certificate {
         let region = region_of(source, scheme);

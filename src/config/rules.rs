@@ -25,16 +25,18 @@ const TURN_SECONDS_MAX: u32 = 43_200;
 /// The platform's limits for a queue: 60 s to 14 days.
 const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
 /// Names of wrangler.toml whose values are known or belong to the gate itself.
-const RESERVED_NAMES: [&str; 10] = [
+const RESERVED_NAMES: [&str; 12] = [
     "ADMIN_HOST",
     "ADMIN_TOKEN",
     "ALLOW_PRIVATE_DESTINATIONS",
     "ARCHIVE",
+    "AUDIT",
     "DEAD_LETTERS",
     "ENVIRONMENT",
     "EVENTS",
     "EVENTS_SLOW",
     "LEDGER",
+    "RECORD",
     "SEEN",
 ];
 /// Variables and secrets of one Worker: 128 on the paid plan, 64 on the free one.
@@ -78,6 +80,7 @@ pub fn check(config: &Config) -> Findings {
             errors.push(format!("[sources.{name}]: {fault}"));
         }
     }
+    errors.extend(super::record::retention_faults(config));
     errors.extend(sharing_faults(config));
     errors.extend(super::pins::shared_pins(config));
     let secrets = config.secret_names().len();
@@ -167,6 +170,7 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             faults.extend(stream_fault(source, scheme));
             faults.extend(super::pins::pin_faults(source, scheme));
             faults.extend(answering_faults(source, scheme));
+            faults.extend(super::record::sample_fault(source));
         }
     }
     faults
@@ -291,7 +295,10 @@ fn sharing_faults(config: &Config) -> Vec<String> {
         .collect();
     for (name, source) in &config.sources {
         let secrets = source.secrets.iter().map(|secret| secret.name());
-        for secret in secrets.chain(source.pin_secrets()) {
+        for secret in secrets
+            .chain(source.pin_secrets())
+            .chain(source.handshake_secrets())
+        {
             if ours.contains(&secret) {
                 faults.push(format!(
                     "[sources.{name}]: secret \"{secret}\" is the name of something else in this Worker: give the source's secret a name of its own"

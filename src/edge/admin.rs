@@ -9,6 +9,7 @@ use worker::Env;
 use super::archive;
 use super::content;
 use super::ledger;
+use super::offer;
 use super::platform::{self, binding, now_ms};
 use super::state::State;
 use crate::admin::{Admitted, Command, authorise, insists, may_redrive, not_redriven};
@@ -19,6 +20,7 @@ use crate::event::fresh_key;
 use crate::ledger::{Ask, Reply};
 use crate::request::Head;
 use crate::time;
+use crate::uses;
 
 /// How many dead letters a page holds: each is one read of the archive.
 const PAGE: u32 = 20;
@@ -72,6 +74,9 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
         Command::Redrive { id } => send_again(id, request, env, request_id)
             .await
             .map(Told::Answer),
+        Command::TakeOffer { source } => {
+            take_offer(source, env, request_id).await.map(Told::Answer)
+        }
     };
     let told = done.unwrap_or_else(|_| {
         Told::Answer(problem(
@@ -105,6 +110,29 @@ async fn show(id: &str, env: &Env, request_id: &str) -> Result<Answer, archive::
     Ok(match archive::read(env, id).await? {
         None => no_such_letter(request_id),
         Some(letter) => json(200, &serde_json::to_value(&letter).unwrap_or_default()),
+    })
+}
+
+/// What a provider handed over goes to the operator and nowhere else: no log has it.
+async fn take_offer(source: &str, env: &Env, request_id: &str) -> Result<Answer, archive::Failed> {
+    let state = State::of(env);
+    let live = state.gate.as_ref().and_then(|gate| gate.source(source));
+    let taken = match live {
+        Some(live) if uses::GREETINGS => offer::take(env, live).await?,
+        _ => None,
+    };
+    Ok(match taken {
+        None => problem(
+            404,
+            "not-found",
+            "Nothing was handed over",
+            None,
+            request_id,
+        ),
+        Some(secret) => json(
+            200,
+            &serde_json::json!({ "source": source, "secret": secret }),
+        ),
     })
 }
 

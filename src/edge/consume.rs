@@ -1,4 +1,4 @@
-//! The queues' consumer: events to the backend, dead letters to the archive.
+//! The queues' consumer: events to the backend, dead letters to the archive, and to the record what is its.
 //!
 //! Every message ends in `ack` or `retry` by itself, whatever happens to its neighbours: an error
 //! of the handler would bring the whole batch again, delivered events included.
@@ -17,6 +17,7 @@ use super::backend::post;
 use super::bury::{Buried, bury, keep_unless_delivered};
 use super::ledger;
 use super::platform::{self, Batch, QueueMessage, binding, now_ms, within};
+use super::record_store;
 use super::state::State;
 use crate::audit::{DeliveryLine, Notice};
 use crate::backlog::Backlog;
@@ -45,6 +46,10 @@ pub fn consume(batch: Batch, env: Env) -> Promise {
         if role.is_none() {
             let name = batch.queue();
             platform::notice(&Notice::QueueUnknown { name: &name });
+        }
+        if role == Some(QueueRole::Audit) {
+            record_store::keep(batch.messages(), &env).await;
+            return Ok(JsValue::UNDEFINED);
         }
         let messages = batch.messages().into_iter();
         let jobs: Vec<Job<'_>> = messages

@@ -2,6 +2,7 @@
 // is given, and decides nothing.
 
 import { DurableObject } from "cloudflare:workers";
+import { report } from "./audit.mjs";
 import { NO_ROOM, Reading, TOO_LARGE } from "./intake.mjs";
 import { EXPIRED, Patience, settled } from "./patience.mjs";
 import { STREAM_MS, UNKEPT, Upload } from "./upload.mjs";
@@ -58,12 +59,16 @@ async function receive(request, env, ctx) {
     const answer = await unlessItDies(administrate(linesOf(request), request, env));
     return typeof answer === "string" ? responseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
   }
+  // Of the body, what the record may want after the answer.
+  let body;
+  let sha256;
   if (arrival.wantsBody) {
     const reading = new Reading(request, length, arrival.sourceNumber, arrival.bodyBytesMax);
     const patience = new Patience();
     try {
       const read = await reading.outcome(patience);
       if (isWhole(read, arrival)) {
+        body = read.value;
         // WebCrypto needs no time-out: what it was given is all it waits for.
         await carryOut(arrival.check(read.value), arrival, settled, ctx);
         reading.end();
@@ -74,10 +79,12 @@ async function receive(request, env, ctx) {
       patience.end();
     }
   } else if (arrival.wantsStream) {
-    await receiveStream(arrival, request, env, ctx);
+    sha256 = await receiveStream(arrival, request, env, ctx);
   }
   const remembering = arrival.remembering;
-  const response = responseOf(arrival.answer());
+  const answer = JSON.parse(arrival.answer());
+  const response = responseFrom(answer);
+  if (answer.audit) ctx.waitUntil(report(answer.audit, request, body, sha256, env));
   if (remembering) {
     ctx.waitUntil(remembering.catch(() => memoryUnwritten(response.headers.get("hookgate-request-id"))));
   }
@@ -90,7 +97,7 @@ function hold(arrival, headers, env, ctx, patience) {
   return carryOut(arrival.admit(headers, env, ctx), arrival, within, ctx);
 }
 
-/** The same with a body that goes by. */
+/** The same with a body that goes by; of one that did to its end, the hash. */
 async function receiveStream(arrival, request, env, ctx) {
   const plan = arrival.streamPlan();
   const upload = new Upload(arrival.sourceNumber, env.ARCHIVE, plan);
@@ -101,6 +108,7 @@ async function receiveStream(arrival, request, env, ctx) {
     else if (isWhole(read, arrival)) {
       arrival.checkStream(upload, plan.key, read.value);
       if (arrival.isVerified) await hold(arrival, request.headers, env, ctx, patience);
+      return read.value[0];
     }
   } finally {
     upload.end();
@@ -298,9 +306,10 @@ function linesOf(request) {
   return lines;
 }
 
+const responseOf = (json) => responseFrom(JSON.parse(json));
+
 /** The answer that Rust wrote: status, headers and body. */
-function responseOf(json) {
-  const answer = JSON.parse(json);
+function responseFrom(answer) {
   // 204 and 205 take no body, not even an empty one.
   return new Response(answer.body || null, answer);
 }

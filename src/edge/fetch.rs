@@ -51,7 +51,7 @@ pub struct Arrival {
     record: Record,
     /// The writing of the key into KV, under way.
     remembering: Option<Promise>,
-    /// There where a public key checks the signature.
+    /// There where a public key checks the signature, or a secret may be handed over.
     env: Option<Env>,
 }
 
@@ -79,6 +79,8 @@ enum Stage {
     },
     /// A URL is visited, as the message asked.
     Visit,
+    /// A secret that was handed over is being kept.
+    Keep,
     /// What was admitted is on its way to a place that holds it.
     Hold(Drive),
     Decided(Verdict),
@@ -133,7 +135,7 @@ impl Arrival {
             head,
             env: live
                 .as_ref()
-                .filter(|live| live.scheme.is_public())
+                .filter(|live| live.scheme.is_public() || live.scheme.keeps_offers())
                 .map(|_| env.clone()),
             live,
             remembering: None,
@@ -211,6 +213,7 @@ impl Arrival {
             return None;
         };
         if uses::PUBLIC_KEYS
+            && live.scheme.is_public()
             && let Some(env) = self.env.take()
         {
             return self.ask(live, opening, body, env);
@@ -223,7 +226,7 @@ impl Arrival {
             return Some(effect);
         }
         self.conclude(&live, opening, body, None);
-        None
+        self.keep_offer(&live)
     }
 
     /// Takes what was verified, and begins to hold it. What is returned is as with [`Arrival::check`],
@@ -252,8 +255,8 @@ impl Arrival {
         let findings = &mut self.record.findings;
         let verdict = match admission::admit(&live, &opening, &inbound, matched, now_ms, findings) {
             Err(verdict) => verdict,
-            Ok(Admission::Challenge(echo)) => {
-                self.record.echo = Some(echo);
+            Ok(Admission::Challenge(reply)) => {
+                self.record.findings.reply = Some(reply);
                 Verdict::Challenged
             }
             Ok(Admission::Confirm(url)) if uses::PUBLIC_KEYS => {
@@ -305,13 +308,20 @@ impl Arrival {
         self.remembering.clone()
     }
 
-    /// Records the verdict, and gives the answer as [`Answer::to_json`](crate::answer::Answer::to_json) writes it.
+    /// Records the verdict, and gives the answer as [`Answer::to_json`](crate::answer::Answer::to_json) writes it,
+    /// with a member more if something is to be done after it: `audit`, for `audit.mjs`.
     pub fn answer(mut self) -> String {
         let answer = match self.take_stage() {
             Stage::Decided(verdict) => {
                 let live = self.live.as_deref();
-                self.record.write(verdict, &self.head, live);
-                self.record.answer(verdict, live)
+                let after = self.record.write(verdict, &self.head, live);
+                let mut json = self.record.answer(verdict, live).to_json();
+                if let Some(after) = after {
+                    // In the place of the brace that ends it.
+                    json.pop();
+                    json.push_str(&after);
+                }
+                return json;
             }
             Stage::Health { sound: true } => healthy().for_request(&self.record.request_id),
             _ => answer::unavailable(&self.record.request_id).for_request(&self.record.request_id),

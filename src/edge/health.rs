@@ -17,6 +17,8 @@ pub fn is_sound(state: &State, env: &Env) -> bool {
         binding::EVENTS_SLOW,
         binding::DEAD_LETTERS,
         binding::ARCHIVE,
+        binding::AUDIT,
+        binding::RECORD,
     ];
     let missing = bindings
         .into_iter()

@@ -3,18 +3,21 @@
 //! `entry.mjs` calls in; [`fetch`] receives, [`drive`] carries out what [`crate::road`] says,
 //! [`inquire`] brings what public keys need, [`consume`] delivers ([`backend`] is one attempt, [`bury`]
 //! what is given up), [`ledger_object`] keeps the ledger's rows, [`relay`] hands its messages to
-//! the queue, [`schedule`] wakes what must not sleep, [`admin`] serves the operator, [`platform`]
-//! wraps what the `worker` crate leaves out. Nothing here decides about an event.
+//! the queue, [`audit`] sends what goes into the record and [`record_store`] keeps it, [`schedule`] wakes what must
+//! not sleep, [`admin`] serves the operator, [`platform`] and [`database`] wrap what the `worker` crate leaves out.
+//! Nothing here decides about an event.
 //!
 //! The way of a request is synchronous: an effect is begun in Rust, and `entry.mjs` waits for its
 //! promise. Everything else may take its time, and awaits in Rust.
 
 mod admin;
 mod archive;
+mod audit;
 mod backend;
 mod bury;
 mod consume;
 mod content;
+mod database;
 #[cfg(uses_decryption)]
 mod decrypt;
 mod drive;
@@ -26,8 +29,10 @@ mod ledger;
 mod ledger_object;
 mod load;
 mod native_mac;
+mod offer;
 mod platform;
 mod record;
+mod record_store;
 mod relay;
 mod schedule;
 mod spool;

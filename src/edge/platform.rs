@@ -25,6 +25,10 @@ pub mod binding {
     pub const EVENTS_SLOW: &str = "EVENTS_SLOW";
     /// Queue: events that were given up, on their way to the archive.
     pub const DEAD_LETTERS: &str = "DEAD_LETTERS";
+    /// Queue: what goes into the record, one by one and as numbers.
+    pub const AUDIT: &str = "AUDIT";
+    /// D1: the record of refusals.
+    pub const RECORD: &str = "RECORD";
     /// R2: dead letters, the spool, and contents that are too long for a message.
     pub const ARCHIVE: &str = "ARCHIVE";
     /// Variable: development, test, staging or production.
@@ -111,6 +115,8 @@ extern "C" {
 
     #[derive(Clone)]
     pub type QueueMessage;
+    #[wasm_bindgen(method, getter)]
+    pub fn id(this: &QueueMessage) -> String;
     #[wasm_bindgen(method, getter)]
     fn body(this: &QueueMessage) -> JsValue;
     #[wasm_bindgen(method, getter)]
@@ -306,7 +312,9 @@ pub fn notice(notice: &Notice<'_>) {
     console_log(&notice.line());
 }
 
-/// Writes one line to the log.
-pub fn log(record: &impl serde::Serialize) {
-    console_log(&audit::line(record));
+/// Writes one line to the log, and gives it back.
+pub fn log(record: &impl serde::Serialize) -> String {
+    let line = audit::line(record);
+    console_log(&line);
+    line
 }

@@ -2,9 +2,10 @@
 
 use wasm_bindgen::prelude::*;
 
+use super::audit;
 use super::drive::Driven;
 use super::platform::{self, now_ms};
-use crate::admission::{Echo, Findings};
+use crate::admission::Findings;
 use crate::answer::{self, Answer};
 use crate::audit::{Notice, VerdictLine};
 use crate::gate::LiveSource;
@@ -23,16 +24,21 @@ pub struct Record {
     pub event_id: Option<String>,
     pub event_type: Option<String>,
     pub dedup_key: Option<String>,
-    pub echo: Option<Echo>,
     pub body_bytes: Option<usize>,
     pub driven: Driven,
 }
 
 impl Record {
-    /// Writes the verdict's line.
-    pub fn write(&self, verdict: Verdict, head: &Head, live: Option<&LiveSource>) {
+    /// Writes the verdict's line, and has the end counted. What is to be done after the answer: see
+    /// [`audit::ended`].
+    pub fn write(
+        &self,
+        verdict: Verdict,
+        head: &Head,
+        live: Option<&LiveSource>,
+    ) -> Option<String> {
         let now = now_ms();
-        platform::log(&VerdictLine {
+        let line = platform::log(&VerdictLine {
             event_id: self.event_id.as_deref(),
             event_type: self.event_type.as_deref(),
             dedup_key: self.dedup_key.as_deref(),
@@ -55,6 +61,7 @@ impl Record {
                 now,
             )
         });
+        audit::ended(verdict, self, head, live, &line, now)
     }
 
     /// A question of this type was asked, and is answered by itself.
@@ -72,7 +79,7 @@ impl Record {
             answer::Known {
                 kind: self.event_type.as_deref(),
                 dedup_key: self.dedup_key.as_deref(),
-                echo: self.echo.as_ref(),
+                reply: self.findings.reply.as_ref(),
                 key_id: self.findings.key_id.as_deref(),
             },
         )
@@ -97,6 +104,7 @@ pub fn failed(kind: &str) -> String {
         detail: Some(kind),
         ..VerdictLine::default()
     });
+    audit::lost(Verdict::Unavailable(Trouble::Panicked), now_ms());
     let answer = answer::unavailable(&request_id).for_request(&request_id);
     answer.to_json()
 }

@@ -2,7 +2,7 @@
 //!
 //! Its parts run beside each other, so that none waits for what another one waits for. One invocation
 //! may have six connections waiting for headers: three are for ledgers here, two are the spool's, one
-//! is for the queues.
+//! is for the queues, and after them for the record.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use worker::Env;
 
 use super::platform::{self, binding, now_ms, queue_of, within};
 use super::state::State;
-use super::{ledger, spool};
+use super::{ledger, record_store, spool};
 use crate::audit::Notice;
 use crate::backlog::Backlog;
 use crate::gate::LiveSource;
@@ -31,7 +31,11 @@ pub fn tick(env: Env) -> Promise {
     platform::promise(async move {
         let state = State::of(&env);
         let (ledgers, spool) = (wake_ledgers(&state, &env), spool::drain(&state, &env));
-        join3(ledgers, spool, look_at_queues(&env)).await;
+        let lookups = async {
+            look_at_queues(&env).await;
+            record_store::remove_what_is_over(&state, &env).await;
+        };
+        join3(ledgers, spool, lookups).await;
         Ok(JsValue::UNDEFINED)
     })
 }
@@ -74,6 +78,7 @@ async fn look_at_queues(env: &Env) {
         (binding::EVENTS, "queue"),
         (binding::EVENTS_SLOW, "slow_queue"),
         (binding::DEAD_LETTERS, "dead_letter_queue"),
+        (binding::AUDIT, "audit_queue"),
     ] {
         let measuring = async { JsFuture::from(queue_of(env, name).metrics()?).await };
         let detail = match within(ASK_MS, measuring).await {

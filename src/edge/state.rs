@@ -12,7 +12,7 @@ use worker::Env;
 
 use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, variable};
 use crate::audit::Notice;
-use crate::config::Config;
+use crate::config::{Config, Retention};
 use crate::gate::{Gate, LiveSource};
 
 /// The configuration, alive. A new version or a new secret starts new isolates, so reading the
@@ -20,6 +20,8 @@ use crate::gate::{Gate, LiveSource};
 pub struct State {
     /// `None`: the embedded configuration did not parse.
     pub gate: Option<Gate>,
+    /// As configured; all other tenants have the default.
+    tenants: BTreeMap<String, Retention>,
 }
 
 thread_local! {
@@ -106,23 +108,34 @@ impl State {
 
     fn load(env: &Env) -> State {
         write_only_the_place_of_panics();
-        #[cfg_attr(not(feature = "test-hooks"), allow(unused_mut))]
         let mut config = match Config::from_bytes(crate::EMBEDDED_SOURCES) {
             Ok(config) => config,
             Err(errors) => {
                 let errors = &errors.join("; ");
                 notice(&Notice::ConfigurationBroken { errors });
-                return State { gate: None };
+                return State {
+                    gate: None,
+                    tenants: BTreeMap::new(),
+                };
             }
         };
         #[cfg(feature = "test-hooks")]
         super::test_hooks::reshard_on_purpose(&mut config, env);
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
+        let tenants = std::mem::take(&mut config.tenants);
         let gate = Gate::assemble(config, &environment, |name| variable(env, name));
         for fault in &gate.faults {
             notice(&Notice::Fault(fault));
         }
-        State { gate: Some(gate) }
+        State {
+            gate: Some(gate),
+            tenants,
+        }
+    }
+
+    /// How long the record keeps what it has of this tenant.
+    pub fn retention(&self, tenant: &str) -> Retention {
+        self.tenants.get(tenant).copied().unwrap_or_default()
     }
 }
 

@@ -30,7 +30,7 @@ const NEVER_CARRIED: [&str; 12] = [
     "x-real-ip",
 ];
 /// What stands in the place of a credential.
-const REDACTED: &str = "hookgate-redacted";
+pub const REDACTED: &str = "hookgate-redacted";
 
 /// The headers that the backend is given: by allow-list, credentials replaced.
 pub(super) fn headers(live: &LiveSource, head: &Head) -> Vec<(String, String)> {

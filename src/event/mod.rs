@@ -23,6 +23,7 @@ use crate::time;
 use crate::verify::Verified;
 
 pub use crate::config::MESSAGE_BYTES_MAX;
+pub use carried::REDACTED;
 pub use claim_check::{ClaimCheck, fresh_key};
 pub use message::{Message, at_run, with_content_at};
 

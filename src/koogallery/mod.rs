@@ -90,6 +90,9 @@ fn result(verdict: Verdict, kind: Option<&str>) -> (&'static str, &'static str) 
             | Reject::UrlNotAllowed
             | Reject::TokenNotAllowed
             | Reject::BodyDigestMismatch
+            | Reject::HandshakeRefused
+            | Reject::HandshakeClosed
+            | Reject::HandshakeTaken
             | Reject::Stale { .. }
             | Reject::FromFuture { .. } => ("000001", "authentication failed"),
         },

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::keys::encode_hex;
+use crate::keys::{decode_hex, encode_hex};
 use crate::scheme::Algorithm;
 use sha2::{Digest as _, Sha256};
 
@@ -75,7 +75,7 @@ pub struct Question {
 
 impl PublicKey {
     /// Reads a key from its text: PEM (a public key or a certificate), a JWK (RFC 7517), or the bare
-    /// bytes of an Ed25519 key or a SubjectPublicKeyInfo in base64.
+    /// bytes of an Ed25519 key (in base64 or hex) or of a SubjectPublicKeyInfo (in base64).
     pub fn from_text(text: &str) -> Option<Self> {
         let text = text.trim();
         if text.starts_with('{') {
@@ -86,6 +86,12 @@ impl PublicKey {
         }
         if text.contains("-----BEGIN") {
             return Self::from_spki(&pem_block(text, "PUBLIC KEY")?);
+        }
+        // 64 characters of base64 are 48 bytes, which no key has.
+        if text.len() == 64
+            && let Some(bytes) = decode_hex(text.as_bytes())
+        {
+            return Self::from_ed25519(&bytes);
         }
         let bytes = STANDARD.decode(text).ok()?;
         if bytes.len() == 32 {

@@ -32,9 +32,11 @@ pub struct Token {
 }
 
 impl Token {
+    /// `of_a_set`: its `kid` chooses the key.
+    ///
     /// # Errors
     /// [`Reject::MalformedSignature`] and [`Reject::TokenNotAllowed`].
-    pub fn read(text: &str, form: &TokenForm) -> Result<Self, Reject> {
+    pub fn read(text: &str, form: &TokenForm, of_a_set: bool) -> Result<Self, Reject> {
         let malformed = Reject::MalformedSignature;
         if text.len() > TOKEN_BYTES_MAX {
             return Err(malformed(Shape::TooMany));
@@ -55,7 +57,10 @@ impl Token {
             return Err(Reject::TokenNotAllowed);
         }
         let key_id = text_of("kid").filter(|id| !id.is_empty() && id.len() <= KEY_ID_BYTES_MAX);
-        let key_id = key_id.ok_or(Reject::TokenNotAllowed)?;
+        let key_id = match key_id {
+            None if of_a_set => return Err(Reject::TokenNotAllowed),
+            id => id.unwrap_or_default(),
+        };
         let claims = members(&bytes(claims_text)?)?;
         Ok(Token {
             signed: format!("{header_text}.{claims_text}"),
@@ -71,7 +76,8 @@ impl Token {
         let issuer = find(&self.claims, "iss").and_then(text_in);
         let known = |issuer: String| form.issuers.iter().any(|known| issuer_is(known, &issuer));
         let is_true = |name: &String| find(&self.claims, name) == Some("true");
-        issuer.is_some_and(known) && form.true_claims.iter().all(is_true)
+        let is_known = form.issuers.is_empty() || issuer.is_some_and(known);
+        is_known && form.true_claims.iter().all(is_true)
     }
 
     /// Whether the claim is this text, or (`aud`, RFC 7519, section 4.1.3) a list that holds it.

@@ -58,6 +58,7 @@ impl Scheme {
             match rule {
                 IdentityRule::Bearer(rule) if !rule.fields.is_empty() => {}
                 IdentityRule::Digest(rule) if rule.discriminator.is_none() => {}
+                IdentityRule::Ping(_) => {}
                 _ => faults.push("`identity`: nothing is signed here, so write { bearer = { fields = [PLACES] } } for what the sender calls an event, or { digest = {} } for its body".into()),
             }
         }

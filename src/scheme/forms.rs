@@ -66,6 +66,17 @@ pub struct KeyForm {
     pub append: Option<Place>,
 }
 
+impl KeyForm {
+    /// The secret's own characters.
+    pub fn verbatim() -> Self {
+        KeyForm {
+            encoding: KeyEncoding::Utf8,
+            strip: Vec::new(),
+            append: None,
+        }
+    }
+}
+
 /// Keys are decoded leniently (padding optional, trailing bits ignored): providers print them so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -149,6 +160,8 @@ pub struct TimeForm {
 pub enum TimeUnit {
     /// Unix seconds: canonical decimal, no sign, no leading zero, at most 11 digits.
     Seconds,
+    /// Unix seconds in exactly 10 digits (years 2001 to 2286), where nothing marks their end.
+    TenDigitSeconds,
     /// Unix milliseconds: exactly 13 digits (years 2001 to 2286).
     Milliseconds,
     /// `yyyyMMddHHmmssSSS` in UTC: exactly 17 digits.
@@ -166,7 +179,11 @@ impl TimeUnit {
     /// seconds leaves out up to 999 ms, which tolerances are not meant to count.
     pub const fn grain_ms(self) -> i64 {
         match self {
-            TimeUnit::Seconds | TimeUnit::Rfc3339 | TimeUnit::HttpDate | TimeUnit::BasicUtc => 999,
+            TimeUnit::Seconds
+            | TimeUnit::TenDigitSeconds
+            | TimeUnit::Rfc3339
+            | TimeUnit::HttpDate
+            | TimeUnit::BasicUtc => 999,
             TimeUnit::Milliseconds | TimeUnit::CompactUtc => 0,
         }
     }
@@ -175,7 +192,8 @@ impl TimeUnit {
     pub const fn has_fixed_length(self) -> bool {
         match self {
             TimeUnit::Seconds | TimeUnit::Rfc3339 => false,
-            TimeUnit::Milliseconds
+            TimeUnit::TenDigitSeconds
+            | TimeUnit::Milliseconds
             | TimeUnit::CompactUtc
             | TimeUnit::HttpDate
             | TimeUnit::BasicUtc => true,

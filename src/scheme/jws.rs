@@ -4,15 +4,28 @@
 use super::{Algorithm, Part, Place, Scheme, SignatureEncoding};
 use crate::uses;
 
-/// The claim with this value is a digest of the body.
-const BODY_DIGEST: &str = "sha256-hex:body";
+/// What a claim must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed<'a> {
+    Text(&'a str),
+    /// SHA-256 of the body, in lower-case hex.
+    BodyDigest,
+    /// Atlassian's digest of method, path and query ([`crate::verify`]).
+    QueryStringHash,
+}
 
 impl Scheme {
-    /// Names and values of the claims that the JWS must have; none for a claim whose value is the
-    /// body's digest.
-    pub fn claim_pairs(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+    /// Names and values of the claims that the JWS or the token must have.
+    pub fn claim_pairs(&self) -> impl Iterator<Item = (&str, Claimed<'_>)> {
         let pairs = self.claims.iter().filter_map(|claim| claim.split_once('='));
-        pairs.map(|(name, value)| (name, Some(value).filter(|value| *value != BODY_DIGEST)))
+        pairs.map(|(name, value)| {
+            let claimed = match value {
+                "sha256-hex:body" => Claimed::BodyDigest,
+                "query-string-hash" => Claimed::QueryStringHash,
+                text => Claimed::Text(text),
+            };
+            (name, claimed)
+        })
     }
 
     /// Whether the signature is a JWS.
@@ -25,7 +38,9 @@ impl Scheme {
         let form = &self.signature;
         let is_jws = self.is_jws();
         let signs_jws = self.signed == [Part::Jws];
-        let binds_body = self.claim_pairs().any(|(_, value)| value.is_none());
+        let binds_body = self
+            .claim_pairs()
+            .any(|(_, claimed)| claimed == Claimed::BodyDigest);
         if is_jws != signs_jws || is_jws != binds_body {
             faults.push("a JWS needs all three: `signature.encoding` = \"jws\", `signed` = [\"jws\"] and a claim that binds the body, as in `claims` = [\"sha256=sha256-hex:body\"]".into());
         }
@@ -33,7 +48,7 @@ impl Scheme {
             faults.push("`claims`: write each as NAME=VALUE".into());
         }
         if is_jws && self.algorithm.jws_name().is_none() {
-            faults.push("`algorithm`: a JWS knows \"hmac-sha256\" and \"hmac-sha512\"".into());
+            faults.push("`algorithm`: a JWS knows \"hmac-sha256\", \"hmac-sha512\", \"rsa-sha256\", \"ecdsa-p256\" and \"ed25519\"".into());
         }
         if form.encoding == SignatureEncoding::Verbatim || !form.or.is_empty() {
             faults.push("`signature.encoding` = \"verbatim\" and `signature.or` are for `algorithm` = \"credential\"".into());
@@ -68,6 +83,10 @@ impl Algorithm {
         match self {
             Algorithm::HmacSha256 => Some("HS256"),
             Algorithm::HmacSha512 => Some("HS512"),
+            Algorithm::RsaSha256 => Some("RS256"),
+            Algorithm::EcdsaP256 => Some("ES256"),
+            // RFC 8037, section 3.1.
+            Algorithm::Ed25519 => Some("EdDSA"),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! What is wrong with a scheme, before it verifies anything.
 
-use super::{AnswerStyle, IdentityRule, Label, Part, Place, Scheme};
+use super::{AnswerStyle, IdentityRule, Label, Part, Place, Scheme, StatedPart};
 
 /// Methods that bring a body. The others can only bring what stands in the query.
 const WITH_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
@@ -27,7 +27,9 @@ impl Scheme {
         self.injectivity_faults(&mut faults);
         self.header_faults(&mut faults);
         self.answer_faults(&mut faults);
+        self.handshake_faults(&mut faults);
         self.public_faults(&mut faults);
+        self.stated_faults(&mut faults);
         faults
     }
 
@@ -84,7 +86,7 @@ impl Scheme {
                 (false, Some(place)) if !self.is_signed(place) => faults.push(format!(
                     "`{name}` stands at \"{place}\", which is not signed: anyone could change it; add it to `signed` or leave `{name}` out"
                 )),
-                (_, Some(Place::Json(_))) if self.is_public() => {}
+                (_, Some(Place::Json(_))) if self.is_stated() => {}
                 // The time of a body is judged once the body is there; it cannot be a part by itself.
                 (false, Some(Place::Json(_))) if part == Part::Time => {}
                 (_, Some(Place::Json(_) | Place::Form(_) | Place::CloudEvent(_))) => faults.push(format!(
@@ -112,33 +114,13 @@ impl Scheme {
                     .into(),
             );
         }
-        if let Some(challenge) = &self.challenge {
-            let confirm = challenge.confirm.as_ref();
-            if challenge.echo.is_some() == confirm.is_some() {
-                faults.push("`challenge` needs either `echo` or `confirm`".into());
-            }
-            let url = confirm.map(|confirm| &confirm.at);
-            for place in [Some(&challenge.at), challenge.echo.as_ref(), url]
-                .into_iter()
-                .flatten()
-            {
-                // A bearer's echo proves as much as a bearer's event; a visit needs more.
-                let proved =
-                    self.is_signed(place) || (self.proves_the_sender_only() && confirm.is_none());
-                if !proved {
-                    faults.push(format!(
-                        "`challenge` uses \"{place}\", which is not signed: anyone could turn an event into a question"
-                    ));
-                }
-            }
-        }
     }
 
     fn signature_faults(&self, faults: &mut Vec<String>) {
         let form = &self.signature;
         match &form.at {
             Place::Header(_) | Place::Query(_) => {}
-            Place::Json(_) if self.is_public() => {}
+            Place::Json(_) if self.is_stated() => {}
             _ => faults.push("`signature.at` must be a header or a query parameter".into()),
         }
         let time_field = match self.time.as_ref().map(|time| &time.at) {
@@ -155,7 +137,7 @@ impl Scheme {
                 }
             }
             (None, None) if form.take.is_empty() => {
-                if time_field.is_some() {
+                if time_field.is_some() && !self.is_message_signature() {
                     faults.push("`time` stands in the signature's list, but the signature is no list: set `signature.split`, `pair` and `take`".into());
                 }
             }
@@ -239,7 +221,8 @@ impl Scheme {
             faults.push("`identity` is missing: say what makes two deliveries the same event, for example [{ digest = {} }]".into());
         }
         let last = self.identity.len().saturating_sub(1);
-        let always = |rule: &IdentityRule| matches!(rule, IdentityRule::Digest(_));
+        let always =
+            |rule: &IdentityRule| matches!(rule, IdentityRule::Digest(_) | IdentityRule::Ping(_));
         if self.identity.iter().take(last).any(always) {
             faults.push(
                 "`identity`: a digest always exists, so the rules behind it are never used".into(),
@@ -269,6 +252,12 @@ impl Scheme {
                             "`discriminator` must be a header that says what kind of event this is"
                                 .into(),
                         ),
+                    }
+                    continue;
+                }
+                IdentityRule::Ping(rule) => {
+                    if !(1..=60).contains(&rule.window_seconds) {
+                        faults.push("`identity`: a `ping` has window_seconds = 1 to 60".into());
                     }
                     continue;
                 }
@@ -335,14 +324,18 @@ impl Part {
                 | Part::SortedQueryExcept(_)
                 | Part::Jws
                 | Part::CanonicalRequest
-        )
+        ) || matches!(self, Part::Stated(part) if part.is_content())
     }
 
     /// Ended by a line feed that it cannot hold itself.
     fn is_line(&self) -> bool {
         matches!(
             self,
-            Part::Method | Part::Target | Part::Url | Part::Value(_)
+            Part::Method
+                | Part::Target
+                | Part::Url
+                | Part::Value(_)
+                | Part::Stated(StatedPart::TargetEncodedTwice)
         )
     }
 
@@ -353,6 +346,7 @@ impl Part {
                 .time
                 .as_ref()
                 .is_some_and(|time| time.unit.has_fixed_length()),
+            Part::Stated(part) => part.is_fixed(),
             Part::Body
             | Part::Id
             | Part::Nonce

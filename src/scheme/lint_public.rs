@@ -1,6 +1,9 @@
 //! What is wrong with a scheme whose signature a public key checks.
 
-use super::{IdentityRule, KeyEncoding, LinesForm, Part, Place, Scheme, SignatureEncoding};
+use super::{
+    IdentityRule, KeyEncoding, LinesForm, Part, Place, Scheme, SignatureEncoding, StatedPart,
+    TokenForm,
+};
 
 impl Scheme {
     pub(super) fn public_faults(&self, faults: &mut Vec<String>) {
@@ -37,7 +40,10 @@ impl Scheme {
         if self.signed.contains(&Part::Lines) != self.lines.is_some() {
             faults.push("`signed` names \"lines\", and the table `lines` says what they are: one does not go without the other".into());
         }
-        if encoding.is_fetched() && self.pins.iter().all(|pin| pin.at.is_empty()) {
+        let signs_pin = self
+            .stated_parts()
+            .any(|part| matches!(part, StatedPart::Pin(_)));
+        if encoding.is_fetched() && !signs_pin && self.pins.iter().all(|pin| pin.at.is_empty()) {
             faults.push("`pins` is empty: the key is the provider's, so anyone's messages would verify; pin what names the sender".into());
         }
         if self.signed.contains(&Part::Url) && !self.pins.iter().any(|pin| pin.name == "url") {
@@ -49,14 +55,11 @@ impl Scheme {
         self.line_faults(faults);
         self.token_faults(faults);
         if !self.is_public() {
-            let confirms = self
-                .challenge
-                .as_ref()
-                .is_some_and(|challenge| challenge.confirm.is_some());
+            let confirms = self.handshakes.iter().any(|shake| shake.confirm.is_some());
             let has_table = self.version.is_some() || self.lines.is_some() || confirms;
             // A Worker without such schemes is built without their code.
-            if has_table || !self.pins.is_empty() || self.body_md5.is_some() {
-                faults.push("`version`, `lines`, `pins`, `body_md5` and `challenge.confirm` are for signatures that a public key checks".into());
+            if has_table || self.body_md5.is_some() {
+                faults.push("`version`, `lines`, `body_md5` and `handshakes.confirm` are for signatures that a public key checks".into());
             }
             return;
         }
@@ -77,9 +80,9 @@ impl Scheme {
     fn host_faults(&self, faults: &mut Vec<String>) {
         let certificate = self.certificate.iter().flat_map(|form| &form.hosts);
         let confirm = self
-            .challenge
+            .handshakes
             .iter()
-            .filter_map(|challenge| challenge.confirm.as_ref());
+            .filter_map(|shake| shake.confirm.as_ref());
         for host in certificate.chain(confirm.flat_map(|confirm| &confirm.hosts)) {
             let text = String::from(host.clone());
             if text.contains("{*}") || !host.names().all(|name| name == "region") {
@@ -142,15 +145,31 @@ impl Scheme {
         }
     }
 
+    /// Whether a token must say whose it is, or for whom.
+    fn names_its_sender(&self, token: &TokenForm) -> bool {
+        let who = ["iss", "aud"].map(|name| Place::Claim(name.to_owned()));
+        let mut pinned = self.pins.iter().flat_map(|pin| &pin.at);
+        !token.issuers.is_empty() || pinned.any(|place| who.contains(place))
+    }
+
     fn token_faults(&self, faults: &mut Vec<String>) {
-        let rules = |rule: &IdentityRule| matches!(rule, IdentityRule::Bearer(_));
+        let rules = |rule: &IdentityRule| match rule {
+            IdentityRule::Bearer(_) => true,
+            IdentityRule::Digest(rule) => rule.discriminator.is_none(),
+            IdentityRule::SignedId(_) | IdentityRule::Fields(_) | IdentityRule::Ping(_) => false,
+        };
         if self.bears_token() && !self.identity.iter().all(rules) {
-            faults.push("a token does not sign the body: every rule of `identity` is { bearer = { fields = [\"json:/…\"] } }, and only there".into());
+            faults.push("a token does not sign the body: every rule of `identity` is { bearer = { fields = [\"json:/…\"] } }, or the last { digest = {} }".into());
         }
         if let Some(token) = &self.token
-            && (token.issuers.is_empty() || token.lifetime_seconds_max == 0)
+            && (!self.names_its_sender(token) || token.lifetime_seconds_max == 0)
         {
-            faults.push("`token` needs `issuers` and `lifetime_seconds_max`".into());
+            faults.push("`token` needs `lifetime_seconds_max`, and `issuers` or a pin at \"claim:iss\" or \"claim:aud\"".into());
+        }
+        if let Some(token) = &self.token
+            && self.algorithm.jws_name() != Some(token.alg.as_str())
+        {
+            faults.push("`token.alg` is not the name of `algorithm`: a token cannot choose how it is checked".into());
         }
     }
 }

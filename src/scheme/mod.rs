@@ -13,6 +13,7 @@
 mod about;
 mod bearer;
 mod forms;
+mod handshake;
 mod jws;
 mod label;
 mod lint;
@@ -20,6 +21,7 @@ mod lint_public;
 mod places;
 mod public;
 mod signed;
+mod stated;
 mod stream;
 mod template;
 mod text;
@@ -34,12 +36,15 @@ pub use bearer::BearerRule;
 pub use forms::{
     Algorithm, KeyEncoding, KeyForm, SignatureEncoding, SignatureForm, TimeForm, TimeUnit,
 };
+pub use handshake::{ECHO_HEADERS, Echoed, Handshake, Member, Trust, is_token};
+pub use jws::Claimed;
 pub use label::Label;
 use public::where_used;
 pub use public::{
     CertificateForm, Confirm, KeySetForm, LinesForm, LinesOf, PinForm, SignedLine, TokenForm,
     VersionForm,
 };
+pub use stated::{JoinedForm, MessageSignatureForm, NamedHeadersForm, StatedPart};
 pub use template::Template;
 
 /// One way of signing a webhook.
@@ -78,6 +83,15 @@ pub struct Scheme {
     /// What [`Part::Lines`] is made of.
     #[serde(default, deserialize_with = "where_used")]
     pub lines: Option<LinesForm>,
+    /// What [`StatedPart::Joined`] is made of.
+    #[serde(default, deserialize_with = "where_used")]
+    pub joined: Option<JoinedForm>,
+    /// What [`StatedPart::Headers`] is made of.
+    #[serde(default, deserialize_with = "where_used")]
+    pub named_headers: Option<NamedHeadersForm>,
+    /// What [`StatedPart::MessageSignature`] must cover.
+    #[serde(default, deserialize_with = "where_used")]
+    pub message_signature: Option<MessageSignatureForm>,
     /// A signed header with the body's MD5, which is how a scheme that signs its headers covers the
     /// body: in hex or base64, or in base64 of hex.
     #[serde(default)]
@@ -85,8 +99,9 @@ pub struct Scheme {
     /// What a token must say, with `signature.encoding = "token"`.
     #[serde(default, deserialize_with = "where_used")]
     pub token: Option<TokenForm>,
-    /// What the JWS must claim, where the signature is one ([`SignatureEncoding::Jws`]): each
-    /// `NAME=VALUE`. The value `sha256-hex:body` is that digest of the body, and binds the body.
+    /// What a JWS or a token must claim ([`SignatureEncoding`]): each `NAME=VALUE`. The value
+    /// `sha256-hex:body` is that digest of the body, and binds the body; `query-string-hash` is
+    /// Atlassian's digest of method, path and query.
     #[serde(default)]
     pub claims: Vec<String>,
     /// The signed time, where the scheme has one.
@@ -126,9 +141,12 @@ pub struct Scheme {
     /// The exact answer to an accepted event or a duplicate, where the provider demands one.
     #[serde(default)]
     pub accepted: Option<ExactAnswer>,
-    /// A signed message that asks for an echo instead of bringing an event.
+    /// Requests that ask for an answer instead of bringing an event.
     #[serde(default)]
-    pub challenge: Option<Challenge>,
+    pub handshakes: Vec<Handshake>,
+    /// A body that does not begin with a brace is no event.
+    #[serde(default)]
+    pub objects_only: bool,
     /// The event type of messages that ask for an answer and bring no event.
     #[serde(default)]
     pub question: Option<String>,
@@ -171,7 +189,7 @@ pub enum Place {
     Form(String),
     /// A named item of the signature's list (`t` in `t=1,v1=…`).
     SignatureField(String),
-    /// A claim of the token. Strings have a value there, and `true`.
+    /// A claim of the token or JWS. Strings and integers have a value there, and in pins `true`.
     Claim(String),
     /// A context attribute of a CloudEvent: a header in binary mode, a member of the body in
     /// structured mode; a batch has none ([`crate::cloudevents`]).
@@ -225,6 +243,8 @@ pub enum Part {
     MacHex(Box<Part>),
     /// The lower-case hex of SHA-256 over another part.
     Sha256Hex(Box<Part>),
+    /// What the sender states about the message.
+    Stated(StatedPart),
 }
 
 /// What makes two deliveries the same event.
@@ -240,6 +260,17 @@ pub enum IdentityRule {
     Digest(DigestRule),
     /// Values that are not signed, where nothing is: a name, no proof.
     Bearer(BearerRule),
+    /// For messages that say no more than "look": two that are equal may well be two events, so equal
+    /// ones are only folded while they come in a burst.
+    Ping(PingRule),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PingRule {
+    /// How long a burst may be: 1 to 60. The one that is delivered waits for its end, so that whoever
+    /// looks then sees what the others were about.
+    pub window_seconds: u32,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -259,6 +290,8 @@ pub enum AnswerStyle {
     /// The status says it all.
     #[default]
     Plain,
+    /// The status says it all, and no answer has a body.
+    Silent,
     /// HTTP 200 with a `resultCode` and a signed body ([`crate::koogallery`]).
     Koogallery,
 }
@@ -273,25 +306,6 @@ pub struct ExactAnswer {
     pub content_type: Option<String>,
     #[serde(default)]
     pub body: String,
-}
-
-/// A verified message that asks for something and brings no event: for its own value back (Slack's
-/// `url_verification`), or for a visit to a URL (the confirmation of a subscription).
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Challenge {
-    /// The place and the value that mark such a message.
-    pub at: Place,
-    pub equals: String,
-    /// The value that is echoed: at most 512 printable ASCII characters.
-    #[serde(default)]
-    pub echo: Option<Place>,
-    /// The member of a JSON object under which it is echoed; without one it is `text/plain`.
-    #[serde(default)]
-    pub member: Option<String>,
-    /// What is visited.
-    #[serde(default, deserialize_with = "where_used")]
-    pub confirm: Option<Confirm>,
 }
 
 /// Headers that are carried whatever the scheme says: without them the body cannot be read.

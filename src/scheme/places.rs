@@ -1,10 +1,13 @@
 //! What of a request a scheme asks for, so that it is looked up once and nothing else is.
 
-use super::{ALWAYS_CARRIED, IdentityRule, Label, Part, Place, Scheme};
+use super::{ALWAYS_CARRIED, Handshake, IdentityRule, Label, Part, Place, Scheme};
 use crate::uses;
 
 /// What a sender asks for permission with ([`Scheme::allowed_origins`]).
 const PERMISSION_HEADERS: [&str; 2] = ["webhook-request-origin", "webhook-request-rate"];
+
+/// Where RFC 9421 and RFC 9530 put what is signed, the signature, and the body's digest.
+const MESSAGE_SIGNATURE_HEADERS: [&str; 3] = ["signature-input", "signature", "content-digest"];
 
 impl Scheme {
     /// The headers that the claims of a request stand in: what [`crate::admission::open`] asks for,
@@ -20,12 +23,25 @@ impl Scheme {
             .credential_places()
             .chain(places)
             .chain(self.public_places())
+            .chain(self.greetings().flat_map(Handshake::places))
         {
             match place {
                 Place::Header(name) if !names.contains(name) => names.push(name.clone()),
                 _ => {}
             }
         }
+        if self.is_message_signature() {
+            let more = MESSAGE_SIGNATURE_HEADERS.map(str::to_owned);
+            names.extend(
+                more.into_iter()
+                    .filter(|name| !names.contains(name))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        let echoed = self
+            .greetings()
+            .filter_map(|shake| shake.echo_header.clone());
+        names.extend(echoed);
         if self.reads_cloudevents() {
             names.extend(PERMISSION_HEADERS.map(str::to_owned));
         }
@@ -63,7 +79,8 @@ impl Scheme {
         let certificate = self.certificate.iter().map(|certificate| &certificate.at);
         let pins = self.pins.iter().flat_map(|pin| &pin.at);
         let proof = self.lines.iter().flat_map(|lines| &lines.proof);
-        let digest = self.body_md5.iter();
+        let named = self.named_headers.iter().map(|form| &form.at);
+        let digest = self.body_md5.iter().chain(named);
         let fixed = kinds.chain(version).chain(certificate).chain(digest);
         fixed.chain(lines).chain(values).chain(pins).chain(proof)
     }
@@ -86,7 +103,7 @@ impl Scheme {
         pointers
     }
 
-    /// Whether the signature covers headers that the request itself names.
+    /// Whether the signature covers headers that the request itself names, in Huawei's way.
     pub fn signs_headers(&self) -> bool {
         let mut parts = self.signed.iter().map(Part::innermost);
         uses::CANONICAL_REQUESTS && parts.any(|part| *part == Part::CanonicalRequest)
@@ -105,7 +122,7 @@ impl Scheme {
         uses::BODY_TIMES && matches!(at, Some(Place::Json(_)))
     }
 
-    /// Where the identity, the labels and a challenge stand.
+    /// Where the identity, the labels and what handshakes ask stand.
     fn event_places(&self) -> Vec<&Place> {
         let labels = self.event_id.iter().chain(&self.event_type);
         let mut places: Vec<&Place> = labels.flat_map(Label::places).collect();
@@ -115,14 +132,13 @@ impl Scheme {
                 IdentityRule::Fields(fields) => places.extend(fields),
                 IdentityRule::Bearer(rule) => places.extend(rule.fields.iter().chain(&rule.unless)),
                 IdentityRule::Digest(rule) => places.extend(&rule.discriminator),
+                IdentityRule::Ping(_) => {}
             }
         }
-        if let Some(challenge) = &self.challenge {
-            places.push(&challenge.at);
-            places.extend(&challenge.echo);
-            places.extend(challenge.confirm.as_ref().map(|confirm| &confirm.at));
-        }
-        if self.is_public() {
+        places.extend(self.handshakes.iter().flat_map(Handshake::places));
+        if self.is_stated() {
+            let joined = self.joined.iter();
+            places.extend(joined.flat_map(|form| form.of.iter().chain(&form.absent)));
             places.push(&self.signature.at);
             places.extend(self.time.as_ref().map(|time| &time.at));
             places.extend(self.public_places());

@@ -107,7 +107,8 @@ pub struct SignedLine {
 pub struct TokenForm {
     /// The `alg` of its header; the token cannot choose.
     pub alg: String,
-    /// Its `iss`; `{NAME}` is the source's pin of that name.
+    /// Its `iss`; `{NAME}` is the source's pin of that name. Empty: pins say whose token it is.
+    #[serde(default)]
     pub issuers: Vec<Template>,
     /// Claims that must be the JSON value `true`.
     #[serde(default)]
@@ -188,7 +189,7 @@ where
     D: Deserializer<'de>,
     T: Default + Deserialize<'de>,
 {
-    if crate::uses::PUBLIC_KEYS {
+    if crate::uses::STATEMENTS {
         return T::deserialize(input);
     }
     <Option<()>>::deserialize(input).map(|_| T::default())

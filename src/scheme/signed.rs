@@ -1,6 +1,6 @@
 //! What the signature covers, and where one signed part ends.
 
-use super::{LinesForm, Part, Place, Scheme, SignatureEncoding};
+use super::{IdentityRule, LinesForm, Part, Place, Scheme, SignatureEncoding, StatedPart};
 use crate::uses;
 
 impl Scheme {
@@ -17,8 +17,15 @@ impl Scheme {
         {
             return true;
         }
+        if matches!(place, Place::Claim(_)) {
+            return self.bears_token() || self.is_jws();
+        }
         if self.bears_token() {
-            return matches!(place, Place::Claim(_));
+            return false;
+        }
+        let mut stated = self.stated_parts();
+        if stated.any(|part| self.states(part, place)) {
+            return true;
         }
         let mut lines = self.lines.iter();
         let in_lines = self.signed.contains(&Part::Lines) && lines.any(|lines| lines.has(place));
@@ -66,7 +73,10 @@ impl Scheme {
         self.signed.iter().any(|part| {
             matches!(
                 part.innermost(),
-                Part::SortedJson | Part::SortedFields | Part::SortedQueryExcept(_)
+                Part::SortedJson
+                    | Part::SortedFields
+                    | Part::SortedQueryExcept(_)
+                    | Part::Stated(StatedPart::UrlAndForm | StatedPart::Joined)
             )
         }) || self.lines.as_ref().is_some_and(LinesForm::are_content)
     }
@@ -78,12 +88,21 @@ impl Scheme {
 
     /// Whether the signature is a bearer's token, so that it says nothing of the body.
     pub fn bears_token(&self) -> bool {
-        uses::PUBLIC_KEYS && self.signature.encoding == SignatureEncoding::Token
+        uses::STATEMENTS && self.signature.encoding == SignatureEncoding::Token
     }
 
     /// Whether nothing of the event is signed.
     pub fn proves_the_sender_only(&self) -> bool {
         self.is_bearer() || self.bears_token()
+    }
+
+    /// How long a ping may be folded with others, in milliseconds. `None`: this scheme has none.
+    pub fn ping_ms(&self) -> Option<i64> {
+        let last = self.identity.last().filter(|_| uses::PINGS)?;
+        match last {
+            IdentityRule::Ping(rule) => Some(i64::from(rule.window_seconds) * 1_000),
+            _ => None,
+        }
     }
 
     /// Whether the content of an event is its query instead of its body.

@@ -19,6 +19,7 @@ impl Scheme {
             IdentityRule::SignedId(place) => in_head(place),
             IdentityRule::Fields(places) => places.iter().all(in_head),
             IdentityRule::Digest(rule) => rule.discriminator.iter().all(in_head),
+            IdentityRule::Ping(_) => true,
             IdentityRule::Bearer(_) => false,
         });
         let time_in_body = self
@@ -27,13 +28,17 @@ impl Scheme {
             .is_some_and(|time| matches!(time.at, Place::Json(_) | Place::Form(_)));
         if self.is_public() {
             Some("a public key checks its signature")
+        } else if self.is_stated() {
+            Some("what it signs is stated beside the body")
         } else if bodies.count() != 1 || !is_plain || self.key.append.is_some() {
             Some("it signs something else than the body with text of the head around it")
         } else if !knows_without_body {
             Some("an event is known by what stands in its body")
         } else if time_in_body {
             Some("its time stands in the body")
-        } else if self.challenge.is_some() || self.question.is_some() {
+        } else if self.objects_only {
+            Some("its body must be an object")
+        } else if !self.handshakes.is_empty() || self.question.is_some() {
             Some("what asks for an answer is told by its body")
         } else {
             None

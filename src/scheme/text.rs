@@ -1,6 +1,6 @@
 //! How places and parts are written in TOML.
 
-use super::{Part, Place};
+use super::{Part, Place, StatedPart};
 
 impl TryFrom<String> for Place {
     type Error = String;
@@ -37,6 +37,9 @@ impl TryFrom<String> for Part {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
+        if let Some(part) = StatedPart::from_text(&text) {
+            return Ok(Part::Stated(part));
+        }
         Ok(match text.as_str() {
             "body" => Part::Body,
             "time" => Part::Time,
@@ -64,7 +67,7 @@ impl TryFrom<String> for Part {
                 }
                 _ => {
                     return Err(format!(
-                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-fields, sorted-query-except:NAME, jws, canonical-request, mac-hex:PART, sha256-hex:PART, method, target, url, value:PLACE, lines or token"
+                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-fields, sorted-query-except:NAME, jws, canonical-request, mac-hex:PART, sha256-hex:PART, method, target, url, value:PLACE, lines, token, url-and-form, joined, header-names, named-headers, target-encoded-twice, pin:NAME, crc32:body or message-signature"
                     ));
                 }
             },
@@ -105,6 +108,7 @@ impl std::fmt::Display for Part {
             Part::SortedFields => f.write_str("sorted-fields"),
             Part::Jws => f.write_str("jws"),
             Part::CanonicalRequest => f.write_str("canonical-request"),
+            Part::Stated(part) => part.fmt(f),
             Part::Literal(text) => write!(f, "literal:{text}"),
             Part::SortedQueryExcept(name) => write!(f, "sorted-query-except:{name}"),
             Part::MacHex(inner) => write!(f, "mac-hex:{inner}"),

@@ -43,7 +43,8 @@ impl AroundBody {
                 | Part::Url
                 | Part::Value(_)
                 | Part::Lines
-                | Part::Token => return None,
+                | Part::Token
+                | Part::Stated(_) => return None,
             };
             let side = if is_after {
                 &mut around.after

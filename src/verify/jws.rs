@@ -4,11 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::Claims;
+use super::{Claims, missing_part};
+use crate::canonical::object_members;
 use crate::json;
 use crate::keys::encode_hex;
-use crate::scheme::Scheme;
-use crate::verdict::Shape;
+use crate::request::{Absent, Head, Inbound, encode_percent};
+use crate::scheme::{Claimed, Scheme};
+use crate::verdict::{Reject, Shape};
 
 /// The signature of a JWS, and what it is made over. What it says of its algorithm must be
 /// what the scheme says, and is not used.
@@ -26,25 +28,121 @@ pub(super) fn split(scheme: &Scheme, token: &str) -> Result<(Vec<u8>, String), S
 }
 
 /// Whether the JWS, whose MAC is right, is about this body. True for schemes without one.
-pub(super) fn binds(scheme: &Scheme, claims: &Claims, body: &[u8]) -> bool {
-    if !scheme.is_jws() {
-        return true;
+pub(super) fn binds(scheme: &Scheme, claims: &Claims, inbound: &Inbound<'_, '_>) -> bool {
+    !scheme.is_jws() || keeps(scheme, claims.token.as_deref(), inbound).is_ok()
+}
+
+/// Whether a JWS or a token claims what the scheme demands of this request.
+pub(super) fn keeps(
+    scheme: &Scheme,
+    token: Option<&str>,
+    inbound: &Inbound<'_, '_>,
+) -> Result<(), Reject> {
+    let payload = token.and_then(payload_of).ok_or(Reject::TokenNotAllowed)?;
+    for (name, claimed) in scheme.claim_pairs() {
+        let [is] = members(&payload, [&format!("/{name}")]);
+        let (demanded, otherwise) = match claimed {
+            Claimed::Text(text) => (text.to_owned(), Reject::TokenNotAllowed),
+            Claimed::BodyDigest => (
+                encode_hex(&Sha256::digest(inbound.body)),
+                Reject::BodyDigestMismatch,
+            ),
+            Claimed::QueryStringHash => (query_string_hash(inbound.head)?, Reject::TokenNotAllowed),
+        };
+        if is.as_deref() != Some(demanded.as_str()) {
+            return Err(otherwise);
+        }
     }
-    let Some(token) = &claims.token else {
-        return false;
+    Ok(())
+}
+
+/// The claims of a token, as JSON. `None`: it has none, or a name stands twice, and two readers would
+/// take two values.
+pub(super) fn payload_of(token: &str) -> Option<Vec<u8>> {
+    let payload = token.split_once('.')?.1;
+    let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+    object_members(std::str::from_utf8(&payload).ok()?).ok()?;
+    Some(payload)
+}
+
+/// A claim of a token.
+pub(super) fn claim(token: Option<&str>, name: &str) -> Result<String, Absent> {
+    let payload = token.and_then(payload_of).ok_or(Absent::Undecodable)?;
+    let [found] = members(&payload, [&format!("/{name}")]);
+    found.ok_or(Absent::Missing)
+}
+
+/// Atlassian's `qsh`: SHA-256 of `METHOD&path&query`, where the query's pairs are percent-encoded and
+/// sorted by name, the values of one name sorted and joined by commas, and `jwt` is left out.
+///
+/// Source: <https://developer.atlassian.com/cloud/jira/platform/understanding-jwt-for-connect-apps/>,
+/// and npm's `atlassian-jwt`, which does it so.
+fn query_string_hash(head: &Head) -> Result<String, Reject> {
+    let mut pairs = head.query_pairs().map_err(missing_part)?;
+    pairs.retain(|(name, _)| name != "jwt");
+    pairs.sort();
+    let mut query = String::new();
+    let mut last = None;
+    for (name, value) in &pairs {
+        if last == Some(name) {
+            query.push(',');
+        } else {
+            let separator = if query.is_empty() { "" } else { "&" };
+            query.push_str(&format!("{separator}{}=", encode_percent(name)));
+        }
+        query.push_str(&encode_percent(value));
+        last = Some(name);
+    }
+    let path = head.path.replace('&', "%26");
+    let path = match path.strip_suffix('/') {
+        Some(shorter) if !shorter.is_empty() => shorter,
+        _ => path.as_str(),
     };
-    let payload = token.split_once('.').map_or("", |(_, payload)| payload);
-    let Ok(payload) = URL_SAFE_NO_PAD.decode(payload) else {
-        return false;
-    };
-    let digest = encode_hex(&Sha256::digest(body));
-    scheme.claim_pairs().all(|(name, value)| {
-        let [claimed] = members(&payload, [&format!("/{name}")]);
-        claimed.as_deref() == value.or(Some(&digest))
-    })
+    let canonical = format!("{}&{path}&{query}", head.method.to_ascii_uppercase());
+    Ok(encode_hex(&Sha256::digest(canonical)))
 }
 
 fn members<const N: usize>(json: &[u8], pointers: [&str; N]) -> [Option<String>; N] {
     let mut found = json::find(json, &pointers).into_iter();
     pointers.map(|_| found.next().flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made with npm's `atlassian-jwt` 2.0.3, `createQueryStringHash`.
+    #[test]
+    fn queries_are_hashed_as_atlassian_does() {
+        for (method, target, hash) in [
+            (
+                "POST",
+                "/installed?b=2&a=1&a=0",
+                "895da19ba37530857952daccdbe6611f79dfe47b13587b85bee9f24141168887",
+            ),
+            (
+                "get",
+                "/",
+                "c88caad15a1c1a900b8ac08aa9686f4e8184539bea1deda36e2f649430df3239",
+            ),
+            (
+                "POST",
+                "/hooks/jira?user_id=5b&user_key=a%20b%2Bc",
+                "9519a37cba0119c81b247275b94c73cebad53f5d633018b067a8be214485e425",
+            ),
+            (
+                "POST",
+                "/a&b/?z=1&jwt=x",
+                "168a02b00ee973a78925bc5ff2716647f68501ae5214e4a0ddb4e0d8f3b1e4a2",
+            ),
+            (
+                "POST",
+                "/a?x=%C3%A9*&x=!'()",
+                "14e5ce76f3d67e57074755c523934e06f9e460d24cdffa8334f45627be3b8c6c",
+            ),
+        ] {
+            let head = Head::new(method, target, []);
+            assert_eq!(query_string_hash(&head).as_deref(), Ok(hash), "{target}");
+        }
+    }
 }

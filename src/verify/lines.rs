@@ -26,7 +26,7 @@ pub(super) fn lines(
         if !is_first && value.chars().any(char::is_control) {
             return Err(Reject::MalformedSignedPart(Shape::ContainsDelimiter));
         }
-        if !(line.optional && value.is_empty() && !claims.keeps_empty_lines) {
+        if !(line.optional && value.is_empty() && claims.reading == 0) {
             signed.extend([line.label(), &form.between, &value, "\n"]);
         }
         members.push((line.label(), value));

@@ -11,8 +11,11 @@ mod credential;
 mod jws;
 mod late;
 mod lines;
+mod message_signature;
+mod named;
 mod pieces;
 mod signature;
+mod stated;
 mod statement;
 mod stream;
 
@@ -21,6 +24,7 @@ use sha2::{Digest as _, Sha256};
 use xxhash_rust::xxh64::Xxh64;
 
 use crate::keys::LiveKey;
+use crate::public_key::rules::Pins;
 use crate::request::{Absent, Head, Inbound};
 use crate::scheme::{Part, Place, Scheme};
 use crate::time;
@@ -31,6 +35,7 @@ use signature::{Presented, field, read_signatures};
 pub use stream::Streaming;
 
 pub use around::AroundBody;
+pub use named::headers_named;
 pub use statement::{KeyAt, Statement};
 
 /// How many signatures one request may carry. Providers send one for each live secret; each costs
@@ -49,8 +54,13 @@ pub struct Claims {
     valid_ms: Option<(i64, i64)>,
     /// The URL as the provider knows it.
     url: Option<String>,
-    /// An optional line whose value is empty stands in the signed string.
-    keeps_empty_lines: bool,
+    /// What the source pins, where that is signed.
+    pins: Pins,
+    /// Which reading of what was signed, where providers' own code differs: in the second, optional
+    /// lines whose value is empty stand in the signed string, and the URL has its other form.
+    reading: usize,
+    /// What a message signature covers.
+    covered: Option<message_signature::Covered>,
     /// Of a JWS or a token, everything but its signature.
     pub(crate) token: Option<String>,
     /// The names of the signed headers, as the signature's list gives them.
@@ -66,7 +76,7 @@ struct ClaimedTime {
 impl Claims {
     /// Reads the claims, or says what is wrong with their shape.
     pub fn read(scheme: &Scheme, head: &Head) -> Result<Self, Reject> {
-        if scheme.is_public() {
+        if scheme.is_stated() {
             // The rest stands in the body, or is read with it (`Statement`).
             let missing = matches!(scheme.signature.at, Place::Header(_) | Place::Query(_))
                 && head.value_at(&scheme.signature.at) == Err(Absent::Missing);
@@ -147,7 +157,11 @@ impl Claims {
 
     /// Takes the reading that was proved.
     pub(crate) fn take_reading(&mut self, proof: &Proof) {
-        self.keeps_empty_lines = proof.variant > 0;
+        self.reading = proof.variant;
+    }
+
+    pub(crate) fn read_as(&mut self, reading: usize) {
+        self.reading = reading;
     }
 
     /// From when to when a token holds, in milliseconds since 1970.
@@ -303,7 +317,7 @@ pub fn verify<'a>(
         let has =
             |key: &LiveKey| mac_over(&pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag));
         let key = keys.iter().position(has);
-        let bound = key.filter(|_| jws::binds(scheme, claims, inbound.body));
+        let bound = key.filter(|_| jws::binds(scheme, claims, inbound));
         bound.map(|key| Matched::Mac { key })
     });
     // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
@@ -331,19 +345,6 @@ pub fn tag(
     let late = Late::read(scheme, inbound)?;
     let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
     Ok(mac_over(&pieces, scheme, key, suffix).tag())
-}
-
-/// The signed headers that a request names itself, and that are not in `head` yet.
-pub fn headers_named(scheme: &Scheme, head: &Head) -> Vec<String> {
-    if !scheme.signs_headers() {
-        return Vec::new();
-    }
-    let names = match read_signatures(scheme, head) {
-        Ok(presented) => canonical_request::names(&presented.fields),
-        Err(_) => Vec::new(),
-    };
-    let names = names.into_iter();
-    names.filter(|name| head.header(name).is_none()).collect()
 }
 
 /// Adds a part with its length in front, so that no two lists of parts digest alike.

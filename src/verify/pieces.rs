@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::canonical_request::CanonicalRequest;
+use super::jws::payload_of;
 use super::lines::lines;
-use super::{Claims, missing_part};
+use super::{Claims, missing_part, stated};
 use crate::canonical::{self, NotCanonical};
 use crate::keys::{LiveKey, Mac, encode_hex};
 use crate::request::{Absent, Head, Inbound, encode_pairs};
@@ -56,6 +57,8 @@ pub(super) enum Piece<'a> {
     MacHex(Box<Piece<'a>>),
     /// A JWS, and the body that it binds: the JWS is what is signed, the body what it means.
     Jws(&'a str, &'a [u8]),
+    /// What is signed, and what of it is the same on every attempt.
+    Means(Vec<u8>, Vec<Cow<'a, [u8]>>),
     /// A request in canonical form, its digest, and what of it is the same on every attempt.
     Digested(Box<CanonicalRequest<'a>>),
 }
@@ -63,7 +66,7 @@ pub(super) enum Piece<'a> {
 impl<'a> Piece<'a> {
     fn of(
         part: &'a Part,
-        scheme: &Scheme,
+        scheme: &'a Scheme,
         claims: &'a Claims,
         inbound: &'a Inbound<'_, '_>,
     ) -> Result<Self, Reject> {
@@ -76,7 +79,10 @@ impl<'a> Piece<'a> {
                 Piece::PerAttempt(Cow::Borrowed(time.text.as_bytes()))
             }
             Part::Nonce => Piece::per_attempt(claims.nonce.as_deref())?,
-            Part::Token => Piece::per_attempt(claims.token.as_deref())?,
+            Part::Token => {
+                inbound.claims_are(claims.token.as_deref().and_then(payload_of));
+                Piece::per_attempt(claims.token.as_deref())?
+            }
             Part::Url => Piece::per_attempt(claims.url.as_deref())?,
             Part::Method => Piece::Plain(Cow::Borrowed(inbound.head.method.as_bytes())),
             Part::Target => Piece::Plain(Cow::Owned(inbound.head.target().into_bytes())),
@@ -114,6 +120,7 @@ impl<'a> Piece<'a> {
             }
             Part::Jws if uses::JWS => {
                 let token = claims.token.as_deref();
+                inbound.claims_are(token.and_then(payload_of));
                 Piece::Jws(token.ok_or(Reject::MissingSignature)?, inbound.body)
             }
             Part::SortedQueryExcept(except) => {
@@ -136,8 +143,12 @@ impl<'a> Piece<'a> {
                 let names = names.ok_or(Reject::MissingSignedPart)?;
                 Piece::Digested(Box::new(CanonicalRequest::of(inbound, names)?))
             }
+            Part::Stated(part) if uses::STATED_PARTS => {
+                return stated::piece(part, scheme, claims, inbound);
+            }
             // The build left out what none of its sources says.
-            Part::SortedFields
+            Part::Stated(_)
+            | Part::SortedFields
             | Part::Jws
             | Part::CanonicalRequest
             | Part::Sha256Hex(_)
@@ -156,8 +167,9 @@ impl<'a> Piece<'a> {
     pub(super) fn plain(&self) -> Option<Cow<'_, [u8]>> {
         match self {
             Piece::Plain(bytes) | Piece::PerAttempt(bytes) => Some(Cow::Borrowed(bytes)),
-            Piece::Canonical(bytes, _) => Some(Cow::Borrowed(bytes)),
-            Piece::Secret | Piece::MacHex(_) | Piece::Jws(..) | Piece::Digested(_) => None,
+            Piece::Canonical(bytes, _) | Piece::Means(bytes, _) => Some(Cow::Borrowed(bytes)),
+            Piece::Jws(token, _) => Some(Cow::Borrowed(token.as_bytes())),
+            Piece::Secret | Piece::MacHex(_) | Piece::Digested(_) => None,
         }
     }
 
@@ -167,7 +179,7 @@ impl<'a> Piece<'a> {
             Piece::Plain(bytes) => mac.update(bytes),
             Piece::PerAttempt(bytes) => mac.update(bytes),
             Piece::Secret => mac.update(key.text()),
-            Piece::Canonical(signed, _) => mac.update(signed),
+            Piece::Canonical(signed, _) | Piece::Means(signed, _) => mac.update(signed),
             Piece::MacHex(inner) => {
                 let mut nested = keyed();
                 inner.feed(&mut nested, key, keyed);
@@ -186,6 +198,7 @@ impl<'a> Piece<'a> {
             Piece::PerAttempt(_) | Piece::Secret => {}
             Piece::MacHex(inner) => inner.identify(each),
             Piece::Jws(_, body) => each(body),
+            Piece::Means(_, same) => same.iter().for_each(|bytes| each(bytes)),
             Piece::Digested(request) => request.identify(each),
         }
     }
@@ -195,7 +208,11 @@ impl<'a> Piece<'a> {
         match self {
             Piece::Canonical(_, given) => Some(given),
             Piece::MacHex(inner) => inner.into_canonical(),
-            Piece::Plain(_) | Piece::PerAttempt(_) | Piece::Secret | Piece::Jws(..) => None,
+            Piece::Plain(_)
+            | Piece::PerAttempt(_)
+            | Piece::Secret
+            | Piece::Jws(..)
+            | Piece::Means(..) => None,
             Piece::Digested(request) => request.into_content(),
         }
     }

@@ -1,24 +1,28 @@
-//! What a message says of itself where a public key checks it. The key is not the sender's secret but
-//! the provider's, so anyone can have it sign a message of his own: whose message this is, is pinned.
+//! What a message says of itself where a public key checks it, or where a MAC is made over more than the
+//! message. A provider's key signs for anyone: whose message this is, is pinned.
 
 use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ctutils::CtEq as _;
+use ctutils::{Choice, CtEq as _};
 use md5::{Digest as _, Md5};
 
+use super::message_signature::{self, Covered};
 use super::pieces::pieces;
 use super::signature::{Fields, field, signatures_in};
-use super::{ClaimedTime, Claims, missing_part, shape_of, signed_value};
+use super::{ClaimedTime, Claims, Matched, missing_part, shape_of, signed_value};
+use super::{jws, stated};
 use crate::canonical::{NotCanonical, object_members};
 use crate::gate::LiveSource;
 use crate::keys::encode_hex;
 use crate::public_key::document::URL_BYTES_MAX;
+use crate::public_key::rules::Pins;
 use crate::public_key::token::Token;
 use crate::request::Inbound;
-use crate::scheme::{Algorithm, KeyEncoding, Part, Place, Scheme};
+use crate::scheme::{Algorithm, KeyEncoding, Part, Place, Scheme, StatedPart, TimeUnit};
 use crate::time;
+use crate::uses;
 use crate::verdict::{Reject, Shape};
 
 /// How many signatures one message may carry: each is a question for each key and each reading.
@@ -90,8 +94,20 @@ impl Statement {
                 },
             )?;
         }
-        let (signatures, fields, token) = signatures_of(scheme, inbound)?;
+        let Presented {
+            signatures,
+            fields,
+            token,
+            signed_token,
+            covered,
+        } = presented(scheme, inbound)?;
         check_pins(live, inbound, token.as_ref())?;
+        if !scheme.claims.is_empty() {
+            jws::keeps(scheme, signed_token.as_deref(), inbound)?;
+        }
+        if let Some(covered) = covered.as_ref().filter(|_| uses::MESSAGE_SIGNATURES) {
+            message_signature::check_digest(covered, inbound)?;
+        }
         if let Some(place) = &scheme.body_md5 {
             check_md5(
                 &inbound.value_at(place).map_err(missing_part)?,
@@ -108,18 +124,34 @@ impl Statement {
             }
         };
         let mut claims = Claims {
-            time: time_of(scheme, inbound, &fields)?,
+            time: time_of(scheme, inbound, &fields, signed_token.as_deref())?,
             id: signed_value(scheme, inbound.head, &Part::Id, scheme.id.as_ref())?,
             nonce: signed_value(scheme, inbound.head, &Part::Nonce, scheme.nonce.as_ref())?,
-            valid_ms: token.as_ref().map(|token| token.valid_ms),
-            token: token.map(|token| token.signed),
+            valid_ms: match &token {
+                Some(token) => Some(token.valid_ms),
+                None => expires_ms(&fields)
+                    .filter(|_| covered.is_some())
+                    .map(|expires_ms| (i64::MIN, expires_ms)),
+            },
+            token: signed_token,
+            signed_headers: match &scheme.named_headers {
+                Some(form) if uses::STATED_PARTS => {
+                    Some(stated::header_names(form, inbound.head, &fields)?)
+                }
+                _ => None,
+            },
+            pins: match scheme.stated_parts().next() {
+                Some(_) => live.pins.clone(),
+                None => Pins::new(),
+            },
             url: url_of(live, inbound),
+            covered,
             ..Claims::default()
         };
         let mut messages = vec![message(scheme, &claims, inbound)?];
-        claims.keeps_empty_lines = true;
+        claims.reading = 1;
         let other = message(scheme, &claims, inbound)?;
-        claims.keeps_empty_lines = false;
+        claims.reading = 0;
         if other != messages[0] {
             messages.push(other);
         }
@@ -133,6 +165,26 @@ impl Statement {
         Ok((statement, claims))
     }
 
+    /// Which of the source's secrets made one of the signatures, and of which reading. `None`: none did.
+    pub fn matched(&self, live: &LiveSource) -> Option<(Matched, usize)> {
+        for (reading, message) in self.messages.iter().enumerate() {
+            for (key, live_key) in live.keys.iter().enumerate() {
+                let mut mac = live_key.mac(self.algorithm, None);
+                mac.update(message);
+                let made = mac.tag();
+                // Every signature is compared, as in `Claims`.
+                let mut found = Choice::FALSE;
+                for signature in &self.signatures {
+                    found |= signature.as_slice().ct_eq(made.as_slice());
+                }
+                if found.to_bool() {
+                    return Some((Matched::Mac { key }, reading));
+                }
+            }
+        }
+        None
+    }
+
     /// What the record calls the key: the set's id, or the certificate's file.
     pub fn key_name(&self) -> String {
         match &self.key {
@@ -143,9 +195,32 @@ impl Statement {
     }
 }
 
-type Signatures = (Vec<Vec<u8>>, Fields, Option<Token>);
+/// What a message presents as proof.
+#[derive(Default)]
+struct Presented {
+    signatures: Vec<Vec<u8>>,
+    fields: Fields,
+    token: Option<Token>,
+    /// Of a token or a JWS, everything but its signature.
+    signed_token: Option<String>,
+    covered: Option<Covered>,
+}
 
-fn signatures_of(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Signatures, Reject> {
+fn presented(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Presented, Reject> {
+    if let Some(form) = scheme
+        .message_signature
+        .as_ref()
+        .filter(|_| uses::MESSAGE_SIGNATURES)
+    {
+        let (signature, fields, covered) =
+            message_signature::read(form, scheme.algorithm, inbound.head)?;
+        return Ok(Presented {
+            signatures: vec![signature],
+            fields,
+            covered: Some(covered),
+            ..Presented::default()
+        });
+    }
     if let Some(form) = &scheme.token {
         let text = inbound.value_at(&scheme.signature.at);
         let text = text.map_err(|absent| match shape_of(absent) {
@@ -158,15 +233,25 @@ fn signatures_of(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Signature
             .get(..strip.len())
             .filter(|prefix| prefix.eq_ignore_ascii_case(strip));
         bare.ok_or(Reject::MalformedSignature(Shape::NoPrefix))?;
-        let token = Token::read(&text[strip.len()..], form)?;
-        return Ok((vec![token.signature.clone()], Fields::new(), Some(token)));
+        let of_a_set = scheme.key.encoding == KeyEncoding::KeySet;
+        let token = Token::read(&text[strip.len()..], form, of_a_set)?;
+        return Ok(Presented {
+            signatures: vec![token.signature.clone()],
+            signed_token: Some(token.signed.clone()),
+            token: Some(token),
+            ..Presented::default()
+        });
     }
-    let presented = signatures_in(scheme, inbound.value_at(&scheme.signature.at))?;
-    let (signatures, fields) = (presented.candidates, presented.fields);
-    if signatures.len() > SIGNATURES_MAX {
+    let read = signatures_in(scheme, inbound.value_at(&scheme.signature.at))?;
+    if read.candidates.len() > SIGNATURES_MAX {
         return Err(Reject::MalformedSignature(Shape::TooMany));
     }
-    Ok((signatures, fields, None))
+    Ok(Presented {
+        signatures: read.candidates,
+        fields: read.fields,
+        signed_token: read.token,
+        ..Presented::default()
+    })
 }
 
 fn check_pins(
@@ -238,12 +323,14 @@ fn time_of(
     scheme: &Scheme,
     inbound: &Inbound<'_, '_>,
     fields: &Fields,
+    token: Option<&str>,
 ) -> Result<Option<ClaimedTime>, Reject> {
     let Some(form) = &scheme.time else {
         return Ok(None);
     };
     let text = match &form.at {
         Place::SignatureField(name) => field(fields, name),
+        Place::Claim(name) => jws::claim(token, name),
         place => inbound.value_at(place),
     };
     let text = text.map_err(|absent| match shape_of(absent) {
@@ -254,9 +341,15 @@ fn time_of(
     Ok(Some(ClaimedTime { text, ms }))
 }
 
+/// The end that a message signature may have (RFC 9421, section 2.3).
+fn expires_ms(fields: &Fields) -> Option<i64> {
+    time::parse(&field(fields, "expires").ok()?, TimeUnit::Seconds)
+}
+
 /// The URL as the provider knows it: the source's, with the query as received.
 fn url_of(live: &LiveSource, inbound: &Inbound<'_, '_>) -> Option<String> {
-    live.scheme.signed.contains(&Part::Url).then_some(())?;
+    let mut parts = live.scheme.stated_parts();
+    (live.scheme.signed.contains(&Part::Url) || parts.any(StatedPart::needs_url)).then_some(())?;
     let url = live.pins.get("url")?;
     Some(match &inbound.head.query {
         None => url.clone(),

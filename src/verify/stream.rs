@@ -63,7 +63,8 @@ fn identity(scheme: &Scheme, claims: &Claims, body_bytes: u64) -> Option<AroundB
             | Part::Url
             | Part::Value(_)
             | Part::Lines
-            | Part::Token => return None,
+            | Part::Token
+            | Part::Stated(_) => return None,
         }
     }
     Some(AroundBody {

@@ -33,6 +33,7 @@ describe("what waits", () => {
       { event: "backlog", at: "queue", messages: 0, bytes: 0 },
       { event: "backlog", at: "slow_queue", messages: 0, bytes: 0 },
       { event: "backlog", at: "dead_letter_queue", messages: 0, bytes: 0 },
+      { event: "backlog", at: "audit_queue", messages: 0, bytes: 0 },
     ]);
   });
 
@@ -96,7 +97,7 @@ describe("what waits", () => {
     await gate.faults("EVENTS.metrics=fail");
     const lines = await tick();
     assert.equal(lines.filter(({ what }) => what === "backlog_unknown").length, 1);
-    assert.deepEqual(lines.filter(({ event }) => event === "backlog").map(({ at }) => at), ["slow_queue", "dead_letter_queue"]);
+    assert.deepEqual(lines.filter(({ event }) => event === "backlog").map(({ at }) => at), ["slow_queue", "dead_letter_queue", "audit_queue"]);
     await gate.faults("");
   });
 });

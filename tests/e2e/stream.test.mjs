@@ -4,7 +4,7 @@ import { createHash, createHmac, randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { Budget, NO_ROOM } from "../../src/edge/intake.mjs";
-import { Upload } from "../../src/edge/upload.mjs";
+import { STREAM_MS, Upload } from "../../src/edge/upload.mjs";
 import { startGate } from "./support/gate.mjs";
 import { freshId, shopEvent, sign, under } from "./support/sign.mjs";
 import { sleep, until } from "./support/wait.mjs";
@@ -15,8 +15,14 @@ const SOURCES = { streamed: "github", "streamed-exact": "standard-webhooks" };
 const SECRETS = { streamed: "STREAMED_SECRET", "streamed-exact": "STREAMED_EXACT_SECRET" };
 
 let gate;
-before(async () => (gate = await startGate()));
-after(() => gate.stop());
+/** A gate of its own, because it waits for as long as the other tests take. */
+let patient;
+let stalled;
+before(async () => {
+  [gate, patient] = await Promise.all([startGate(), startGate()]);
+  stalled = Object.keys(SOURCES).map(stall);
+});
+after(() => Promise.all([gate.stop(), patient.stop()]));
 
 const contents = async () => (await gate.archived()).filter((key) => key.startsWith("claim/"));
 const intake = async () => (await gate.send({ method: "GET", target: "/-/intake" })).json;
@@ -50,6 +56,21 @@ async function delivered({ body }, answer) {
 }
 
 const deliveries = (answer) => gate.backend.deliveries.filter(({ headers }) => headers["hookgate-request-id"] === answer.requestId).length;
+
+/** Sends three of four megabytes, and then nothing more. */
+function stall(source) {
+  const { headers, body } = sign(source, SOURCES[source], patient.secrets[SECRETS[source]], randomBytes(4 * MEGABYTE));
+  const upload = { answer: "", began: Date.now(), answeredMs: undefined };
+  const socket = connect(Number(new URL(patient.url).port), "127.0.0.1");
+  socket.on("error", () => {}); // the gate breaks off what it will not read
+  socket.on("data", (part) => {
+    upload.answer += part;
+    upload.answeredMs ??= Date.now() - upload.began;
+  });
+  socket.write([`POST /hooks/${source} HTTP/1.1`, "host: gate", `content-length: ${body.length}`, ...headers.map(([name, value]) => `${name}: ${value}`), "", ""].join("\r\n"));
+  socket.write(body.subarray(0, 3 * MEGABYTE));
+  return upload;
+}
 
 for (const source of Object.keys(SOURCES)) {
   describe(`source ${source}`, () => {
@@ -258,4 +279,16 @@ describe("what lies in memory of a body that goes by", () => {
     upload.end();
     assert.equal(budget.bytes, before);
   });
+});
+
+test("a body that stops on its way is cut off with 503, and leaves no object", async () => {
+  await until(() => stalled.every(({ answer }) => answer !== ""), "their answers", STREAM_MS + 10_000);
+  for (const { answer, answeredMs } of stalled) {
+    assert.match(answer, /^HTTP\/1\.1 503 [^]*retry-after: 10/i);
+    assert.ok(answeredMs >= STREAM_MS - 100 && answeredMs < STREAM_MS + 3_000, `after ${answeredMs} ms`);
+  }
+  await until(() => patient.lines({ reason: "body_too_slow", verdict: "unavailable" }).length === stalled.length, "their verdicts");
+  assert.equal((await patient.send({ method: "GET", target: "/-/intake" })).json.bytes, 0, "not all was given back");
+  await sleep(300);
+  assert.deepEqual(await patient.archived(), []);
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { freshSecrets } from "../e2e/support/secrets.mjs";
 import { sleep } from "../e2e/support/wait.mjs";
-import { startBackend } from "./support/backend.mjs";
+import { digest, startBackend } from "./support/backend.mjs";
 import { PAIRS_MAX, SINGLES_MAX, plan } from "./support/plan.mjs";
 import { chance } from "./support/random.mjs";
 import { life, reconcile } from "./support/reconcile.mjs";
@@ -15,7 +15,7 @@ import { traffic } from "./support/traffic.mjs";
 const USAGE = `usage: scripts/faults [--quick] [--seed NUMBER] [options]
        scripts/faults --planted | --bulkhead [--quick]
 
-  --quick         each fault alone, some pairs, one kill of each process: under a minute
+  --quick         each fault alone, some pairs, one kill of each process and of both: under a minute
   --seed NUMBER   the same plan, traffic and order again; by default another each time
   --single NUMBER so many faults alone; all ${SINGLES_MAX} by default
   --pairs NUMBER  so many pairs of faults; all ${PAIRS_MAX} by default, 8 with --quick
@@ -98,8 +98,8 @@ try {
     if (next.kill !== undefined) {
       await sleep(random.below(PHASE_MS));
       const from = Date.now();
-      await (next.kill === "gate" ? runtime.killGate() : runtime.killQueue());
-      if (next.kill === "gate") kills.push({ from, to: Date.now() });
+      await Promise.all([next.kill !== "queue" && runtime.killGate(), next.kill !== "gate" && runtime.killQueue()]);
+      if (next.kill !== "queue") kills.push({ from, to: Date.now() });
     }
     await sending;
     if (random.is(0.3)) void runtime.cron().catch(() => {});
@@ -132,7 +132,9 @@ for (let cursor; ; ) {
   for (const { key } of page.objects) {
     const letter = await (await archive.get(key)).json();
     const message = typeof letter.message === "string" ? JSON.parse(letter.message) : letter.message;
-    letters.set(message.id, letter);
+    const apart = message.data_base64 === undefined ? await archive.get(`dead-content/${letter.id}`) : undefined;
+    const content = apart ? Buffer.from(await apart.arrayBuffer()) : message.data_base64 && Buffer.from(message.data_base64, "base64");
+    letters.set(message.id, content && digest(content));
   }
   if (!page.truncated) break;
   cursor = page.cursor;

@@ -2,12 +2,12 @@
 
 use hookgate::config::Dedup;
 use hookgate::ledger::{Ask, Reply};
-use hookgate::road::{Asked, Effect, Ending, Hold, Place, Road, Step};
+use hookgate::road::{Effect, Ending, Hold, Memory, Place, Road, Step};
 use hookgate::verdict::Verdict;
 
 use super::setting::Bug;
 use super::steps::Steps;
-use super::world::{GATES, Request, State};
+use super::world::{GATES, Request, Sent, State};
 
 /// Slices are tested with `Road`; here any of them may end at any time.
 const ANSWER_BY_MS: u32 = 5_000;
@@ -64,14 +64,24 @@ impl Steps<'_> {
     }
 
     fn start(&mut self, next: State, gate: usize, key: u8, by_provider: bool) {
-        let road = Road::new(self.setting.roads[gate], ANSWER_BY_MS);
+        let new = if self.setting.apart {
+            Road::apart
+        } else {
+            Road::new
+        };
+        let road = new(self.setting.roads[gate], ANSWER_BY_MS);
         let who = if by_provider {
             "the provider sends"
         } else {
             "somebody else sends"
         };
         let step = road.start();
-        self.go_on(next, gate, (key, by_provider, road), step, ("", who), false);
+        let sent = Sent {
+            key,
+            by_provider,
+            content: !self.setting.apart,
+        };
+        self.go_on(next, gate, (sent, road), step, ("", who), false);
     }
 
     pub fn of_gates(&mut self) {
@@ -80,10 +90,11 @@ impl Steps<'_> {
                 continue;
             };
             match request.effect {
-                Effect::Ask { .. } => self.ask_memory(gate, &request),
-                // The put comes before every hold, and what it leaves behind nobody reads: unit tests
-                // of `Road` walk its ways.
-                Effect::Put { .. } => {}
+                Effect::Ask { of: Memory::Kv, .. } => self.ask_kv(gate, &request),
+                Effect::Ask {
+                    of: Memory::Ledger, ..
+                } => self.ask_ledger(gate, &request),
+                Effect::Put { .. } => self.put(gate, &request),
                 Effect::Hold { at, .. } => {
                     for (outcome, what) in HOLDS {
                         let fault = outcome != Outcome::Applied;
@@ -96,36 +107,6 @@ impl Steps<'_> {
         }
     }
 
-    fn ask_memory(&mut self, gate: usize, request: &Request) {
-        let seen = self.from.keys[usize::from(request.key)].seen;
-        // A read may be stale for as long as it likes.
-        let mut answers = vec![(
-            Asked::Unseen,
-            if seen { "unseen (stale)" } else { "unseen" },
-        )];
-        if seen {
-            answers.push((Asked::Seen, "seen"));
-        }
-        if self.from.faults_left > 0 {
-            answers.push((Asked::Failed, "failed"));
-            answers.push((Asked::Unknown, "slice over"));
-            self.gate_crashes(
-                self.from.clone(),
-                gate,
-                request,
-                ("asks KV", "the gate crashes"),
-            );
-        }
-        for (answer, what) in answers {
-            let mut road = request.road.clone();
-            let step = road.asked(answer);
-            let fault = matches!(answer, Asked::Failed | Asked::Unknown);
-            let parts = (request.key, request.by_provider, road);
-            let next = self.from.clone();
-            self.go_on(next, gate, parts, step, ("asks KV", what), fault);
-        }
-    }
-
     fn hold(
         &mut self,
         gate: usize,
@@ -134,7 +115,7 @@ impl Steps<'_> {
         outcome: Outcome,
         what: &'static str,
     ) {
-        let key = request.key;
+        let key = request.sent.key;
         let label = (hold_name(at), what);
         let mut next = self.from.clone();
         let poison = at == Place::Queue && State::is_poison(self.setting, key);
@@ -165,6 +146,8 @@ impl Steps<'_> {
                 }
             }
         }
+        // What a message names must be there before it, however late the message comes.
+        next.key(key).hollow |= (applied || outcome == Outcome::Later) && !request.sent.content;
         match outcome {
             Outcome::Applied => {}
             Outcome::Failed | Outcome::FailedButApplied => hold = Hold::Failed,
@@ -183,11 +166,17 @@ impl Steps<'_> {
         }
         let mut road = request.road.clone();
         let step = road.held(hold);
-        let parts = (key, request.by_provider, road);
-        self.go_on(next, gate, parts, step, label, outcome != Outcome::Applied);
+        self.go_on(
+            next,
+            gate,
+            (request.sent, road),
+            step,
+            label,
+            outcome != Outcome::Applied,
+        );
     }
 
-    fn gate_crashes(
+    pub fn gate_crashes(
         &mut self,
         mut next: State,
         gate: usize,
@@ -195,25 +184,25 @@ impl Steps<'_> {
         label: (&'static str, &'static str),
     ) {
         next.gates[gate] = None;
-        if request.by_provider {
-            next.key(request.key).provider.waiting = false;
+        if request.sent.by_provider {
+            next.key(request.sent.key).provider.waiting = false;
         }
         self.push(
             next,
             self.gate_name(gate),
             label,
-            Some(request.key),
+            Some(request.sent.key),
             true,
             None,
         );
     }
 
     /// What `Road` says comes next: another effect, or the answer.
-    fn go_on(
+    pub fn go_on(
         &mut self,
         mut next: State,
         gate: usize,
-        (key, by_provider, road): (u8, bool, Road),
+        (sent, road): (Sent, Road),
         step: Step,
         label: (&'static str, &'static str),
         fault: bool,
@@ -222,9 +211,10 @@ impl Steps<'_> {
         let effect = match step {
             Step::Do(effect) => effect,
             Step::Answer(ending) => {
-                return self.answer(next, gate, (key, by_provider), ending, label, fault);
+                return self.answer(next, gate, sent, ending, label, fault);
             }
         };
+        let key = sent.key;
         if let Effect::Hold { at, .. } = effect {
             if self.setting.bug == Some(Bug::PutBeforeSend) && at == Place::Queue {
                 next.key(key).seen = true;
@@ -237,16 +227,11 @@ impl Steps<'_> {
                 }
                 let mut early = road.clone();
                 if let Step::Answer(ending) = early.held(Hold::Done) {
-                    return self.answer(next, gate, (key, by_provider), ending, label, fault);
+                    return self.answer(next, gate, sent, ending, label, fault);
                 }
             }
         }
-        next.gates[gate] = Some(Request {
-            key,
-            by_provider,
-            road,
-            effect,
-        });
+        next.gates[gate] = Some(Request { sent, road, effect });
         self.push(next, name, label, Some(key), fault, None);
     }
 
@@ -254,11 +239,14 @@ impl Steps<'_> {
         &mut self,
         mut next: State,
         gate: usize,
-        (key, by_provider): (u8, bool),
+        sent: Sent,
         mut ending: Ending,
         label: (&'static str, &'static str),
         fault: bool,
     ) {
+        let Sent {
+            key, by_provider, ..
+        } = sent;
         let name = self.gate_name(gate);
         next.gates[gate] = None;
         let held = next.is_held(key);

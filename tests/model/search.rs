@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::promises::Broken;
 use super::setting::Setting;
 use super::steps::{Label, Next, Steps};
-use super::world::{Broken, State};
+use super::world::State;
 
 /// What a search found.
 pub struct Report {

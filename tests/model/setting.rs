@@ -18,6 +18,8 @@ pub struct Setting {
     pub extra: u8,
     /// Dead letters that an operator sends again.
     pub redrives: u8,
+    /// The contents do not travel in the messages.
+    pub apart: bool,
     /// The queue never takes the first event.
     pub poison: Option<Poison>,
     pub bug: Option<Bug>,
@@ -46,4 +48,5 @@ pub enum Bug {
     RefusedWithoutProof,
     CodeUnread,
     RedriveUnasked,
+    PutTakenForDone,
 }

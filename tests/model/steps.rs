@@ -3,8 +3,9 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use super::promises::Broken;
 use super::setting::Setting;
-use super::world::{Broken, RUNS, State};
+use super::world::{RUNS, State};
 
 /// The words of one line of a trace.
 #[derive(Clone, Copy, Debug)]

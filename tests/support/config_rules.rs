@@ -41,6 +41,12 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("queue_retention", "queue_retention_seconds = 1209601", "a queue keeps messages for 60 to 1209600 seconds"),
     // Sources.
     ("queue_retention", "queue_retention_seconds = 86399\n[sources.paced]\ntenant = \"acme\"\nscheme = \"github\"\nsecrets = [\"PACED_SECRET\"]\ndestination = \"backend\"\ndedup_retention_seconds = 2592000\ndeliveries_per_second_max = 1", "[sources.paced]: deliveries_per_second_max = 1: an event may wait 43200 s for its turn, and queue_retention_seconds = 86399 loses it: use at least 86400"),
+    ("queue_retention", "queue_retention_seconds = 345600\n[tenants.acme]\naudit_days = 0\nclient_address_days = 0", "[tenants.acme]: audit_days = 0: use 1 to 3653"),
+    ("queue_retention", "queue_retention_seconds = 345600\n[tenants.acme]\naudit_days = 3654", "[tenants.acme]: audit_days = 3654: use 1 to 3653"),
+    ("queue_retention", "queue_retention_seconds = 345600\n[tenants.acme]\naudit_days = 7", "[tenants.acme]: client_address_days = 30: an address goes with its record at the latest; use 0 to 7"),
+    ("queue_retention", "queue_retention_seconds = 345600\n[tenants.another]\naudit_days = 90", "[tenants.another]: no source has tenant = \"another\""),
+    ("queue_retention", "queue_retention_seconds = 345600\n[tenants.acme]\ndays = 90", "unknown field `days`"),
+    ("tenant", "tenant = \"acme\"\naudit_sample_bytes = 1025", "audit_sample_bytes = 1025: use at most 1024"),
     ("[sources.shop]", "[sources.Shop]", "[sources.Shop]: a source's name is 1 to 64 characters of a-z, 0-9 and -"),
     ("[sources.shop]", "[sources.\"\"]", "a source's name is 1 to 64 characters"),
     ("[sources.shop]", "[sources.\"a/b\"]", "a source's name is 1 to 64 characters"),
@@ -177,8 +183,8 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("[schemes.shop]", "[sources.two]\ntenant = \"other\"\nscheme = \"github\"\nsecrets = [\"SHOP_SECRET\"]\ndestination = \"backend\"\ndedup_retention_seconds = 2592000\n[schemes.shop]", "[sources.two] and [sources.shop] belong to two tenants and both use the secret \"SHOP_SECRET\""),
     ("[schemes.shop]", "[sources.two]\ntenant = \"acme\"\nscheme = \"shop\"\nsecrets = [\"SHOP_SECRET\"]\ndestination = \"backend\"\ndedup_retention_seconds = 2592000\n[schemes.shop]", "both use the secret \"SHOP_SECRET\": set the same shared_secret"),
     // Schemes: the rest.
-    ("provider", "provider = \"Shop\"\nchallenge = { at = \"header:x-type\", equals = \"a\", echo = \"json:/a\" }", "`challenge` uses \"header:x-type\", which is not signed"),
-    ("provider", "provider = \"Shop\"\nchallenge = { at = \"json:/type\", equals = \"a\", echo = \"query:a\" }", "`challenge` uses \"query:a\", which is not signed"),
+    ("provider", "provider = \"Shop\"\nhandshakes = [{ at = \"header:x-type\", equals = \"a\", echo = \"json:/a\" }]", "`handshakes` uses \"header:x-type\", which is not signed"),
+    ("provider", "provider = \"Shop\"\nhandshakes = [{ at = \"json:/type\", equals = \"a\", echo = \"query:a\" }]", "`handshakes` uses \"query:a\", which is not signed"),
     ("answer_by", "answer_by_ms = 199", "`answer_by_ms` must be between 200 and 5000"),
     ("answer_by", "answer_by_ms = 5001", "`answer_by_ms` must be between 200 and 5000"),
     ("algorithm", "algorithm = \"md5\"", "unknown variant `md5`"),

@@ -30,7 +30,7 @@ pub struct Form {
     pub id: Option<At>,
 }
 
-const fn body_only(
+pub const fn body_only(
     schemes: &'static [&'static str],
     signature: &'static [At],
     prefix: &'static str,
@@ -54,26 +54,33 @@ use At::{Header, Item, Query};
 /// The columns of the table in `tests/mutations.rs`, in order.
 pub static FORMS: [Form; 9] = [
     body_only(
-        &["github"],
-        &[Header("x-hub-signature-256")],
+        &["github", "meta", "notion"],
+        &[
+            Header("x-hub-signature-256"),
+            Header("x-hub-signature-256"),
+            Header("x-notion-signature"),
+        ],
         "sha256=",
         true,
     ),
     body_only(
-        &["vercel", "fastly-ngwaf", "fly"],
+        &["vercel", "fastly-ngwaf", "fly", "dropbox", "asana"],
         &[
             Header("x-vercel-signature"),
             Header("x-sigsci-signature"),
             Header("x-signature"),
+            Header("x-dropbox-signature"),
+            Header("x-hook-signature"),
         ],
         "",
         true,
     ),
     body_only(
-        &["shopify", "heroku"],
+        &["shopify", "heroku", "xero"],
         &[
             Header("x-shopify-hmac-sha256"),
             Header("heroku-webhook-hmac-sha256"),
+            Header("x-xero-signature"),
         ],
         "",
         false,

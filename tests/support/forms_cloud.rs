@@ -9,8 +9,16 @@ use At::{Header, Member, Query};
 /// The columns of the table in `tests/mutations_cloud.rs`, in order.
 pub static CLOUD: [Form; 9] = [
     credential(
-        &["cloudflare-notifications", "ibm-event-notifications"],
-        &[Header("cf-webhook-auth"), Header("authorization")],
+        &[
+            "cloudflare-notifications",
+            "ibm-event-notifications",
+            "okta",
+        ],
+        &[
+            Header("cf-webhook-auth"),
+            Header("authorization"),
+            Header("authorization"),
+        ],
         "",
     ),
     credential(&["cloudevents"], &[Header("authorization")], "Bearer "),

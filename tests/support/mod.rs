@@ -12,6 +12,7 @@ pub mod config_rules;
 pub mod delivered;
 mod forms;
 mod forms_cloud;
+mod forms_handshakes;
 pub mod mutate;
 pub mod mutators;
 pub mod tree;
@@ -187,13 +188,18 @@ pub fn gate_in(
         values
             .iter()
             .find(|(known, _)| *known == name)
-            .or((name == DELIVERY.0).then_some(&DELIVERY))
+            .or([&DELIVERY, &HANDSHAKE_TOKEN]
+                .into_iter()
+                .find(|(known, _)| *known == name))
             .map(|(_, value)| (*value).to_owned())
     })
 }
 
 /// The secret that signs deliveries, unless the test gives another one.
 pub const DELIVERY: (&str, &str) = ("DELIVERY_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx");
+
+/// What a handshake must show, unless the test gives another one.
+pub const HANDSHAKE_TOKEN: (&str, &str) = ("HANDSHAKE_TOKEN", "meatyhamhock");
 
 /// A gate with one source, `vector`, of one scheme, whose secrets are called `KEY_0`, `KEY_1`, ….
 pub fn gate_for(scheme: &str, secrets: &[String]) -> Gate {
@@ -206,27 +212,31 @@ pub fn gate_for(scheme: &str, secrets: &[String]) -> Gate {
         .copied()
         .zip(secrets.iter().map(String::as_str))
         .collect();
-    let more = if scheme == "shopify" {
-        SHOPIFY_TOPICS
-    } else {
-        ""
-    };
     gate(
         &[SourceText {
             name: "vector",
             tenant: "tenant",
             scheme,
             secrets: &names,
-            more,
+            more: more_of(scheme),
         }],
         "",
         &values,
     )
 }
 
-/// A gate with one source, `vector`, of a scheme whose signatures a public key checks. Pins that are
-/// secrets are written in clear here, as no `sources.toml` may.
-pub fn gate_with(scheme: &str, more: &str) -> Gate {
+/// What a source of a scheme must say besides.
+pub fn more_of(scheme: &str) -> &'static str {
+    match scheme {
+        "shopify" => SHOPIFY_TOPICS,
+        "meta" => "handshake_token = \"HANDSHAKE_TOKEN\"",
+        _ => "",
+    }
+}
+
+/// A gate with one source, `vector`, of a scheme that states something. Pins that are secrets are
+/// written in clear here, as no `sources.toml` may.
+pub fn gate_with(scheme: &str, secrets: &[String], more: &str) -> Gate {
     let clear = |name: &str| {
         more.split_once(&format!("{name} = \""))
             .map(|(_, rest)| rest.split('"').next().unwrap_or_default().to_owned())
@@ -242,9 +252,14 @@ pub fn gate_with(scheme: &str, more: &str) -> Gate {
             values.push((secret, value));
         }
     }
-    if scheme == "alibaba-smq" {
+    if ["alibaba-smq", "paypal"].contains(&scheme) {
         more += "accept_weak_key = true\n";
     }
+    let names: Vec<String> = (0..secrets.len())
+        .map(|index| format!("KEY_{index}"))
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    values.extend(names.iter().copied().zip(secrets.iter().cloned()));
     let values: Vec<(&str, &str)> = values
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
@@ -254,7 +269,7 @@ pub fn gate_with(scheme: &str, more: &str) -> Gate {
             name: "vector",
             tenant: "tenant",
             scheme,
-            secrets: &[],
+            secrets: &names,
             more: &more,
         }],
         "",
@@ -333,7 +348,13 @@ pub fn built_in() -> impl Iterator<Item = &'static str> {
 /// Those that a shared secret signs, so that a test can sign as the provider does. The others have
 /// their vectors, and `tests/public_keys.rs`.
 pub fn with_secrets() -> impl Iterator<Item = &'static str> {
-    built_in().filter(|name| !is_public(name))
+    built_in().filter(|name| !is_stated(name))
+}
+
+/// Whether more than the secret is needed to sign under this scheme.
+pub fn is_stated(scheme: &str) -> bool {
+    let scheme = hookgate::config::built_in(scheme).expect("built in");
+    scheme.expect("readable").is_stated()
 }
 
 pub fn is_public(scheme: &str) -> bool {

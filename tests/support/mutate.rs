@@ -11,6 +11,7 @@ use hookgate::verify::{Claims, tag};
 use super::Request;
 pub use super::forms::{At, FORMS, Form};
 pub use super::forms_cloud::CLOUD;
+pub use super::forms_handshakes::HANDSHAKES;
 
 use At::{Header, Item, Member, Query};
 
@@ -27,6 +28,7 @@ impl<'a> Case<'a> {
         let form = FORMS
             .iter()
             .chain(&CLOUD)
+            .chain(&HANDSHAKES)
             .find(|form| form.schemes.contains(&scheme))
             .unwrap_or_else(|| panic!("{scheme}: add its family to tests/support/forms.rs and a column to tests/mutations.rs"));
         let index = form

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use hookgate::gate::Gate;
 
-use super::{Request, gate_for, gate_with, is_public, root};
+use super::{Request, gate_for, gate_with, is_stated, root};
 
 /// A test vector; its format is in `tests/vectors/README.md`.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Vector {
     pub expect: String,
     pub published: bool,
     pub secrets: Vec<String>,
-    /// Lines of the source's table, where a public key checks the signature.
+    /// Lines of the source's table, where the scheme states something.
     pub source: String,
     pub request: Request,
     pub event_id: Option<String>,
@@ -26,8 +26,8 @@ pub struct Vector {
 
 impl Vector {
     pub fn gate(&self) -> Gate {
-        if is_public(&self.scheme) {
-            return gate_with(&self.scheme, &self.source);
+        if is_stated(&self.scheme) {
+            return gate_with(&self.scheme, &self.secrets, &self.source);
         }
         gate_for(&self.scheme, &self.secrets)
     }
@@ -93,7 +93,7 @@ pub fn vectors() -> Vec<Vector> {
 /// Those that a shared secret signs.
 pub fn vectors_with_secrets() -> Vec<Vector> {
     let mut vectors = vectors();
-    vectors.retain(|vector| !is_public(&vector.scheme));
+    vectors.retain(|vector| !is_stated(&vector.scheme));
     vectors
 }
 

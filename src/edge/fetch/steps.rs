@@ -9,6 +9,7 @@ use super::{Arrival, Arrived, Stage};
 use crate::admission::{self, Opening};
 use crate::edge::drive::Drive;
 use crate::edge::inquire::{Asking, Next};
+use crate::edge::offer;
 use crate::edge::platform::{ExecutionContext, Outcome, now_ms};
 use crate::gate::LiveSource;
 use crate::request::Inbound;
@@ -64,6 +65,16 @@ impl Arrival {
                     Verdict::Challenged
                 } else {
                     Verdict::Unavailable(Trouble::ConfirmationFailed)
+                });
+                None
+            }
+            Stage::Keep if uses::GREETINGS => {
+                self.stage = Stage::Decided(match outcome {
+                    Outcome::Fulfilled(kept) if kept.is_truthy() => Verdict::Challenged,
+                    Outcome::Fulfilled(_) => Verdict::Refused(Reject::HandshakeTaken),
+                    Outcome::Rejected(_) | Outcome::Expired => {
+                        Verdict::Unavailable(Trouble::OfferUnkept)
+                    }
                 });
                 None
             }
@@ -152,6 +163,17 @@ impl Arrival {
                 now_ms,
             },
         };
+    }
+
+    /// A secret that was handed over is kept before that is answered.
+    pub(super) fn keep_offer(&mut self, live: &LiveSource) -> Option<Promise> {
+        if !uses::GREETINGS {
+            return None;
+        }
+        let secret = self.record.findings.reply.as_mut()?.keep.take()?;
+        let env = self.env.take()?;
+        self.stage = Stage::Keep;
+        Some(offer::keep(&env, live, &secret))
     }
 
     pub(super) fn go_on(&mut self, mut drive: Drive, effect: Option<Promise>) -> Option<Promise> {

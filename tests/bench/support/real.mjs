@@ -41,6 +41,8 @@ function worker(name, { main, modules, flags = COMPATIBILITY_FLAGS }, texts) {
         EVENTS_SLOW: { type: "queue", name: "slow" },
         DEAD_LETTERS: { type: "queue", name: "dead-letters" },
         ARCHIVE: { type: "r2", name: "archive" },
+        AUDIT: { type: "queue", name: "audit" },
+        RECORD: { type: "d1", id: "record" },
         LEDGER: { type: "durable-object", worker: "ledger", exportName: "Ledger" },
         ...Object.fromEntries(text),
       },

@@ -50,6 +50,11 @@ class DurableObjectNamespace {
   }
 }
 
+class D1Database {
+  prepare = () => ({ bind: () => ({}) });
+  batch = (...args) => effect("RECORD.batch", args, []);
+}
+
 class R2Bucket {
   put = (...args) => effect("ARCHIVE.put", args, {});
   get() {}
@@ -65,6 +70,8 @@ const bindings = {
   DEAD_LETTERS: new WorkerQueue("DEAD_LETTERS"),
   LEDGER: new DurableObjectNamespace(),
   ARCHIVE: new R2Bucket(),
+  AUDIT: new WorkerQueue("AUDIT"),
+  RECORD: new D1Database(),
 };
 
 /**

@@ -16,6 +16,7 @@ const WRAP = "tests/e2e/support/wrap.mjs";
 const EVENTS = "hookgate-events";
 const SLOW = "hookgate-slow";
 const DEAD_LETTERS = "hookgate-dead-letters";
+const AUDIT = "hookgate-audit";
 /** A port that nobody listens on: the discard service's. */
 const NOWHERE = "http://127.0.0.1:9/";
 
@@ -53,6 +54,8 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     EVENTS: { type: "queue", name: EVENTS },
     EVENTS_SLOW: { type: "queue", name: SLOW },
     DEAD_LETTERS: { type: "queue", name: DEAD_LETTERS },
+    AUDIT: { type: "queue", name: AUDIT },
+    RECORD: { type: "d1", id: "record" },
     ARCHIVE: { type: "r2", name: "archive" },
     LEDGER: { type: "durable-object", worker: "hookgate", exportName: "Ledger" },
   };
@@ -81,6 +84,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
             { ...consumer, name: EVENTS, deadLetterQueue: DEAD_LETTERS },
             { ...consumer, name: SLOW, deadLetterQueue: DEAD_LETTERS },
             { ...consumer, name: DEAD_LETTERS },
+            { ...consumer, name: AUDIT, maxBatchSize: 50, deadLetterQueue: DEAD_LETTERS },
           ],
         },
         ...(outside && { dev: { outboundService: { type: "fetcher", handler: (request) => outside.answer(request) } } }),
@@ -88,6 +92,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     ],
   });
   const url = (await mf.ready).origin;
+  if (!without.includes("RECORD")) await migrate(await mf.getD1Database("RECORD"));
 
   const lines = (wanted = {}) =>
     logs
@@ -114,6 +119,9 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     },
     remembered: async () => (await (await mf.getKVNamespace("SEEN")).list()).keys.map(({ name }) => name),
     archived: async () => (await (await mf.getR2Bucket("ARCHIVE")).list()).objects.map(({ key }) => key),
+    /** Rows of the record's database. */
+    recorded: async (sql = "SELECT * FROM records ORDER BY at_ms, id", ...values) =>
+      (await (await mf.getD1Database("RECORD")).prepare(sql).bind(...values).all()).results,
     /** Messages that wait for a cron, because neither the queue nor the ledger took them. */
     spooled: async () => (await gate.archived()).filter((key) => key.startsWith("spool/")),
     /** Faults of what is no request: see wrap.mjs. */
@@ -153,6 +161,16 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     },
   };
   return gate;
+}
+
+/** Applies the migrations that this database does not have. */
+async function migrate(database) {
+  const known = await database.prepare("SELECT count(*) AS tables FROM sqlite_master WHERE name = 'records'").first("tables");
+  if (known > 0) return;
+  for (const file of readdirSync(join(ROOT, "migrations")).sort()) {
+    const statements = readFileSync(join(ROOT, "migrations", file), "utf8").replaceAll(/^ *--.*$/gm, "").split(";");
+    await database.batch(statements.filter((sql) => sql.trim() !== "").map((sql) => database.prepare(sql)));
+  }
 }
 
 function parsed(message) {

@@ -13,9 +13,13 @@
 //
 // What a fault is: faulty.mjs.
 
+import { pace } from "../../../src/edge/audit.mjs";
 import worker, { Ledger as Whole } from "../../../src/edge/entry.mjs";
 import { budget } from "../../../src/edge/intake.mjs";
 import { faulty, read } from "./faulty.mjs";
+
+/** Long enough for a test to send what one flush is to bring. */
+pace.flushMs = 700;
 
 let standing = new Map();
 let aheadMs = 0;

@@ -34,6 +34,7 @@ const everyPair = (alone) =>
 const KILLS = [
   { name: "the gate is killed", faults: () => [], kill: "gate" },
   { name: "the queue is killed", faults: () => [], kill: "queue" },
+  { name: "both are killed", faults: () => [], kill: "both" },
 ];
 
 /**

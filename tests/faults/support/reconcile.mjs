@@ -16,7 +16,7 @@ const BATCH_MS_SEEN = 25_000;
  *   requests, events  traffic.mjs
  *   deliveries        backend.mjs
  *   lines             the log: `{ at, line }`
- *   letters           by event id
+ *   letters           by event id: the digest of the dead letter's content, undefined where that is not to be found
  *   kills             `{ from, to }`: when the gate was killed, and when it was there again
  *   end               when the run ended
  *   waiting           what is still held somewhere, as text; undefined where nothing is
@@ -77,6 +77,7 @@ export function reconcile({ requests, events, deliveries, lines, letters, kills,
     if (took.length > 0) counts.delivered += 1;
     if (letters.has(event.id)) counts.dead += 1;
     if (event.taken && took.length === 0 && !letters.has(event.id)) broken("no loss", event, "answered 2xx, and neither at the backend nor among the dead letters");
+    if (letters.has(event.id) && letters.get(event.id) !== event.digest) broken("byte for byte", event, letters.get(event.id) === undefined ? "its dead letter has no content" : "its dead letter has other bytes");
     if (new Set(mine.map(({ id }) => id)).size > 1) broken("one idempotency key", event, "delivered under several webhook-ids");
 
     // ---- once, but for the windows ------------------------------------------------------------------

@@ -1,7 +1,9 @@
 //! `hookgate schemes`: the table of schemes as a page (`docs/schemes.md`).
 
 use hookgate::config::{about, built_in};
-use hookgate::scheme::{About, Algorithm, AnswerStyle, IdentityRule, Place, Scheme};
+use hookgate::scheme::{
+    About, Algorithm, AnswerStyle, Handshake, IdentityRule, Member, Place, Scheme, Trust,
+};
 use hookgate::schemes::BUILT_IN;
 
 use lexopt::prelude::Long;
@@ -34,6 +36,12 @@ const ABSENT: &str = "\
 - Supabase Database Webhooks: nothing is signed; with a custom header, `ibm-event-notifications` shows how to
   write such a scheme.
 - Huawei's `SDK-HMAC-SM3`, `SDK-SM2-SM3`, `SDK-ECDSA-P256-SHA256` and `V11-HMAC-SHA256`.
+- Salesforce outbound messages: SOAP with an XML answer, proved by a client certificate on the connection, which a
+  Worker sees only where Cloudflare is set up for it.
+- Microsoft Graph's notifications with resource data: their tokens stand in the body, and the data is encrypted.
+- Docker Hub: nothing is signed; the secret can only stand in the URL.
+- Plaid's keys by `POST /webhook_verification_key/get`: that takes the account's own secret, so they are configured.
+- RFC 9421 with RSA-PSS or ECDSA over P-384, components with parameters, more than one signature a message.
 - Fastly's CDN alerts and log streaming: their challenge is not documented well enough to answer it.";
 
 /// Answers that do not depend on the scheme.
@@ -153,7 +161,9 @@ fn signed_id(scheme: &Scheme) -> String {
         .map_or("none".to_owned(), |rule| match rule {
             IdentityRule::SignedId(place) => format!("`{place}`"),
             IdentityRule::Fields(places) => places_of(places),
-            IdentityRule::Digest(_) | IdentityRule::Bearer(_) => "none".to_owned(),
+            IdentityRule::Digest(_) | IdentityRule::Bearer(_) | IdentityRule::Ping(_) => {
+                "none".to_owned()
+            }
         })
 }
 
@@ -167,19 +177,14 @@ fn replay_class(scheme: &Scheme) -> &'static str {
     match (scheme.proves_the_sender_only(), &scheme.time) {
         (true, _) => "none: body not signed",
         (false, Some(_)) => "time and memory",
+        (false, None) if scheme.ping_ms().is_some() => "none: it says no more than \"look\"",
         (false, None) => "memory",
     }
 }
 
 fn handshake(scheme: &Scheme, about: &About) -> String {
     let mut ways = Vec::new();
-    if let Some(challenge) = &scheme.challenge {
-        let way = match challenge.confirm {
-            None => "echo of a challenge",
-            Some(_) => "a visit that confirms the subscription",
-        };
-        ways.push(way.to_owned());
-    }
+    ways.extend(scheme.handshakes.iter().map(handshake_way));
     if scheme.reads_cloudevents() {
         ways.push("OPTIONS, allowed origins".to_owned());
     }
@@ -188,6 +193,39 @@ fn handshake(scheme: &Scheme, about: &About) -> String {
         return "–".to_owned();
     }
     ways.join("; ")
+}
+
+fn handshake_way(shake: &Handshake) -> String {
+    let asks = match (&shake.method, &shake.at) {
+        (Some(method), Some(at)) => format!("{method} with `{at}`"),
+        (Some(method), None) => method.clone(),
+        (None, Some(at)) => match &shake.equals {
+            None => format!("`{at}`"),
+            Some(value) => format!("`{at}` = `{value}`"),
+        },
+        (None, None) => "any".to_owned(),
+    };
+    let who = match shake.trust {
+        Trust::AsEvent => "verified",
+        Trust::Anyone => "from anyone",
+        Trust::Token => "with the source's token",
+        Trust::Window => "from anyone, for 15 minutes",
+    };
+    let answer = if shake.confirm.is_some() {
+        "a visit that confirms the subscription".to_owned()
+    } else if shake.members.iter().any(Member::is_mac) {
+        "a MAC of its text".to_owned()
+    } else if shake.keep.is_some() {
+        format!("{}, its secret is kept for the operator", shake.status)
+    } else if shake.echo_header.is_some() {
+        "its header".to_owned()
+    } else if shake.echo.is_some() || !shake.members.is_empty() {
+        "its text".to_owned()
+    } else {
+        let json = shake.json.as_ref().map(|json| format!(" `{json}`"));
+        format!("{}{}", shake.status, json.unwrap_or_default())
+    };
+    format!("{asks}, {who}: {answer}")
 }
 
 fn signed(scheme: &Scheme) -> String {
@@ -220,10 +258,32 @@ fn signed(scheme: &Scheme) -> String {
         false => format!("; the token must have {}", claims.join(" and ")),
     };
     format!(
-        "{} by {algorithm}, at `{}`{bound}",
+        "{} by {algorithm}, at `{}`{bound}{}",
         parts.join(" "),
-        scheme.signature.at
+        scheme.signature.at,
+        stated(scheme)
     )
+}
+
+/// What the parts are made of that only a statement has.
+fn stated(scheme: &Scheme) -> String {
+    let mut text = String::new();
+    if let Some(form) = &scheme.joined {
+        text += &format!("; joined by `{}` are {}", form.by, places_of(&form.of));
+    }
+    if let Some(form) = &scheme.named_headers {
+        text += &format!("; the headers are those that `{}` names", form.at);
+    }
+    if let Some(form) = &scheme.message_signature {
+        let lists: Vec<String> = form.required.iter().map(|list| quoted_all(list)).collect();
+        text += &format!("; it must cover {}", lists.join(", or "));
+    }
+    text
+}
+
+fn quoted_all(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    words.join(" and ")
 }
 
 fn one_event(scheme: &Scheme) -> String {
@@ -244,6 +304,10 @@ fn one_event(scheme: &Scheme) -> String {
                 None => "the digest of what is signed less time and nonce".to_owned(),
                 Some(place) => format!("the same digest and `{place}`"),
             },
+            IdentityRule::Ping(rule) => format!(
+                "each by itself, but equal ones within {} s are one, delivered at their end",
+                rule.window_seconds
+            ),
         })
         .collect();
     rules.join("; else ")
@@ -252,6 +316,7 @@ fn one_event(scheme: &Scheme) -> String {
 fn answers(scheme: &Scheme) -> String {
     match scheme.answer {
         AnswerStyle::Koogallery => KOOGALLERY.to_owned(),
+        AnswerStyle::Silent => format!("accepted 200, {PLAIN}; never with a body"),
         AnswerStyle::Plain => {
             let accepted = scheme.accepted.as_ref().map_or("200".to_owned(), |exact| {
                 format!("{} `{}`", exact.status, exact.body)

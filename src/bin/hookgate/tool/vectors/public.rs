@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hookgate::admission::{self, Opening};
 use hookgate::gate::LiveSource;
+use hookgate::json;
 use hookgate::public_key::native;
 use hookgate::request::{Head, Inbound};
-use hookgate::scheme::{CertificateForm, KeyEncoding, PinForm, Place, Scheme};
+use hookgate::scheme::{CertificateForm, KeyEncoding, PinForm, Place, Scheme, StatedPart};
 use hookgate::verdict::Verdict;
 use hookgate::verify::Matched;
 
@@ -21,12 +22,13 @@ pub struct Setting {
     pub public_keys: Vec<String>,
 }
 
-/// The scheme as the vector needs it, and what is known. `None`: no public key is in it.
+/// The scheme as the vector needs it, and what is known. `None`: nothing but the secret.
 ///
 /// A vector says who is expected, or is of its own topic; it cannot say what is not in it. A
-/// certificate made for a test cannot bear the provider's name.
+/// certificate made for a test cannot bear the provider's name, and the examples of RFC 9421 do not cover
+/// what an entry demands.
 pub fn setting(entry: &Entry, mut scheme: Scheme) -> (Scheme, Option<Setting>) {
-    if !scheme.is_public() {
+    if !scheme.is_stated() {
         return (scheme, None);
     }
     if let Some(form) = &mut scheme.certificate
@@ -42,8 +44,22 @@ pub fn setting(entry: &Entry, mut scheme: Scheme) -> (Scheme, Option<Setting>) {
     if entry.body.is_empty() {
         scheme.body_md5 = None;
     }
+    let is_published = entry
+        .members
+        .get("published")
+        .and_then(serde_json::Value::as_bool);
+    if let Some(form) = &mut scheme.message_signature
+        && is_published == Some(true)
+    {
+        form.required.clear();
+    }
     let mut public_keys = Vec::new();
-    if scheme.key.encoding == KeyEncoding::PublicKey {
+    if let Some(certificate) = entry.text("certificate_pem") {
+        // The test that it is from hands it over instead of fetching it.
+        scheme.certificate = None;
+        scheme.key.encoding = KeyEncoding::PublicKey;
+        public_keys.push(certificate.to_owned());
+    } else if scheme.key.encoding == KeyEncoding::PublicKey {
         let keys = entry.secrets.iter().map(|key| {
             let stripped = scheme
                 .key
@@ -59,9 +75,21 @@ pub fn setting(entry: &Entry, mut scheme: Scheme) -> (Scheme, Option<Setting>) {
         public_keys.push(key.to_owned());
     }
     let head = entry.head();
+    let signed_pins: Vec<String> = scheme
+        .stated_parts()
+        .filter_map(|part| match part {
+            StatedPart::Pin(name) => Some(name.clone()),
+            _ => None,
+        })
+        .collect();
+    let token = entry.head().value_at(&scheme.signature.at).ok();
+    let claim = |pin: &PinForm| claim_of(token.as_deref()?, pin);
     let mut pins = BTreeMap::new();
     scheme.pins.retain(|pin| {
-        let value = pin_of(entry, scheme.certificate.as_ref(), pin, &head);
+        let value = match signed_pins.contains(&pin.name) {
+            true => entry.secrets.first().cloned(),
+            false => pin_of(entry, scheme.certificate.as_ref(), pin, &head).or_else(|| claim(pin)),
+        };
         value.is_some_and(|value| pins.insert(pin.name.clone(), value).is_none())
     });
     (scheme, Some(Setting { pins, public_keys }))
@@ -109,6 +137,15 @@ fn pin_of(
     }
     let value_at = |place: &Place| inbound.value_at(place).ok();
     pin.at.iter().find_map(value_at)
+}
+
+/// The claim that a pin is compared with.
+fn claim_of(token: &str, pin: &PinForm) -> Option<String> {
+    let [Place::Claim(name)] = pin.at.as_slice() else {
+        return None;
+    };
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    json::find(&payload, &[&format!("/{name}")]).pop()?
 }
 
 fn region_of(form: &CertificateForm, inbound: &Inbound<'_, '_>) -> Option<String> {

@@ -115,9 +115,9 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
             })
         }
         // It asks for an answer; the event behind it is none, so it has no labels.
-        Ok(Admission::Challenge(echo)) => {
+        Ok(Admission::Challenge(reply)) => {
             let known = Known {
-                echo: Some(&echo),
+                reply: Some(&reply),
                 ..Known::default()
             };
             Outcome::Accepted(Seen {
@@ -151,7 +151,7 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
 /// what it is about and nothing else.
 fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
     let (scheme, public) = public::setting(entry, scheme);
-    let count = if public.is_some() {
+    let count = if scheme.is_public() {
         0
     } else {
         entry.secrets.len()

@@ -1,0 +1,243 @@
+//! What one isolate sends to the record: some refusals one by one, and everything else as numbers.
+//!
+//! A flood of forgeries must not become a flood of messages and rows. Up to [`REFUSALS_A_MINUTE`] of a source
+//! are sent each by itself; every other end of a request, whatever it was, is one more in a count. Whoever is
+//! counted first has the counts sent when his flush is due, so that they are never kept for longer than
+//! [`FLUSH_MS`]. An isolate that ends before loses at most what it counted in that time: the log has a line for each
+//! of them, and is the exact account.
+
+use serde::Serialize;
+
+use super::line;
+use super::refusal::AUDIT_VERSION;
+use crate::verdict::Verdict;
+
+/// Refusals of one source, in one minute and one isolate, that are sent one by one.
+pub const REFUSALS_A_MINUTE: u32 = 6;
+/// How long counts wait to be sent. The platform ends what goes on for 30 s after an answer.
+pub const FLUSH_MS: i64 = 25_000;
+/// After this long whoever was to flush is not coming any more.
+const FLUSH_LOST_MS: i64 = 2 * FLUSH_MS;
+/// So many fit into a message several times over.
+const COUNTS_A_MESSAGE: usize = 100;
+const MINUTE_MS: i64 = 60_000;
+
+/// Ends of one kind, of one source, in one minute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Count {
+    pub tenant: String,
+    /// Empty: the path named none.
+    pub source: String,
+    pub verdict: &'static str,
+    /// Empty: this verdict has none.
+    pub reason: &'static str,
+    /// Minutes since 1970.
+    pub minute: i64,
+    pub number: u64,
+    pub first_ms: i64,
+    pub last_ms: i64,
+}
+
+/// An isolate's counts.
+#[derive(Debug, Default)]
+pub struct Tally {
+    counts: Vec<Count>,
+    /// How many refusals of a source were sent one by one, and in which minute. Sources are those of the
+    /// configuration, so there are only so many.
+    sent: Vec<(String, i64, u32)>,
+    /// Until when somebody is taken to be there who will flush.
+    flush_until_ms: i64,
+}
+
+impl Tally {
+    /// A request ended. True: it is a refusal to be sent by itself, and not counted.
+    pub fn ended(&mut self, verdict: Verdict, tenant: &str, source: &str, now_ms: i64) -> bool {
+        let is_refusal = matches!(verdict, Verdict::Refused(_) | Verdict::Unavailable(_));
+        if is_refusal && self.may_send(source, now_ms) {
+            return true;
+        }
+        self.count(verdict, tenant, source, now_ms);
+        false
+    }
+
+    fn may_send(&mut self, source: &str, now_ms: i64) -> bool {
+        let minute = now_ms.div_euclid(MINUTE_MS);
+        let mut known = self.sent.iter_mut();
+        let Some((_, in_minute, number)) = known.find(|(name, ..)| name == source) else {
+            self.sent.push((source.to_owned(), minute, 1));
+            return true;
+        };
+        if *in_minute != minute {
+            (*in_minute, *number) = (minute, 0);
+        }
+        *number = number.saturating_add(1);
+        *number <= REFUSALS_A_MINUTE
+    }
+
+    /// One more of this kind.
+    pub fn count(&mut self, verdict: Verdict, tenant: &str, source: &str, now_ms: i64) {
+        let minute = now_ms.div_euclid(MINUTE_MS);
+        let (verdict, reason) = (verdict.name(), verdict.reason().unwrap_or_default());
+        let known = self.counts.iter_mut().rev().find(|count| {
+            count.minute == minute
+                && count.source == source
+                && count.verdict == verdict
+                && count.reason == reason
+        });
+        match known {
+            Some(count) => {
+                count.number += 1;
+                count.last_ms = now_ms;
+            }
+            None => self.counts.push(Count {
+                tenant: tenant.to_owned(),
+                source: source.to_owned(),
+                verdict,
+                reason,
+                minute,
+                number: 1,
+                first_ms: now_ms,
+                last_ms: now_ms,
+            }),
+        }
+    }
+
+    /// True: something is counted, and nobody is there who will flush it. The caller is, from now on.
+    pub fn needs_flush(&mut self, now_ms: i64) -> bool {
+        let needed = !self.counts.is_empty() && now_ms >= self.flush_until_ms;
+        if needed {
+            self.flush_until_ms = now_ms + FLUSH_LOST_MS;
+        }
+        needed
+    }
+
+    /// The messages with everything that is counted, which begins anew. `id` is fresh for each: what comes twice is
+    /// recognised by it.
+    pub fn flush(&mut self, mut id: impl FnMut() -> String) -> Vec<String> {
+        self.flush_until_ms = 0;
+        let counts = std::mem::take(&mut self.counts);
+        let chunks = counts.chunks(COUNTS_A_MESSAGE);
+        chunks
+            .map(|counts| {
+                line(&CountsMessage {
+                    auditversion: AUDIT_VERSION,
+                    id: &id(),
+                    counts,
+                })
+            })
+            .collect()
+    }
+}
+
+#[derive(Serialize)]
+struct CountsMessage<'a> {
+    auditversion: u32,
+    id: &'a str,
+    counts: &'a [Count],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::{Reject, Trouble};
+
+    const NOW: i64 = 1_800_000_000_000;
+    const FORGED: Verdict = Verdict::Refused(Reject::SignatureMismatch);
+
+    fn numbers(tally: &Tally) -> Vec<(&str, &str, &str, u64)> {
+        let of = |count: &Count| (count.verdict, count.reason, count.number);
+        let counts = tally.counts.iter();
+        counts
+            .map(|count| (count.source.as_str(), of(count)))
+            .map(|(source, (verdict, reason, number))| (source, verdict, reason, number))
+            .collect()
+    }
+
+    #[test]
+    fn six_refusals_a_minute_and_source_are_sent_and_the_rest_is_counted() {
+        let mut tally = Tally::default();
+        let sent = (0..18_210)
+            .filter(|step| tally.ended(FORGED, "demo", "shop", NOW + step % 60_000))
+            .count();
+        assert_eq!(sent, 6);
+        assert_eq!(
+            numbers(&tally),
+            [("shop", "refused", "signature_mismatch", 18_204)]
+        );
+        let [count] = tally.counts.as_slice() else {
+            panic!("{:?}", tally.counts);
+        };
+        assert_eq!((count.first_ms, count.last_ms), (NOW + 6, NOW + 18_209));
+        assert_eq!(count.minute, NOW / 60_000);
+        assert!(
+            tally.ended(FORGED, "demo", "other", NOW),
+            "each source has its own"
+        );
+        let trouble = Verdict::Unavailable(Trouble::SecretMissing);
+        assert!(
+            tally.ended(trouble, "demo", "shop", NOW + 60_000),
+            "and each minute"
+        );
+    }
+
+    #[test]
+    fn every_end_is_either_sent_or_counted_once() {
+        let mut tally = Tally::default();
+        let verdicts = [
+            Verdict::Accepted,
+            Verdict::Duplicate,
+            FORGED,
+            Verdict::Challenged,
+        ];
+        let mut sent = 0;
+        for step in 0..10_000_i64 {
+            let verdict = verdicts[usize::try_from(step % 4).unwrap()];
+            let source = ["one", "two", "three"][usize::try_from(step % 3).unwrap()];
+            sent += u64::from(tally.ended(verdict, "demo", source, NOW + step * 50));
+        }
+        let counted: u64 = tally.counts.iter().map(|count| count.number).sum();
+        assert_eq!(sent + counted, 10_000);
+        // 500 s are nine minutes at most, of each of twelve kinds.
+        assert!(tally.counts.len() <= 108, "{}", tally.counts.len());
+    }
+
+    #[test]
+    fn somebody_holds_the_flush_and_only_one() {
+        let mut tally = Tally::default();
+        assert!(!tally.needs_flush(NOW), "nothing is counted");
+        tally.count(Verdict::Accepted, "demo", "shop", NOW);
+        assert!(tally.needs_flush(NOW));
+        assert!(!tally.needs_flush(NOW + FLUSH_MS));
+        assert!(
+            tally.needs_flush(NOW + FLUSH_LOST_MS),
+            "the one before never came"
+        );
+        assert_eq!(tally.flush(|| "c".to_owned()).len(), 1);
+        assert_eq!(tally.flush(|| "c".to_owned()), Vec::<String>::new());
+        assert!(!tally.needs_flush(NOW + FLUSH_LOST_MS));
+        tally.count(Verdict::Accepted, "demo", "shop", NOW);
+        assert!(
+            tally.needs_flush(NOW),
+            "who comes after a flush holds the next"
+        );
+    }
+
+    #[test]
+    fn many_kinds_are_several_messages() {
+        let mut tally = Tally::default();
+        for number in 0..250 {
+            tally.count(Verdict::Accepted, "demo", &format!("source-{number}"), NOW);
+        }
+        let mut id = 0;
+        let messages = tally.flush(|| {
+            id += 1;
+            format!("cnt_{id}")
+        });
+        assert_eq!(messages.len(), 3);
+        assert!(
+            messages
+                .iter()
+                .all(|text| text.len() < crate::event::MESSAGE_BYTES_MAX / 4)
+        );
+    }
+}

@@ -1,0 +1,61 @@
+// What goes into the record once an answer has left: each call here is in a waitUntil of its own, and none is waited
+// for by a request.
+
+import { auditUnsent, countMessages, refusalMessage, replaceDeadInstance } from "../../build/hookgate.js";
+
+/** How long counts wait to be sent (src/audit/tally.rs, FLUSH_MS). The tests do not wait for so long. */
+export const pace = { flushMs: 25_000 };
+
+/** What the queue did not take, to be offered again. Beyond that the log alone has it. */
+const UNSENT_MAX = 32;
+let unsent = [];
+
+const AS_TEXT = { contentType: "text" };
+
+/** `what` is what the answer carried (src/edge/audit.rs, ended); `sha256` that of a body that went by. */
+export async function report({ draft, sample, flush }, request, body, sha256, env) {
+  const flushed = flush ? new Promise((resolve) => setTimeout(resolve, pace.flushMs)).then(() => sendCounts(env)) : undefined;
+  if (draft !== undefined) {
+    const message = await messageOf(draft, sample, request, body, sha256, env);
+    if (message !== undefined) await send([message], env);
+  }
+  await flushed;
+}
+
+async function messageOf(draft, sample, { cf, headers }, body, sha256, env) {
+  const digest = body === undefined ? sha256 : new Uint8Array(await crypto.subtle.digest("SHA-256", body));
+  const names = [...headers.keys()].join("\n");
+  replaceDeadInstance();
+  return refusalMessage(
+    draft,
+    headers.get("cf-connecting-ip") ?? "",
+    cf?.asn ?? 0,
+    headers.get("user-agent") ?? "",
+    names,
+    digest,
+    body?.subarray(0, sample) ?? new Uint8Array(),
+    env,
+  );
+}
+
+function sendCounts(env) {
+  replaceDeadInstance();
+  const messages = [...unsent, ...countMessages()];
+  unsent = [];
+  return send(messages, env);
+}
+
+/** Each by itself: a message that is refused must not keep its neighbours. */
+async function send(messages, env) {
+  for (const message of messages) {
+    try {
+      await env.AUDIT.send(message, AS_TEXT);
+    } catch (error) {
+      // Its id makes one that took effect all the same harmless.
+      const kept = unsent.length < UNSENT_MAX;
+      if (kept) unsent.push(message);
+      replaceDeadInstance();
+      auditUnsent(error?.name ?? "unknown", kept);
+    }
+  }
+}

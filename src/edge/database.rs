@@ -1,0 +1,57 @@
+//! D1, as thin as it can be: statements go in, and what is to be read comes out as one JSON text that SQLite made.
+//! The crate's own binding turns rows into objects, and those into values, at several times the code.
+
+use js_sys::{Array, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use worker::Env;
+
+use super::platform::{binding, describe_value, within};
+
+/// A batch has thirty seconds on the platform; what hangs for so long is asked again by the queue or the cron.
+const BATCH_MS: u32 = 20_000;
+
+#[wasm_bindgen]
+extern "C" {
+    type Database;
+    #[wasm_bindgen(method, catch)]
+    fn prepare(this: &Database, sql: &str) -> Result<Statement, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn batch(this: &Database, statements: &Array) -> Result<Promise, JsValue>;
+
+    type Statement;
+    #[wasm_bindgen(method, catch, variadic)]
+    fn bind(this: &Statement, values: &Array) -> Result<Statement, JsValue>;
+}
+
+/// Carries statements out in one transaction: each with the values for `?1`, `?2`, … that it has. What the last one
+/// found, which it gives as one row with a column `found`; empty if it gives none.
+///
+/// # Errors
+/// What the platform said, for the log.
+pub async fn transact(env: &Env, statements: &[(&str, &[JsValue])]) -> Result<String, String> {
+    let asked = async {
+        let database = Reflect::get(env.as_ref(), &binding::RECORD.into())?;
+        let database: Database = database.unchecked_into();
+        let prepared = Array::new();
+        for (sql, values) in statements {
+            let values: Array = values.iter().collect();
+            prepared.push(&database.prepare(sql)?.bind(&values)?.into());
+        }
+        JsFuture::from(database.batch(&prepared)?).await
+    };
+    match within(BATCH_MS, asked).await {
+        Some(Ok(results)) => Ok(found(&results).unwrap_or_default()),
+        Some(Err(error)) => Err(describe_value(&error)),
+        None => Err("no answer in time".to_owned()),
+    }
+}
+
+/// [D1's results](https://developers.cloudflare.com/d1/worker-api/return-object/): one for each statement, with its
+/// rows in `results`.
+fn found(results: &JsValue) -> Option<String> {
+    let last = results.dyn_ref::<Array>()?.iter().last()?;
+    let rows = Reflect::get(&last, &"results".into()).ok()?;
+    let row = rows.dyn_ref::<Array>()?.get(0);
+    Reflect::get(&row, &"found".into()).ok()?.as_string()
+}

@@ -1,0 +1,51 @@
+//! Secrets that providers hand over ([`crate::scheme::Handshake::keep`]): kept for the operator, in the
+//! archive and under the operator's own token.
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use worker::Env;
+
+use super::archive::Failed;
+use super::platform::{self, Bindings, Bucket, binding, describe_value, variable};
+use crate::audit::Notice;
+use crate::gate::LiveSource;
+
+#[wasm_bindgen(module = "/src/edge/offer.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = keepOffer)]
+    fn keep_offer(bucket: &Bucket, name: &str, token: &str, secret: &str) -> Promise;
+    #[wasm_bindgen(js_name = takeOffer)]
+    fn take_offer(bucket: &Bucket, name: &str, token: &str) -> Promise;
+}
+
+/// Begins to keep a secret; ends by itself. Brings whether it was kept: there is one for each window.
+pub fn keep(env: &Env, live: &LiveSource, secret: &str) -> Promise {
+    let bindings: &Bindings = env.unchecked_ref();
+    match (live.offer_name(), variable(env, binding::ADMIN_TOKEN)) {
+        (Some(name), Some(token)) if !token.is_empty() => {
+            keep_offer(&bindings.archive(), &name, &token, secret)
+        }
+        // Nobody could ever read it.
+        _ => Promise::reject(&JsValue::UNDEFINED),
+    }
+}
+
+/// Gives the secret of the source's window to the operator, once.
+///
+/// # Errors
+/// The archive did not answer, or the token is not the one it was kept under.
+pub async fn take(env: &Env, live: &LiveSource) -> Result<Option<String>, Failed> {
+    let bindings: &Bindings = env.unchecked_ref();
+    let token = variable(env, binding::ADMIN_TOKEN);
+    let (Some(name), Some(token)) = (live.offer_name(), token) else {
+        return Ok(None);
+    };
+    let taken = JsFuture::from(take_offer(&bindings.archive(), &name, &token)).await;
+    let secret = taken.map_err(|error| {
+        let detail = &describe_value(&error);
+        platform::notice(&Notice::ArchiveFailed { detail });
+        Failed
+    })?;
+    Ok(secret.as_string())
+}

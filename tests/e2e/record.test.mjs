@@ -1,0 +1,254 @@
+// The record of refusals, in real workerd and D1: what is stored, what a flood costs, and what goes again.
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { startGate } from "./support/gate.mjs";
+import { freshId, shopEvent, sign } from "./support/sign.mjs";
+import { sleep, until } from "./support/wait.mjs";
+
+let gate;
+before(async () => (gate = await startGate()));
+after(() => gate.stop());
+
+const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest("hex");
+const leafHash = ({ salt, text }) => sha256(Buffer.of(0), Buffer.from(salt, "hex"), text);
+const isWhole = (row) => row.text !== null && leafHash(row) === row.leaf_hash;
+
+/** The row of an answer, waited for. */
+const rowOf = ({ requestId }, from = gate) => until(async () => (await from.recorded("SELECT * FROM records WHERE id = ?1", requestId))[0], `the record ${requestId}`);
+const counted = (source, from = gate) => from.recorded(`SELECT tenant, source, verdict, reason, sum(number) AS number, count(*) AS rows, min(first_ms) AS first, max(last_ms) AS last
+  FROM counts WHERE source = ?1 GROUP BY 1, 2, 3, 4 ORDER BY verdict, reason`, source);
+/** Waits for the next minute if this one has less left. */
+async function freshMinute(needsMs = 5_000) {
+  const left = 60_000 - (Date.now() % 60_000);
+  if (left < needsMs) await sleep(left + 50);
+}
+
+test("a refusal: who, when, what, why, and the leaf that its text hashes to", async () => {
+  const request = shopEvent(gate, "custom", { headers: [["user-agent", "shop-sender/2.1"], ["cf-connecting-ip", "203.0.113.77"]] });
+  const answer = await gate.send({ ...request, body: `${request.body} ` });
+  assert.equal(answer.status, 401);
+  const row = await rowOf(answer);
+  assert.ok(isWhole(row));
+  assert.deepEqual([row.tenant, row.source, row.verdict, row.reason], ["demo", "custom", "refused", "signature_mismatch"]);
+  const record = JSON.parse(row.text);
+  const line = await gate.verdict(answer);
+  for (const [member, value] of Object.entries(line)) if (member !== "event") assert.deepEqual(record[member], value, member);
+  assert.deepEqual([record.v, record.record, record.path, record.user_agent], [1, "refusal", "/hooks/custom", "shop-sender/2.1"]);
+  assert.equal(Date.parse(record.time), row.at_ms);
+  assert.ok(Math.abs(row.at_ms - Date.now()) < 10_000);
+  assert.equal(record.body_sha256, sha256(`${request.body} `));
+  assert.ok(record.header_names.includes("user-agent"));
+  // The address stands beside the text, which has its network and a hash that says nothing once the salt is gone.
+  assert.ok(!row.text.includes(row.address));
+  assert.equal(record.client_address_sha256, sha256(Buffer.from(row.address_salt, "hex"), row.address));
+  assert.equal(record.client_network, row.address.replace(/\.\d+$/, ".0/24"));
+  assert.equal(record.body_sample, undefined, "no sample unless the source wants one");
+});
+
+test("what was refused before its body was read, and what is our fault, is recorded as well", async () => {
+  const early = await gate.send({ target: "/hooks/custom", body: "{}" });
+  assert.equal(early.status, 401);
+  const none = await gate.send({ target: "/hooks/no-such-source/x?y=z", body: "{}" });
+  assert.equal(none.status, 404);
+  const ours = await gate.send(shopEvent(gate, "steady", { headers: [["x-test-fault", "EVENTS.send=fail,LEDGER.ask=fail,ARCHIVE.put=fail"]] }));
+  assert.equal(ours.status, 503);
+  const rows = await Promise.all([early, none, ours].map((answer) => rowOf(answer)));
+  assert.deepEqual(rows.map(({ tenant, source, verdict, reason }) => [tenant, source, verdict, reason]), [
+    ["demo", "custom", "refused", "missing_signature"],
+    ["_", "", "refused", "unknown_source"],
+    ["demo", "steady", "unavailable", "hold_failed"],
+  ]);
+  assert.ok(rows.every(isWhole));
+  const [{ body_sha256: hash }, { path }] = rows.map(({ text }) => JSON.parse(text));
+  assert.deepEqual([hash, path], [undefined, "/hooks/no-such-source/x"]);
+});
+
+test("a sample shows how a body is built, where the source wants one", async () => {
+  const secret = randomBytes(16).toString("hex");
+  const body = `\r\n{ "card" : "${secret}", "n": 12 }`;
+  const row = await rowOf(await gate.send(sign("sampled", "my-shop", "wrong", body)));
+  const { body_sample: sample } = JSON.parse(row.text);
+  assert.equal(sample, `\r\n{ "card" : "${secret.replace(/[a-f]/g, "a").replace(/\d/g, "0")}", "n": 00 }`.slice(0, 40));
+});
+
+test("no credential stands in any column, wherever it travelled", async () => {
+  const canaries = new Map(Object.entries(gate.secrets).map(([name, value]) => [name, value.replace(/^whsec_/, "")]));
+  const canary = (name) => {
+    const value = randomBytes(16).toString("hex");
+    canaries.set(name, value);
+    return value;
+  };
+  const headers = () => [
+    ["authorization", `Bearer ${canary("authorization")}`],
+    ["cookie", `session=${canary("cookie")}`],
+    ["x-shop-token", canary("a credential that the scheme names")],
+    [`x-${canary("a header's name")}`, "1"],
+    ["user-agent", `agent/1 (${canary("a user agent")})`],
+    ["x-shop-signature", canary("a signature")],
+  ];
+  const requests = [
+    { target: `/hooks/sampled?access_token=${canary("a query")}`, headers: headers(), body: JSON.stringify({ token: canary("a body") }) },
+    { target: `/hooks/${canary("a path")}?sig=${canary("an unknown source's query")}`, headers: headers(), body: "{}" },
+    { target: `/hooks/custom/${canary("the end of a path")}`, headers: headers(), body: "{}" },
+    { ...sign("bearer", "bearer", canary("a wrong bearer"), JSON.stringify({ id: freshId() })) },
+  ];
+  for (const request of requests) await rowOf(await gate.send({ method: "POST", ...request }));
+  const rows = [...(await gate.recorded()), ...(await gate.recorded("SELECT * FROM counts"))].map((row) => JSON.stringify(row));
+  assert.ok(rows.length > 4 && canaries.size > 60);
+  const leaks = rows.flatMap((row) => [...canaries].filter(([, value]) => row.includes(value) || row.includes(Buffer.from(value).toString("base64").slice(0, -4))).map(([name]) => `${name} in ${row}`));
+  assert.deepEqual(leaks, []);
+  assert.ok(rows.some((row) => row.includes("hookgate-redacted")));
+});
+
+describe("a flood", () => {
+  const FLOOD = 5_000;
+
+  test("of 5,000 forgeries: six records, exact counts, and few messages", { timeout: 120_000 }, async () => {
+    const own = await startGate();
+    try {
+      await freshMinute(15_000);
+      const request = { ...shopEvent(own, "exact"), body: "{}" };
+      const began = Date.now();
+      for (let sent = 0; sent < FLOOD; sent += 50) await Promise.all(Array.from({ length: 50 }, () => own.send(request)));
+      const minutes = Math.floor(Date.now() / 60_000) - Math.floor(began / 60_000) + 1;
+      const records = await until(async () => {
+        const [{ number }] = await own.recorded("SELECT count(*) AS number FROM records WHERE source = 'exact'");
+        const [row] = await counted("exact", own);
+        return number + (row?.number ?? 0) === FLOOD && number;
+      }, "all of them, as records and as counts");
+      assert.equal(records, 6 * minutes);
+      const [count, ...others] = await counted("exact", own);
+      assert.deepEqual([others.length, count.verdict, count.reason, count.number], [0, "refused", "signature_mismatch", FLOOD - records]);
+      assert.ok(count.first >= began && count.last <= Date.now() && count.first <= count.last);
+      assert.equal(own.lines({ event: "verdict", source: "exact" }).length, FLOOD, "the log has a line for each");
+      const flushes = Math.ceil((Date.now() - began) / 700) + 1;
+      assert.ok(count.rows <= flushes * minutes, `${count.rows} rows of counts`);
+      console.log(`# ${FLOOD} forgeries in ${Date.now() - began} ms: ${records} records, ${count.rows} rows of counts`);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  test("from many isolates: the consumer stores no more than sixty of a source and minute, and counts the rest", async () => {
+    const at = Date.now() - 600_000;
+    const message = (number) => ({ auditversion: 1, id: `req_flood${number}`, tenant: "demo", source: "exact", at_ms: at - (at % 60_000) + number, verdict: "refused", reason: "stale", leaf_hash: "00", salt: "00", text: "{}" });
+    const bodies = Array.from({ length: 200 }, (_, number) => JSON.stringify(message(number)));
+    for (let from = 0; from < 200; from += 50) {
+      const { explicitAcks } = await gate.consume(bodies.slice(from, from + 50), { queue: "hookgate-audit" });
+      assert.equal(explicitAcks.length, 50);
+    }
+    const stored = () => gate.recorded("SELECT count(*) AS number FROM records WHERE id LIKE 'req_flood%'");
+    assert.deepEqual(await stored(), [{ number: 60 }]);
+    const stale = async () => (await counted("exact")).find(({ reason }) => reason === "stale");
+    const { number, rows, first, last } = await stale();
+    assert.deepEqual([number, rows, last - first], [140, 1, 139]);
+    // What comes twice is stored once.
+    await gate.consume(bodies.slice(0, 50), { queue: "hookgate-audit" });
+    assert.deepEqual([await stored(), (await stale()).number], [[{ number: 60 }], 140]);
+    const counts = JSON.stringify({ auditversion: 1, id: "cnt_twice", counts: [{ tenant: "demo", source: "twice", verdict: "accepted", reason: "", minute: 1, number: 7, first_ms: 60_000, last_ms: 60_001 }] });
+    for (let turn = 0; turn < 2; turn += 1) await gate.consume([counts], { queue: "hookgate-audit" });
+    assert.deepEqual((await counted("twice")).map(({ number }) => number), [7]);
+  });
+});
+
+test("every end is in the record once: records and counts together are the requests", async () => {
+  const source = "neighbour";
+  const event = shopEvent(gate, source);
+  const before = gate.lines({ event: "verdict", source }).length;
+  assert.equal(before, 0);
+  const requests = [event, event, event, { ...event, body: "{}" }, { ...event, method: "PUT" }, ...Array.from({ length: 12 }, () => ({ ...event, headers: [] }))];
+  for (const request of requests) await gate.send(request);
+  const all = await until(async () => {
+    const [{ number }] = await gate.recorded("SELECT count(*) AS number FROM records WHERE source = ?1", source);
+    const counts = await counted(source);
+    return number + counts.reduce((sum, count) => sum + count.number, 0) === requests.length && counts;
+  }, "all of them");
+  assert.deepEqual(all.filter(({ reason }) => reason === "").map(({ verdict, number }) => [verdict, number]), [["accepted", 1], ["duplicate", 2]]);
+});
+
+test("what cannot be stored comes again, and what nobody can read ends among the dead letters", async () => {
+  const queue = "hookgate-audit";
+  const bodies = ["one", "two"].map((id) => JSON.stringify({ auditversion: 1, id, tenant: "demo", source: "again", at_ms: Date.now(), verdict: "refused", reason: "stale", leaf_hash: "00", salt: "00", text: "{}" }));
+  const stored = async () => (await gate.recorded("SELECT id FROM records WHERE source = 'again' ORDER BY id")).map(({ id }) => id);
+  for (const fault of ["fail", "lost"]) {
+    await gate.faults(`RECORD.batch=${fault}`);
+    const failed = await gate.consume(bodies, { queue });
+    await gate.faults("");
+    assert.deepEqual([failed.explicitAcks, failed.retryMessages.map(({ delaySeconds }) => delaySeconds)], [[], [30, 30]]);
+    await gate.line({ event: "alarm", what: "record_failed" });
+    assert.deepEqual(await stored(), fault === "fail" ? [] : ["one", "two"]);
+  }
+  const again = await gate.consume(bodies, { queue });
+  assert.deepEqual([again.explicitAcks.length, await stored()], [2, ["one", "two"]]);
+
+  const { explicitAcks, retryMessages } = await gate.consume(["{}", '{"auditversion":2}', "nonsense"], { queue });
+  assert.deepEqual([explicitAcks.length, retryMessages.length], [0, 3]);
+  await gate.line({ event: "alarm", what: "record_unreadable", detail: "message-2" });
+});
+
+test("what the queue does not take is offered again", async () => {
+  const fault = { headers: [["x-test-fault", "AUDIT.send=fail"]] };
+  const answer = await gate.send({ ...shopEvent(gate, "steady"), headers: fault.headers });
+  assert.equal(answer.status, 401, "the answer does not depend on it");
+  await gate.line({ event: "notice", what: "audit_unsent" });
+  await gate.send(shopEvent(gate, "steady"));
+  await rowOf(answer);
+});
+
+test("a tenant's records go when their time is over: address first, then the text; the leaf stays, and the removal is recorded", async () => {
+  const own = await startGate();
+  try {
+    const DAY_MS = 86_400_000;
+    const days = async (number) => {
+      await own.ahead(number * DAY_MS);
+      await own.tick();
+    };
+    const send = () => own.send({ ...shopEvent(own, "custom"), headers: [["cf-connecting-ip", "203.0.113.77"]] });
+    const row = await rowOf(await send(), own);
+    const other = await rowOf(await own.send({ ...shopEvent(own, "exact-neighbour"), headers: [] }), own);
+    await own.send(shopEvent(own, "custom"));
+    await until(async () => (await counted("custom", own)).length > 0, "a count");
+    assert.deepEqual([row.tenant, other.tenant], ["demo", "other"]);
+    const now = async ({ id }) => (await own.recorded("SELECT * FROM records WHERE id = ?1", id))[0];
+    const removals = () => own.recorded("SELECT * FROM records WHERE verdict = 'retention' ORDER BY at_ms");
+
+    await days(2);
+    assert.deepEqual(await now(row), row, "two days are within every time");
+    // [tenants.demo] client_address_days = 3, audit_days = 10; the other tenant has the default.
+    await days(5);
+    assert.deepEqual(await now(row), { ...row, address: null, address_salt: null });
+    assert.deepEqual(await now(other), other);
+    await days(12);
+    assert.deepEqual(await now(row), { ...row, address: null, address_salt: null, text: null, salt: null });
+    assert.notEqual((await now(other)).text, null);
+    const said = await until(async () => (await removals()).length === 2 && (await removals()), "a record of each removal");
+    assert.ok(said.every(isWhole));
+    assert.deepEqual(
+      said.map(({ text }) => JSON.parse(text)).map(({ record, tenant, texts, addresses, audit_days: days }) => [record, tenant, texts, addresses, days]),
+      [
+        ["retention", "demo", 0, 1, 10],
+        ["retention", "demo", 1, 0, 10],
+      ],
+    );
+    await days(200);
+    await until(async () => (await now(other)).text === null, "the default's end");
+    assert.ok((await removals()).every(({ text }) => text !== null), "what says that records were removed stays");
+    assert.deepEqual(await own.recorded("SELECT * FROM counts WHERE source = 'custom'"), []);
+  } finally {
+    await own.stop();
+  }
+});
+
+test("without the database the gate says that it is not sound, and takes events all the same", async () => {
+  const bare = await startGate({ without: ["AUDIT", "RECORD"] });
+  try {
+    assert.equal((await bare.send({ method: "GET", target: "/healthz" })).status, 503);
+    await bare.line({ event: "alarm", what: "binding_missing", detail: "RECORD" });
+    assert.equal((await bare.send(shopEvent(bare, "custom"))).json?.status, "accepted");
+    assert.equal((await bare.send({ ...shopEvent(bare, "custom"), headers: [] })).status, 401);
+    await bare.line({ event: "notice", what: "audit_unsent" });
+  } finally {
+    await bare.stop();
+  }
+});

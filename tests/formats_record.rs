@@ -1,0 +1,180 @@
+//! Formats of the record of refusals, pinned: what the audit queue carries, and the bytes that are hashed. They
+//! outlive a deploy, and the hashed ones outlive everything: a leaf is in a tenant's log for ever.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails"
+)]
+
+use hookgate::audit::store::{Over, is_readable, removal};
+use hookgate::audit::{Draft, Facts, Tally, VerdictLine, leaf_hash, line};
+use hookgate::config::Retention;
+use hookgate::verdict::Verdict;
+
+const NOW_MS: i64 = 1_800_000_000_000;
+const SALT: [u8; 16] = [1; 16];
+const ADDRESS_SALT: [u8; 16] = [2; 16];
+
+fn verdict_line() -> String {
+    line(&VerdictLine {
+        event: "verdict",
+        request_id: "req_1",
+        verdict: "refused",
+        reason: Some("signature_mismatch"),
+        tenant: Some("demo"),
+        source: Some("shop"),
+        method: "POST",
+        body_bytes: Some(5),
+        ..VerdictLine::default()
+    })
+}
+
+fn draft(line: &str) -> Draft<'_> {
+    Draft {
+        request_id: "req_1",
+        tenant: "demo",
+        source: "shop",
+        verdict: "refused",
+        reason: "signature_mismatch",
+        at_ms: NOW_MS,
+        path: "/hooks/shop",
+        line,
+    }
+}
+
+const FACTS: Facts<'_> = Facts {
+    address: "203.0.113.77",
+    keeps_address: true,
+    asn: 64_496,
+    user_agent: "curl/8.5.0",
+    header_names: "content-type\nx-signature",
+    body_sha256: Some(&[0xab, 0xcd]),
+    body_start: b"{\"id\":1}",
+    diagnosis: Some("the signature is right for the body with a trailing newline"),
+};
+
+const TEXT: &str = concat!(
+    r#"{"v":1,"record":"refusal","time":"2027-01-15T08:00:00.000Z","request_id":"req_1","trace_id":"","#,
+    r#""verdict":"refused","reason":"signature_mismatch","tenant":"demo","source":"shop","method":"POST","body_bytes":5,"#,
+    r#""duration_ms":0,"path":"/hooks/shop","asn":64496,"client_network":"203.0.113.0/24","#,
+    r#""client_address_sha256":"8ec48d24ab2a3f957c55508863220139e9fdb126e63f2e15c4265616847773f3","#,
+    r#""user_agent":"curl/8.5.0","header_names":["content-type","x-signature"],"body_sha256":"abcd","#,
+    r#""body_sample":"{\"id\":0}","diagnosis":"the signature is right for the body with a trailing newline"}"#
+);
+
+/// A change here makes the leaves of a later version other leaves: `"v":1` says how its text is to be read.
+#[test]
+fn the_record() {
+    let line = verdict_line();
+    let entry = draft(&line).entry(FACTS, ADDRESS_SALT);
+    assert_eq!(entry.text, TEXT);
+    assert!(serde_json::from_str::<serde_json::Value>(&entry.text).is_ok());
+}
+
+/// Both hashes were computed with Python's hashlib, this one over a zero byte, sixteen ones and the text.
+#[test]
+fn the_leaf() {
+    assert_eq!(
+        hex(&leaf_hash(&SALT, TEXT)),
+        "e4c32da479264b65ababa57f8c0a3b2529d32e0fc04d3696b00487cfc9a1bcb0"
+    );
+    assert_ne!(leaf_hash(&SALT, TEXT), leaf_hash(&ADDRESS_SALT, TEXT));
+}
+
+/// A change here makes messages that are on the queue during a deploy unreadable to the other version.
+#[test]
+fn the_message_of_a_record() {
+    let line = verdict_line();
+    let message = draft(&line).entry(FACTS, ADDRESS_SALT).message(SALT);
+    assert_eq!(
+        message,
+        format!(
+            concat!(
+                r#"{{"auditversion":1,"id":"req_1","tenant":"demo","source":"shop","at_ms":1800000000000,"#,
+                r#""verdict":"refused","reason":"signature_mismatch","leaf_hash":"{}","salt":"{}","text":{},"#,
+                r#""address":"203.0.113.77","address_salt":"{}"}}"#
+            ),
+            hex(&leaf_hash(&SALT, TEXT)),
+            "01".repeat(16),
+            serde_json::to_string(TEXT).unwrap(),
+            "02".repeat(16),
+        )
+    );
+    assert!(is_readable(&message));
+}
+
+/// A tenant that has no addresses stored: neither the message nor the text has one, or its hash.
+#[test]
+fn an_address_that_is_not_kept() {
+    let line = verdict_line();
+    for (address, keeps_address) in [("203.0.113.77", false), ("", true), ("nonsense", true)] {
+        let facts = Facts {
+            address,
+            keeps_address,
+            ..FACTS
+        };
+        let entry = draft(&line).entry(facts, ADDRESS_SALT);
+        let message = entry.message(SALT);
+        assert_eq!(entry.address, None);
+        assert!(
+            !message.contains("203.0.113.77") && !message.contains("address"),
+            "{message}"
+        );
+        let network = entry.text.contains("\"client_network\":\"203.0.113.0/24\"");
+        assert_eq!(network, !keeps_address, "{address}");
+    }
+}
+
+#[test]
+fn the_message_of_counts() {
+    let mut tally = Tally::default();
+    tally.count(Verdict::Duplicate, "demo", "shop", NOW_MS);
+    tally.count(Verdict::Duplicate, "demo", "shop", NOW_MS + 1);
+    assert_eq!(
+        tally.flush(|| "cnt_1".to_owned()),
+        [concat!(
+            r#"{"auditversion":1,"id":"cnt_1","counts":[{"tenant":"demo","source":"shop","verdict":"duplicate","#,
+            r#""reason":"","minute":30000000,"number":2,"first_ms":1800000000000,"last_ms":1800000000001}]}"#
+        )]
+    );
+}
+
+#[test]
+fn the_record_of_a_removal() {
+    let retention = Retention {
+        audit_days: 90,
+        client_address_days: 30,
+    };
+    let entry = removal("ret_1", "demo", retention, 12, 3, NOW_MS);
+    assert_eq!(
+        entry.text,
+        concat!(
+            r#"{"v":1,"record":"retention","time":"2027-01-15T08:00:00.000Z","tenant":"demo","audit_days":90,"#,
+            r#""client_address_days":30,"texts":12,"texts_before_ms":1792195200000,"addresses":3,"#,
+            r#""addresses_before_ms":1797379200000}"#
+        )
+    );
+    let over = Over::at(retention, NOW_MS);
+    assert!(over.texts_before_ms < over.addresses_before_ms);
+}
+
+#[test]
+fn a_draft_comes_back_as_it_was_and_a_line_that_is_too_long_is_left_out() {
+    let line = verdict_line();
+    let lines = draft(&line).to_lines();
+    assert_eq!(Draft::from_lines(&lines), Some(draft(&line)));
+    assert_eq!(Draft::from_lines("req_1\ndemo"), None);
+    let long = line.replace("req_1", &"x".repeat(10_000));
+    let text = draft(&long).entry(FACTS, ADDRESS_SALT).text;
+    assert!(
+        text.len() < 2_000 && text.contains("\"line\":\"too long\""),
+        "{text}"
+    );
+    assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
