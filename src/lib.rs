@@ -31,7 +31,7 @@
 //! holds, and `edge/relay.rs` hands them over. [`flood`] says what is not worth verifying now, and
 //! [`ledger::Pace`] what is not to be delivered now. [`config`] and [`scheme`] say what is configured,
 //! [`gate`] is that with its secrets. [`event`] and [`dead`] are what is stored; [`audit`] and
-//! [`backlog`] are what is written down.
+//! [`backlog`] are what is written down, and [`tlog`] shows that it was not altered.
 
 pub mod admin;
 pub mod admission;
@@ -44,6 +44,7 @@ pub mod config;
 pub mod consumer;
 pub mod dead;
 pub mod delivery;
+pub mod diagnosis;
 pub mod event;
 pub mod flood;
 pub mod gate;
@@ -64,6 +65,7 @@ pub mod schemes;
 pub mod sign;
 pub mod split_mac;
 pub mod time;
+pub mod tlog;
 pub mod trace;
 pub mod uses;
 pub mod verdict;

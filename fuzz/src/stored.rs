@@ -13,7 +13,7 @@ use hookgate::public_key::memory::KeyMemory;
 use hookgate::{admin, relay};
 
 use crate::input;
-use crate::support::{NOW_MS, a_secret, gate_for, gate_with, only, vectors};
+use crate::support::{NOW_MS, a_secret, gate_for, only, vectors};
 
 static GATE: LazyLock<Gate> = LazyLock::new(|| gate_for("github", &[a_secret("github", 1)]));
 
@@ -21,10 +21,7 @@ static GATE: LazyLock<Gate> = LazyLock::new(|| gate_for("github", &[a_secret("gi
 static FETCHING: LazyLock<Vec<Gate>> = LazyLock::new(|| {
     let vectors = vectors().into_iter();
     let fetching = vectors.filter(|vector| !vector.request.documents.is_empty());
-    fetching
-        .take(1)
-        .map(|vector| gate_with(&vector.scheme, &vector.source))
-        .collect()
+    fetching.take(1).map(|vector| vector.gate()).collect()
 });
 
 pub fn holds(bytes: &[u8]) {

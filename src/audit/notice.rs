@@ -117,6 +117,18 @@ pub enum Notice<'a> {
     ArchiveFailed {
         detail: &'a str,
     },
+    /// There is no key that could sign the log of this tenant.
+    LogUnsigned {
+        tenant: &'a str,
+    },
+    /// The log could not be published, or sent to who remembers it.
+    LogFailed {
+        detail: &'a str,
+    },
+    /// The witness does not take this history for a continuation of the one that it knows: look at once.
+    LogContradicted {
+        detail: &'a str,
+    },
     AdminRefused {
         request_id: &'a str,
     },
@@ -240,6 +252,9 @@ impl Notice<'_> {
             Notice::DeadLetterKept { id } => with(alarm("dead_letter"), id),
             Notice::DeadLetterUnkept { id } => with(alarm("dead_letter_unkept"), id),
             Notice::ArchiveFailed { detail } => with(alarm("archive_failed"), detail),
+            Notice::LogUnsigned { tenant } => with(alarm("log_unsigned"), tenant),
+            Notice::LogFailed { detail } => with(alarm("log_failed"), detail),
+            Notice::LogContradicted { detail } => with(alarm("log_contradicted"), detail),
             Notice::AdminRefused { request_id } => NoticeLine {
                 request_id: Some(request_id),
                 ..notice("admin_refused")

@@ -2,6 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// Worker variable: lets what is sent go to this machine or its network, where `"true"`.
+const ALLOW_PRIVATE_DESTINATIONS: &str = "ALLOW_PRIVATE_DESTINATIONS";
+
+/// Whether what is sent may go to a private network here. Whatever the variable says elsewhere: a deployed
+/// gate must not be led into a network.
+pub fn may_be_private(environment: &str, variable: impl FnOnce(&str) -> Option<String>) -> bool {
+    matches!(environment, "development" | "test")
+        && variable(ALLOW_PRIVATE_DESTINATIONS).as_deref() == Some("true")
+}
+
 /// Names that are never public (RFC 6761, RFC 6762, RFC 8375, and ICANN's `internal`).
 const PRIVATE_NAMES: [&str; 5] = ["localhost", "local", "internal", "home.arpa", "test"];
 

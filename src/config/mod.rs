@@ -4,6 +4,7 @@
 //! reads the bytes that its build embedded, and a `Config` exists only after every rule of `rules` held.
 
 mod answering;
+mod audit;
 #[cfg(not(target_arch = "wasm32"))]
 mod deployed;
 mod destination;
@@ -20,9 +21,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::scheme::Scheme;
 
+pub use audit::Audit;
 #[cfg(not(target_arch = "wasm32"))]
 pub use deployed::gaps;
-pub use egress::is_private;
+pub use egress::{is_private, may_be_private};
 pub use rules::{BODY_BYTES_LIMIT, MESSAGE_BYTES_MAX, STREAM_BYTES_LIMIT};
 #[cfg(not(target_arch = "wasm32"))]
 pub use toml_text::{about, built_in, from_toml};
@@ -46,6 +48,9 @@ pub struct Config {
     /// Schemes by name: the built-in ones that are used, and the user's own.
     #[serde(default)]
     pub schemes: BTreeMap<String, Scheme>,
+    /// Who remembers the logs of the record besides this account.
+    #[serde(default)]
+    pub audit: Audit,
 }
 
 /// How long the record of refusals keeps what it has of a tenant.
@@ -78,6 +83,10 @@ pub struct Source {
     /// is the provider's.
     #[serde(default)]
     pub secrets: Vec<SecretRef>,
+    /// Worker secrets that were rotated out. Nothing is verified with them: a refusal that was signed with
+    /// one is said to be so ([`crate::diagnosis`]).
+    #[serde(default)]
+    pub retired_secrets: Vec<SecretRef>,
     /// Public keys of the sender, which are no secret: PEM, a JWK, or base64.
     #[serde(default)]
     pub public_keys: Vec<String>,
@@ -334,7 +343,7 @@ impl Config {
         let mut names: Vec<&str> = self
             .sources
             .values()
-            .flat_map(|source| source.secrets.iter())
+            .flat_map(|source| source.secrets.iter().chain(&source.retired_secrets))
             .chain(
                 self.destinations
                     .values()

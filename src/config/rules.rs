@@ -1,6 +1,7 @@
 //! What must hold for a configuration, each rule with the sentence that explains its breach.
 
 use super::answering::{answering_faults, bearer_warning};
+use super::audit::audit_faults;
 use super::destination::destination_faults;
 use super::{Config, Destination, Findings, Mode, SignAs, Source};
 use crate::scheme::{IdentityRule, Scheme};
@@ -25,12 +26,14 @@ const TURN_SECONDS_MAX: u32 = 43_200;
 /// The platform's limits for a queue: 60 s to 14 days.
 const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
 /// Names of wrangler.toml whose values are known or belong to the gate itself.
-const RESERVED_NAMES: [&str; 12] = [
+const RESERVED_NAMES: [&str; 14] = [
     "ADMIN_HOST",
     "ADMIN_TOKEN",
     "ALLOW_PRIVATE_DESTINATIONS",
     "ARCHIVE",
     "AUDIT",
+    "AUDIT_LOG",
+    "AUDIT_LOG_KEY",
     "DEAD_LETTERS",
     "ENVIRONMENT",
     "EVENTS",
@@ -81,6 +84,8 @@ pub fn check(config: &Config) -> Findings {
         }
     }
     errors.extend(super::record::retention_faults(config));
+    let audit = audit_faults(&config.audit).into_iter();
+    errors.extend(audit.map(|fault| format!("[audit]: {fault}")));
     errors.extend(sharing_faults(config));
     errors.extend(super::pins::shared_pins(config));
     let secrets = config.secret_names().len();
@@ -147,6 +152,7 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             faults.push(format!("secret \"{}\" is named twice", secret.name()));
         }
     }
+    faults.extend(retired_faults(source));
     match config.destinations.get(&source.destination) {
         None => faults.push(format!(
             "destination = \"{}\": there is no table [destinations.{}]",
@@ -171,6 +177,24 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             faults.extend(super::pins::pin_faults(source, scheme));
             faults.extend(answering_faults(source, scheme));
             faults.extend(super::record::sample_fault(source));
+        }
+    }
+    faults
+}
+
+fn retired_faults(source: &Source) -> Vec<String> {
+    let mut faults = Vec::new();
+    for secret in &source.retired_secrets {
+        let name = secret.name();
+        if !is_secret_name(name) {
+            faults.push(format!(
+                "retired_secrets: \"{name}\": use A-Z, 0-9 and _, beginning with a letter"
+            ));
+        }
+        if source.secrets.contains(secret) {
+            faults.push(format!(
+                "\"{name}\" is live and retired: take it out of secrets, or out of retired_secrets"
+            ));
         }
     }
     faults

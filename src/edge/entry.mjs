@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { report } from "./audit.mjs";
+import { unlessItDies } from "./instance.mjs";
 import { NO_ROOM, Reading, TOO_LARGE } from "./intake.mjs";
 import { EXPIRED, Patience, settled } from "./patience.mjs";
 import { STREAM_MS, UNKEPT, Upload } from "./upload.mjs";
@@ -21,6 +22,8 @@ import {
   replaceDeadInstance,
   tick,
 } from "../../build/hookgate.js";
+
+export { AuditLog } from "./audit_log.mjs";
 
 export default {
   async fetch(request, env, ctx) {
@@ -134,24 +137,6 @@ async function carryOut(effect, arrival, wait, ctx) {
     else if ("value" in outcome) effect = arrival.fulfilled(outcome.value, ctx);
     else effect = arrival.rejected(outcome.error, ctx);
   }
-}
-
-/** How to end each promise that is waiting for the instance. */
-const waiting = new Set();
-
-// A trap leaves what was in flight unsettled for ever: the platform would call the requests hung.
-addEventListener("error", ({ error }) => {
-  if (!(error instanceof WebAssembly.RuntimeError)) return;
-  for (const end of waiting) end(error);
-  waiting.clear();
-});
-
-/** The promise, or the trap that keeps it from being settled. */
-function unlessItDies(promise) {
-  return new Promise((resolve, reject) => {
-    waiting.add(reject);
-    promise.then(resolve, reject).finally(() => waiting.delete(reject));
-  });
 }
 
 function unavailable(kind) {

@@ -36,7 +36,7 @@ extern "C" {
     /// Visits a URL; brings the status.
     pub fn visit(url: &str, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = verifySignature)]
-    fn verify_signature(
+    pub fn verify_signature(
         algorithm: &str,
         key_id: &str,
         spki: &Uint8Array,

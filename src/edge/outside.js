@@ -14,6 +14,11 @@ export async function fetchDocument(url, bytesMax, ms) {
     await response.body?.cancel();
     return [response.status];
   }
+  const text = await textOf(response, bytesMax);
+  return [response.status, response.headers.get("cache-control") ?? undefined, text];
+}
+
+async function textOf(response, bytesMax) {
   const chunks = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {
@@ -27,8 +32,13 @@ export async function fetchDocument(url, bytesMax, ms) {
     bytes.set(chunk, offset);
     offset += chunk.byteLength;
   }
-  const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  return [response.status, response.headers.get("cache-control") ?? undefined, text];
+  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+}
+
+/** Posts a text; status and text of the answer. */
+export async function postText(url, body, bytesMax, ms) {
+  const response = await ask(url, ms, { method: "POST", body });
+  return [response.status, await textOf(response, bytesMax)];
 }
 
 /** The status of a GET whose answer is of no interest. */
@@ -39,7 +49,7 @@ export async function visit(url, ms) {
 }
 
 /** A redirect would lead to a host that nobody listed. */
-const ask = (url, ms) => fetch(url, { redirect: "manual", signal: AbortSignal.timeout(ms), headers: { "user-agent": "hookgate" } });
+const ask = (url, ms, more) => fetch(url, { redirect: "manual", signal: AbortSignal.timeout(ms), headers: { "user-agent": "hookgate" }, ...more });
 
 const ALGORITHMS = {
   "rsa-sha1": { name: "RSASSA-PKCS1-v1_5", hash: "SHA-1" },
@@ -62,4 +72,12 @@ export async function verifySignature(name, keyId, spki, signature, message) {
     keys.set(id, key);
   }
   return crypto.subtle.verify(algorithm, key, signature, message);
+}
+
+/** The public half of a private Ed25519 key, and its signature of the message. */
+export async function signEd25519(pkcs8, message) {
+  const key = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]);
+  const { x } = await crypto.subtle.exportKey("jwk", key);
+  const signature = await crypto.subtle.sign("Ed25519", key, message);
+  return [Uint8Array.fromBase64(x, { alphabet: "base64url" }), new Uint8Array(signature)];
 }

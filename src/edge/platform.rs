@@ -19,6 +19,8 @@ pub mod binding {
     pub const SEEN: &str = "SEEN";
     /// Object: the ledger, one for each source.
     pub const LEDGER: &str = "LEDGER";
+    /// Object: the log of the record, one for each tenant.
+    pub const AUDIT_LOG: &str = "AUDIT_LOG";
     /// Queue: events on their way to the backend.
     pub const EVENTS: &str = "EVENTS";
     /// Queue: events whose backend does not take them at once.
@@ -37,6 +39,8 @@ pub mod binding {
     pub const ADMIN_HOST: &str = "ADMIN_HOST";
     /// Secret: who may use `/admin`.
     pub const ADMIN_TOKEN: &str = "ADMIN_TOKEN";
+    /// Secret: signs the checkpoints of the logs.
+    pub const AUDIT_LOG_KEY: &str = "AUDIT_LOG_KEY";
 }
 
 /// What came of something that `entry.mjs` waited for.
@@ -58,6 +62,8 @@ extern "C" {
     pub fn events(this: &Bindings) -> Queue;
     #[wasm_bindgen(method, getter, js_name = LEDGER)]
     pub fn ledger(this: &Bindings) -> Namespace;
+    #[wasm_bindgen(method, getter, js_name = AUDIT_LOG)]
+    pub fn audit_log(this: &Bindings) -> Namespace;
     #[wasm_bindgen(method, getter, js_name = ARCHIVE)]
     pub fn archive(this: &Bindings) -> Bucket;
 
@@ -93,12 +99,14 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = getByName)]
     pub fn get_by_name(this: &Namespace, name: &str, options: &Object) -> Result<Stub, JsValue>;
 
-    /// One of the ledger's objects.
+    /// One of the ledger's objects, or of the logs'.
     pub type Stub;
     #[wasm_bindgen(method, catch)]
     pub fn ask(this: &Stub, request: &str, message: Option<&JsString>) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn wake(this: &Stub) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn append(this: &Stub, tenant: &str, bundle: &Uint8Array) -> Result<Promise, JsValue>;
 
     /// The second argument of a handler. The crate's `Context` cannot be made from one outside its
     /// own macros.
@@ -139,6 +147,8 @@ extern "C" {
     pub fn lines_of_matching(headers: &Headers, names: &Array, prefixes: &Array) -> String;
     #[wasm_bindgen(js_name = encloseBase64)]
     pub fn enclose_base64(before: &str, bytes: &Uint8Array, after: &str) -> JsString;
+    #[wasm_bindgen(js_name = keepAlive)]
+    fn keep_invocation_alive(promise: &Promise);
 }
 
 impl ExecutionContext {
@@ -149,6 +159,14 @@ impl ExecutionContext {
             Ok(JsValue::UNDEFINED)
         }));
     }
+}
+
+/// Keeps the invocation that is running alive for `future`, where its context is not at hand.
+pub fn keep_alive(future: impl Future<Output = ()> + 'static) {
+    keep_invocation_alive(&promise(async move {
+        future.await;
+        Ok(JsValue::UNDEFINED)
+    }));
 }
 
 /// Hands a future to the runtime. A panic inside rejects the promise and nothing of the future is

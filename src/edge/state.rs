@@ -14,6 +14,7 @@ use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, v
 use crate::audit::Notice;
 use crate::config::{Config, Retention};
 use crate::gate::{Gate, LiveSource};
+use crate::tlog::outside::Outside;
 
 /// The configuration, alive. A new version or a new secret starts new isolates, so reading the
 /// secrets once is enough.
@@ -22,6 +23,7 @@ pub struct State {
     pub gate: Option<Gate>,
     /// As configured; all other tenants have the default.
     tenants: BTreeMap<String, Retention>,
+    pub outside: Outside,
 }
 
 thread_local! {
@@ -116,6 +118,7 @@ impl State {
                 return State {
                     gate: None,
                     tenants: BTreeMap::new(),
+                    outside: Outside::default(),
                 };
             }
         };
@@ -123,6 +126,7 @@ impl State {
         super::test_hooks::reshard_on_purpose(&mut config, env);
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
         let tenants = std::mem::take(&mut config.tenants);
+        let outside = Outside::bring_up(&config.audit, &environment, |name| variable(env, name));
         let gate = Gate::assemble(config, &environment, |name| variable(env, name));
         for fault in &gate.faults {
             notice(&Notice::Fault(fault));
@@ -130,6 +134,7 @@ impl State {
         State {
             gate: Some(gate),
             tenants,
+            outside,
         }
     }
 

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use super::root;
 
+/// What stands in the tree and is not ours.
+const FOREIGN: [&str; 2] = ["node_modules", "target"];
+
 /// A file with its path from the root of the repository.
 pub struct File {
     pub path: String,
@@ -20,7 +23,9 @@ pub fn files(directory: &str, endings: &[&str]) -> Vec<File> {
             .map(|entry| entry.path())
         {
             if path.is_dir() {
-                open.push(path);
+                if !FOREIGN.iter().any(|foreign| path.ends_with(foreign)) {
+                    open.push(path);
+                }
             } else if endings
                 .iter()
                 .any(|ending| path.extension().is_some_and(|found| found == *ending))

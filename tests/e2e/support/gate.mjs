@@ -58,6 +58,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     RECORD: { type: "d1", id: "record" },
     ARCHIVE: { type: "r2", name: "archive" },
     LEDGER: { type: "durable-object", worker: "hookgate", exportName: "Ledger" },
+    AUDIT_LOG: { type: "durable-object", worker: "hookgate", exportName: "AuditLog" },
   };
   const texts = { ENVIRONMENT: "test", ALLOW_PRIVATE_DESTINATIONS: "true", BACKEND_URL: target.url, NOWHERE_URL: NOWHERE, ...secrets, ...variables };
   for (const [name, value] of Object.entries(texts)) env[name] = { type: "text", value };
@@ -79,7 +80,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
           compatibilityFlags: COMPATIBILITY_FLAGS,
           manifest: { mainModule: WRAP, modulesRoot: "/", modules: modules(WRAP) },
           env,
-          exports: { Ledger: { type: "durable-object", storage: "sqlite" } },
+          exports: { Ledger: { type: "durable-object", storage: "sqlite" }, AuditLog: { type: "durable-object", storage: "sqlite" } },
           triggers: [
             { ...consumer, name: EVENTS, deadLetterQueue: DEAD_LETTERS },
             { ...consumer, name: SLOW, deadLetterQueue: DEAD_LETTERS },
@@ -118,7 +119,10 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
       return gate.line({ event: "verdict", request_id: answer.requestId });
     },
     remembered: async () => (await (await mf.getKVNamespace("SEEN")).list()).keys.map(({ name }) => name),
-    archived: async () => (await (await mf.getR2Bucket("ARCHIVE")).list()).objects.map(({ key }) => key),
+    /** What is archived besides the tenants' logs. */
+    archived: async () => (await (await mf.getR2Bucket("ARCHIVE")).list()).objects.map(({ key }) => key).filter((key) => !key.startsWith("log/")),
+    /** Puts entries, as their texts, into a tenant's log; brings their places. */
+    append: (tenant, entries) => exchange(url, { target: `/-/append?tenant=${tenant}`, body: JSON.stringify(entries) }),
     /** Rows of the record's database. */
     recorded: async (sql = "SELECT * FROM records ORDER BY at_ms, id", ...values) =>
       (await (await mf.getD1Database("RECORD")).prepare(sql).bind(...values).all()).results,

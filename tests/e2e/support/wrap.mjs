@@ -8,13 +8,15 @@
 //
 // GET /-/intake shows how many unverified bytes are held, and how many there were at once since it was asked last.
 //
+// POST /-/append?tenant=NAME with a JSON list of texts puts them into that tenant's log as entries.
+//
 // A request says what time it is:   x-test-now: 1659043438000
 //
 //
 // What a fault is: faulty.mjs.
 
 import { pace } from "../../../src/edge/audit.mjs";
-import worker, { Ledger as Whole } from "../../../src/edge/entry.mjs";
+import worker, { AuditLog as WholeLog, Ledger as Whole } from "../../../src/edge/entry.mjs";
 import { budget } from "../../../src/edge/intake.mjs";
 import { faulty, read } from "./faulty.mjs";
 
@@ -35,6 +37,29 @@ export class Ledger extends Whole {
   }
 }
 
+export class AuditLog extends WholeLog {
+  /** A minute, in tests. */
+  static CHECKPOINT_MS = 300;
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    Object.defineProperty(this, "env", { get: () => faulty(env, standing) });
+  }
+}
+
+/** A bundle of entries: each behind its length (https://c2sp.org/tlog-tiles). */
+function bundleOf(texts) {
+  const parts = texts.map((text) => new TextEncoder().encode(text));
+  const bundle = new Uint8Array(parts.reduce((sum, { length }) => sum + 2 + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    new DataView(bundle.buffer).setUint16(offset, part.length);
+    bundle.set(part, offset + 2);
+    offset += 2 + part.length;
+  }
+  return bundle;
+}
+
 export default {
   async fetch(request, env, ctx) {
     if (request.method === "POST" && new URL(request.url).pathname === "/-/faults") {
@@ -45,7 +70,12 @@ export default {
       aheadMs = Number(await request.text());
       return new Response(null, { status: 204 });
     }
-    if (new URL(request.url).pathname === "/-/intake") {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/-/append") {
+      const tenant = searchParams.get("tenant");
+      return Response.json([...(await env.AUDIT_LOG.getByName(tenant).append(tenant, bundleOf(await request.json())))]);
+    }
+    if (pathname === "/-/intake") {
       const { bytes, peak } = budget;
       budget.peak = bytes;
       return Response.json({ bytes, peak });

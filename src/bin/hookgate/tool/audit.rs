@@ -1,0 +1,268 @@
+//! `hookgate audit`: keys of the logs of the record, and an export of one, checked offline.
+
+use std::path::{Path, PathBuf};
+
+use hookgate::tlog::entry::ID_CHARACTERS_MAX;
+use hookgate::tlog::export::{Finding, Record, Report, Trust, check};
+use hookgate::tlog::native::{public_key, signing_key};
+use hookgate::tlog::note::{KeyKind, Note, VerifierKey, is_name};
+use lexopt::prelude::{Long, Short, Value, ValueExt as _};
+
+use super::Failure;
+
+const HELP: &str = "\
+hookgate audit, the tamper-evident log of the record (docs/audit-log.md)
+
+  hookgate audit keygen --name NAME
+      Makes the key that signs the checkpoints of all tenants' logs. Prints two lines: the secret for
+      the Worker (wrangler secret put AUDIT_LOG_KEY), and the public key to check with. NAME is a URL
+      without its scheme, such as gate.example/audit; the log of tenant acme is gate.example/audit/acme.
+      The secret is printed once and kept nowhere.
+
+  hookgate audit vkey --key KEY --tenant TENANT
+      The public key of one tenant's log, for witnesses and for other tools. KEY is keygen's.
+
+  hookgate audit verify DIRECTORY --key KEY [--witness KEY]… [--checkpoint FILE]… [--json]
+      Checks an export (./scripts/audit export) without asking anybody. DIRECTORY has the files of the
+      log as https://c2sp.org/tlog-tiles lays them out, and records.ndjson: {id, salt, record} a line.
+        --key KEY          the log's public key, or keygen's: from where you keep it, not from the gate
+        --witness KEY      this witness must have signed the checkpoint
+        --checkpoint FILE  a checkpoint of this log that was kept elsewhere: the log must continue it.
+                           Without it, or a witness, whoever has the log's key could have rewritten all.
+        --json             the report as one JSON object
+      Says which record was altered, removed or inserted. A record that a logged run of retention
+      deleted is expired, not removed. It shows nothing about what was never logged.
+      Exit code 0: all as it was logged. 1: something is not. 2: wrong usage, or nothing to read.
+";
+
+pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
+    match arguments.next()? {
+        Some(Value(command)) if command == "keygen" => keygen(arguments),
+        Some(Value(command)) if command == "vkey" => vkey(arguments),
+        Some(Value(command)) if command == "verify" => verify(arguments),
+        None | Some(Long("help") | Short('h')) => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Some(other) => Err(other.unexpected().into()),
+    }
+}
+
+fn keygen(mut arguments: lexopt::Parser) -> Result<(), Failure> {
+    let mut name = String::new();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("name") => name = arguments.value()?.string()?,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    // The tenant is put behind it, and all of it is a line of a checkpoint.
+    if !is_name(&name) || name.ends_with('/') || name.len() > ID_CHARACTERS_MAX {
+        return Err(Failure::Usage(
+            "--name NAME: without spaces, plus or a slash at the end, such as gate.example/audit"
+                .to_owned(),
+        ));
+    }
+    let mut seed = [0; 32];
+    let read = std::fs::File::open("/dev/urandom")
+        .and_then(|mut source| std::io::Read::read_exact(&mut source, &mut seed));
+    read.map_err(|error| Failure::Refused(vec![format!("/dev/urandom: {error}")]))?;
+    let public = VerifierKey {
+        name: name.clone(),
+        kind: KeyKind::Ed25519,
+        public_key: public_key(&seed),
+    };
+    println!("{}", signing_key(&name, seed).to_secret_text());
+    println!("{}", public.to_text());
+    Ok(())
+}
+
+fn vkey(mut arguments: lexopt::Parser) -> Result<(), Failure> {
+    let (mut key, mut tenant) = (None, String::new());
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("key") => key = Some(read_key("--key", &arguments.value()?.string()?)?),
+            Long("tenant") => tenant = arguments.value()?.string()?,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let key = key.ok_or_else(|| Failure::Usage("--key KEY is missing".to_owned()))?;
+    let named = VerifierKey {
+        name: format!("{}/{tenant}", key.name),
+        ..key
+    };
+    if tenant.is_empty() || !is_name(&named.name) {
+        return Err(Failure::Usage("--tenant TENANT is missing".to_owned()));
+    }
+    println!("{}", named.to_text());
+    Ok(())
+}
+
+fn verify(mut arguments: lexopt::Parser) -> Result<(), Failure> {
+    let (mut directory, mut key, mut is_json) = (None, None, false);
+    let (mut witnesses, mut kept) = (Vec::new(), Vec::new());
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("key") => key = Some(read_key("--key", &arguments.value()?.string()?)?),
+            Long("witness") => {
+                let witness = read_key("--witness", &arguments.value()?.string()?)?;
+                if witness.kind != KeyKind::Cosignature {
+                    let why = "--witness: not a key for cosignature/v1".to_owned();
+                    return Err(Failure::Usage(why));
+                }
+                witnesses.push(witness);
+            }
+            Long("checkpoint") => kept.push(read_note(&arguments.value()?.string()?)?),
+            Long("json") => is_json = true,
+            Value(path) if directory.is_none() => directory = Some(PathBuf::from(path)),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let missing = |what: &str| Failure::Usage(format!("{what} is missing"));
+    let directory = directory.ok_or_else(|| missing("DIRECTORY"))?;
+    let key = key.ok_or_else(|| missing("--key KEY"))?;
+    let records = read_records(&directory)?;
+    let is_alone = witnesses.is_empty() && kept.is_empty();
+    let trust = Trust {
+        key,
+        witnesses,
+        kept,
+    };
+    let file = |path: &str| std::fs::read(directory.join(path)).ok();
+    let report = check(file, &records, &trust);
+    if is_json {
+        println!("{}", serde_json::to_string(&report).unwrap_or_default());
+    } else {
+        tell(&report, is_alone);
+    }
+    match report.findings.iter().map(sentence).collect::<Vec<_>>() {
+        findings if findings.is_empty() => Ok(()),
+        _ if is_json => Err(Failure::Refused(Vec::new())),
+        findings => Err(Failure::Refused(findings)),
+    }
+}
+
+fn read_key(option: &str, text: &str) -> Result<VerifierKey, Failure> {
+    let not_one = || Failure::Usage(format!("{option}: not a public key (name+id+base64)"));
+    VerifierKey::parse(text).ok_or_else(not_one)
+}
+
+fn read_note(path: &str) -> Result<Note, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Usage(format!("{path}: {error}")))?;
+    Note::parse(&text).ok_or_else(|| Failure::Usage(format!("{path}: not a signed note")))
+}
+
+fn read_records(directory: &Path) -> Result<Vec<Record>, Failure> {
+    let path = directory.join("records.ndjson");
+    let wrong = |why: String| Failure::Usage(format!("{}: {why}", path.display()));
+    let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    let lines = text.lines().enumerate();
+    lines
+        .map(|(index, line)| {
+            let record = serde_json::from_str(line);
+            record.map_err(|error| wrong(format!("line {}: {error}", index + 1)))
+        })
+        .collect()
+}
+
+fn tell(report: &Report, is_alone: bool) {
+    let Report {
+        origin,
+        size,
+        records,
+        expired,
+        retention_runs,
+        witnesses,
+        kept,
+        ..
+    } = report;
+    if origin.is_empty() {
+        return;
+    }
+    println!("{origin}: {size} entries");
+    println!(
+        "  {records} records as they were logged, {expired} expired in {retention_runs} runs of retention"
+    );
+    for (witness, time) in witnesses {
+        let at = i64::try_from(*time)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(1_000);
+        println!("  signed by {witness} at {}", hookgate::time::rfc3339(at));
+    }
+    if *kept > 0 {
+        println!("  continues {kept} checkpoints that were kept elsewhere");
+    }
+    if is_alone {
+        println!(
+            "  tamper-evident against store access only: no witness and no checkpoint from elsewhere was given"
+        );
+    }
+    if report.ok {
+        println!(
+            "OK: what was logged is as it was logged. What was never logged, nothing here can show."
+        );
+    }
+}
+
+/// What an export may have in it is anything: texts of it are shown as they would stand in Rust.
+fn sentence(finding: &Finding) -> String {
+    let list = |ids: &[String]| {
+        let few: Vec<String> = ids.iter().take(10).map(|id| format!("{id:?}")).collect();
+        let more = ids.len().saturating_sub(10);
+        let rest = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        few.join(", ") + &rest
+    };
+    match finding {
+        Finding::CheckpointUnsigned => {
+            "a checkpoint is missing, or the key given did not sign it".to_owned()
+        }
+        Finding::OtherLog { origin } => format!("a checkpoint is of another log, {origin:?}"),
+        Finding::Unwitnessed { witness } => {
+            format!("the checkpoint bears no good signature of {witness:?}")
+        }
+        Finding::FileMissing { path } => format!("missing: {path}"),
+        Finding::FileAltered { path } => format!("altered: {path}; the entries are as logged"),
+        Finding::EntriesAltered { from, to, ids } => format!(
+            "altered: entries {from} to {} of the log, where there is now {}",
+            to.saturating_sub(1),
+            list(ids)
+        ),
+        Finding::EntriesRemoved { from, to } => {
+            format!(
+                "removed: entries {from} to {} of the log",
+                to.saturating_sub(1)
+            )
+        }
+        Finding::EntriesInserted { at, ids } => {
+            format!("inserted: before entry {at} of the log, {}", list(ids))
+        }
+        Finding::TreeAltered => {
+            "altered: neither the entries nor the hashes are those of the checkpoint".to_owned()
+        }
+        Finding::HistoryRewritten { from, to } => format!(
+            "rewritten: among entries {from} to {}, since the checkpoint of size {to} left",
+            to.saturating_sub(1)
+        ),
+        Finding::HistoryCut { size, kept } => format!(
+            "removed: entries {size} to {}, which a checkpoint that was kept elsewhere has",
+            kept.saturating_sub(1)
+        ),
+        Finding::EntryUnreadable { place } => format!("entry {place} is of no version known here"),
+        Finding::EntryRepeated { place, id } => format!("entry {place} repeats {id:?}"),
+        Finding::RecordAltered { place, id } => format!("altered: record {id:?}, entry {place}"),
+        Finding::RecordRemoved { place, id } => format!("removed: record {id:?}, entry {place}"),
+        Finding::RecordInserted { id } => format!("inserted: record {id:?} was never logged"),
+        Finding::RemovedBeforeRetention {
+            place,
+            gone,
+            deleted,
+        } => format!(
+            "removed: {gone} records are gone that the run of retention of entry {place} could have deleted, and it deleted {deleted}"
+        ),
+    }
+}

@@ -1,0 +1,49 @@
+//! Putting records into a tenant's log.
+
+use js_sys::{Float64Array, Object, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use worker::Env;
+
+use super::platform::{Bindings, binding, describe_value, is_bound, within};
+use crate::tlog::entry::Entry;
+use crate::tlog::tile::put_entry;
+
+/// Gives entries their places in the log of their tenant, in their order; an entry that is there already
+/// keeps the place that it has. Once this has come back they are there for good, and a checkpoint follows
+/// within a minute.
+///
+/// # Errors
+/// What failed, for the log: then some or all may be there all the same, so repeat it. Of an entry that
+/// cannot be written (see [`Entry::to_text`]), that too, and none is there.
+#[allow(dead_code, reason = "whoever keeps the records calls it")]
+pub async fn append(
+    env: &Env,
+    tenant: &str,
+    entries: &[Entry],
+    slice_ms: u32,
+) -> Result<Vec<u64>, String> {
+    if !is_bound(env, binding::AUDIT_LOG) {
+        return Err(format!("{} is not bound", binding::AUDIT_LOG));
+    }
+    let mut bundle = Vec::new();
+    for entry in entries {
+        let text = entry.to_text();
+        if !text.is_some_and(|text| put_entry(&mut bundle, text.as_bytes())) {
+            return Err(format!("not an entry: {}", entry.id.escape_debug()));
+        }
+    }
+    let asking = async {
+        let bindings: &Bindings = env.unchecked_ref();
+        let stub = bindings.audit_log().get_by_name(tenant, &Object::new())?;
+        JsFuture::from(stub.append(tenant, &Uint8Array::from(&*bundle))?).await
+    };
+    match within(slice_ms, asking).await {
+        None => Err("no answer in time".to_owned()),
+        Some(Err(error)) => Err(describe_value(&error)),
+        Some(Ok(places)) => {
+            let places = places.unchecked_into::<Float64Array>().to_vec();
+            Ok(places.into_iter().map(|place| place as u64).collect())
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What the log says of a record: that it was there at that time, and a commitment to all else.
+//!
+//! The record itself is not in the log, so that it can be deleted when its time is over. The commitment is
+//! salted: who has only the log cannot find out by guessing what was in a record that is gone.
+//!
+//! ```text
+//! hookgate-audit/v1 record            hookgate-audit/v1 retention
+//! ID                                  ID
+//! TIME                                TIME
+//! base64(COMMITMENT)                  BEFORE
+//!                                     COUNT
+//! ```
+//!
+//! Each line ends with a newline; times are milliseconds since 1970 in decimal. A run of retention is an
+//! entry of its own: it says that what was recorded before a time was deleted on purpose, so that a record
+//! that is missing for another reason can be told from one whose time was over.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+use super::Hash;
+
+const VERSION: &str = "hookgate-audit/v1";
+/// The longest id, in characters.
+pub const ID_CHARACTERS_MAX: usize = 100;
+
+/// An entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Of the record, or of the run: an entry that comes again under its id is not another one. Printable
+    /// ASCII without spaces.
+    pub id: String,
+    /// When it was recorded, or when the run was. In milliseconds since 1970.
+    pub time_ms: i64,
+    pub what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    Record {
+        commitment: Hash,
+    },
+    /// So many records from before that time are deleted.
+    Retention {
+        before_ms: i64,
+        count: u64,
+    },
+}
+
+/// SHA-256 of 0x00, the salt and the record's bytes. The salt is kept with the record, and goes with it.
+pub fn commitment(salt: &[u8; 16], record: &[u8]) -> Hash {
+    Sha256::new()
+        .chain_update([0])
+        .chain_update(salt)
+        .chain_update(record)
+        .finalize()
+        .into()
+}
+
+impl Entry {
+    /// The bytes that are hashed. `None`: the id is none, or a time is before 1970.
+    pub fn to_text(&self) -> Option<String> {
+        let Entry { id, time_ms, .. } = self;
+        let (kind, rest) = match &self.what {
+            What::Record { commitment } => ("record", STANDARD.encode(commitment)),
+            What::Retention { before_ms, count } => {
+                (*before_ms >= 0).then_some(())?;
+                ("retention", format!("{before_ms}\n{count}"))
+            }
+        };
+        (is_id(id) && *time_ms >= 0).then(|| format!("{VERSION} {kind}\n{id}\n{time_ms}\n{rest}\n"))
+    }
+
+    /// Reads an entry: one spelling for each. `None`: it is none of this version.
+    pub fn parse(bytes: &[u8]) -> Option<Entry> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let mut lines = text.split('\n');
+        let kind = lines.next()?.strip_prefix(VERSION)?;
+        let (id, time_ms, first) = (lines.next()?, lines.next()?, lines.next()?);
+        let entry = Entry {
+            id: id.to_owned(),
+            time_ms: time_ms.parse().ok()?,
+            what: match kind {
+                " record" => What::Record {
+                    commitment: STANDARD.decode(first).ok()?.try_into().ok()?,
+                },
+                " retention" => What::Retention {
+                    before_ms: first.parse().ok()?,
+                    count: lines.next()?.parse().ok()?,
+                },
+                _ => return None,
+            },
+        };
+        (entry.to_text()? == text).then_some(entry)
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    (1..=ID_CHARACTERS_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+}

@@ -1,0 +1,42 @@
+//! The tamper-evident log of the record, one for each tenant, in established formats, so that tools that
+//! are not ours can check it.
+//!
+//! ```text
+//! entry       what was recorded, as a commitment            this project's, versioned
+//! merkle      leaves, nodes, root                           RFC 9162, section 2.1
+//! proof       inclusion and consistency, made and checked   RFC 9162, sections 2.1.3 and 2.1.4
+//! tile        the tree and its entries as files             https://c2sp.org/tlog-tiles
+//! note        a text and its signatures; keys as text       https://c2sp.org/signed-note
+//! checkpoint  the tree's head, as a note                    https://c2sp.org/tlog-checkpoint
+//! witness     a head that somebody else remembers           https://c2sp.org/tlog-witness, tlog-cosignature
+//! outside     who remembers the logs besides this account
+//! export      all of it, checked offline
+//! sequencer   what to do next, whatever has failed
+//! ```
+//!
+//! What it shows and what it cannot: `docs/audit-log.md`.
+
+pub mod checkpoint;
+pub mod entry;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod export;
+pub mod merkle;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;
+pub mod note;
+pub mod outside;
+pub mod proof;
+pub mod sequencer;
+pub mod tile;
+pub mod witness;
+
+/// SHA-256.
+pub type Hash = [u8; 32];
+
+/// Below this in the archive lies each tenant's log, as [`tile`] lays it out.
+pub const PREFIX: &str = "log/";
+
+/// The key of a part of a tenant's log in the archive.
+pub fn key(tenant: &str, path: &str) -> String {
+    format!("{PREFIX}{tenant}/{path}")
+}

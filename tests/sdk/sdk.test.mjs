@@ -1,0 +1,79 @@
+// The gate beside the providers' own SDKs: each request is judged by both, whoever signed it.
+import assert from "node:assert/strict";
+import { readFileSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { PROVIDERS } from "./providers.mjs";
+import { KEYED } from "./providers/keyed.mjs";
+import { CASES } from "./support/cases.mjs";
+import { ROOT, judge, scheme, signedByGate } from "./support/gate.mjs";
+import { README, withTables } from "./table.mjs";
+
+// Behind a bound, by more than the test takes.
+const MARGIN_SECONDS = 90;
+// Characters that are easily changed on the way: white space, escapes, text beyond ASCII.
+const BODY = (id) => `{ "id": "${id}",\n\t"event_id":"${id}", "type": "invoice.paid", "note": "Zürich \\u00e9 \u{1F600} \u{FFFD} </script>" , "amount": 1.10}`;
+
+/** A request, signed by the SDK or by the gate. */
+async function signed(provider, signer, { secret, key, ageSeconds = 0, id = "evt_1", plain }) {
+  const atMs = Date.now() - ageSeconds * 1000;
+  const { scheme: name, source } = provider;
+  let body = Buffer.from(plain ?? (provider.body ?? BODY)(id, atMs));
+  if (signer === "gate") return signedByGate({ scheme: name, secret, body, id, ageSeconds, source });
+  if (provider.signBody) body = Buffer.from(await provider.signBody({ secret, text: body.toString() }));
+  const proof = await provider.sign({ secret, key, body, text: body.toString(), id, atMs });
+  const headers = [["content-type", provider.content ?? "application/json"], ...proof];
+  return { scheme: name, method: "POST", url: "https://gate.example/hooks/vector", headers, body, secret };
+}
+
+/** What the SDK says to it, as a server would ask. */
+async function asked(provider, request) {
+  const headers = Object.fromEntries(request.headers.map(([name, value]) => [name.toLowerCase(), value]));
+  try {
+    return (await provider.verify({ ...request, headers, text: request.body.toString() })) === false ? "reject" : "accept";
+  } catch {
+    return "reject";
+  }
+}
+
+for (const provider of PROVIDERS) {
+  const signers = [...(provider.sign ? [provider.signedBy ?? provider.sdk] : []), ...(KEYED.includes(provider) ? ["gate"] : [])];
+  const title = `${provider.scheme} and ${provider.sdk}`;
+  const isThere = existsSync(join(ROOT, "src", "schemes", `${provider.scheme}.toml`));
+  test(title, { skip: !isThere }, async () => {
+    const { differs } = provider;
+    const table = scheme(provider.scheme);
+    const rows = [];
+    for (const signer of signers) {
+      const pair = provider.pair ?? (() => ({ secret: provider.secret() }));
+      const [keys, { secret: other }] = [pair(), pair()];
+      const { tolerance_seconds: tolerance = 0, future_seconds: future = 0 } = table.time ?? {};
+      const genuine = await signed(provider, signer, keys);
+      const stale = await signed(provider, signer, { ...keys, ageSeconds: tolerance + MARGIN_SECONDS });
+      const early = await signed(provider, signer, { ...keys, ageSeconds: -future - MARGIN_SECONDS });
+      const plain = provider.body ? undefined : await signed(provider, signer, { ...keys, plain: "invoice in words" });
+      // The gate does not sign what it would refuse.
+      const dotted = signer === "gate" ? undefined : await signed(provider, signer, { ...keys, id: "evt.1" });
+      for (const { name, make, expect } of CASES) {
+        const request = make(genuine, table, { stale, early, other, plain, dotted });
+        if (request !== undefined) rows.push({ signer, name, request, expected: expect(table) });
+      }
+    }
+    const verdicts = await judge(rows.map(({ request }) => request), Date.now());
+    const wrong = [];
+    for (const name of Object.keys(differs)) assert.ok(CASES.some((known) => known.name === name && known.name !== "genuine"), `no case "${name}"`);
+    for (const [index, { signer, name, request, expected }] of rows.entries()) {
+      const { verdict, reason } = verdicts[index];
+      const theirs = await asked(provider, request);
+      if (verdict !== expected) wrong.push(`signed by ${signer}, ${name}: the gate says ${verdict} (${reason}), not ${expected}; the SDK ${theirs}`);
+      else if (theirs === verdict && name in differs) wrong.push(`signed by ${signer}, ${name}: listed as different, but both say ${theirs}`);
+      else if (theirs !== verdict && !(name in differs)) wrong.push(`signed by ${signer}, ${name}: the gate says ${verdict} (${reason}), the SDK ${theirs}`);
+    }
+    assert.deepEqual(wrong, []);
+  });
+}
+
+test("README.md has the tables of today", () => {
+  const text = readFileSync(README, "utf8");
+  assert.equal(withTables(text), text, "run: node tests/sdk/table.mjs");
+});
