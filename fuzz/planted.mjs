@@ -14,7 +14,7 @@ export const PLANTED = {
   "of a repeated name the first counts": {
     file: "src/json.rs",
     sound: "self.forget(&wanted);",
-    bug: "if wanted.iter().any(|wanted| self.found[wanted.index].is_some()) { map.next_value::<IgnoredAny>()?; continue; }",
+    bug: "if wanted.iter().any(|wanted| self.found[wanted.index].is_some()) { map.next_value::<IgnoredAny>()?; continue; } self.forget(&wanted);",
     target: "pointers",
     told: /src\/pointers\.rs/,
   },

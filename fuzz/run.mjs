@@ -199,7 +199,7 @@ async function planted() {
     const end = await fuzz(programs, target);
     const found = !end.ok && told.test(end.text);
     if (!found) missed += 1;
-    console.log(`${found ? "ok" : "not ok"} - ${bug}: ${found ? `found after ${end.runs} inputs` : `not found by ${target}\n${story(end)}`}`);
+    console.log(`${found ? "ok" : "not ok"} - ${bug}: ${found ? `found ${end.runs > 0 ? `after ${end.runs} inputs` : "among the first inputs"}` : `not found by ${target}\n${story(end)}`}`);
     if (end.input) rmSync(end.input, { force: true });
   });
   // The same programs without the bugs stand in their place again with the next build.
