@@ -44,6 +44,9 @@ export const PLANTED = {
 /** What the targets are built from. */
 const PARTS = ["Cargo.toml", "Cargo.lock", "build.rs", "rust-toolchain.toml", "sources.toml", "src", "fuzz/Cargo.toml", "fuzz/Cargo.lock", "fuzz/src", "fuzz/fuzz_targets", "tests/support", "tests/vectors", "tests/documents"];
 
+/** What a target's program is called where the bugs are: with one name, the one would stay in the place of the other. */
+export const plantedName = (target) => `planted-${target}`;
+
 /** Copies the sources with every bug in them. Files keep their times, so that cargo sees what changed. */
 export function plantIn(root, copy) {
   rmSync(copy, { recursive: true, force: true });
@@ -57,4 +60,7 @@ export function plantIn(root, copy) {
     if (text.split(sound).length !== 2) throw new Error(`${name}: ${file} has not once: ${sound}`);
     writeFileSync(join(copy, file), text.replace(sound, () => bug));
   }
+  const manifest = join(copy, "fuzz/Cargo.toml");
+  const named = readFileSync(manifest, "utf8").replace(/(?<=\[\[bin\]\]\nname = ")\w+/g, plantedName);
+  writeFileSync(manifest, named);
 }

@@ -4,7 +4,7 @@ import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSyn
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { PLANTED, plantIn } from "./planted.mjs";
+import { PLANTED, plantIn, plantedName } from "./planted.mjs";
 
 const ROOT = join(import.meta.dirname, "..");
 const TOOLS = join(ROOT, ".tools");
@@ -148,7 +148,7 @@ function firstInputs(target) {
 }
 
 /** Runs one target; ends with what it found, and how far it came. */
-function fuzz(programs, target, { from = "short" } = {}) {
+function fuzz(programs, target, { from = "short", program = target } = {}) {
   const found = join(WORK, from, target);
   if (from === "short") rmSync(found, { recursive: true, force: true });
   mkdirSync(found, { recursive: true });
@@ -157,7 +157,7 @@ function fuzz(programs, target, { from = "short" } = {}) {
   const words = [`-max_total_time=${seconds}`, `-seed=${seed}`, `-max_len=${INPUT_BYTES_MAX}`, `-timeout=${INPUT_SECONDS_MAX}`, "-rss_limit_mb=1024", "-print_final_stats=1", `-artifact_prefix=${broken}`];
   return new Promise((resolve) => {
     let text = "";
-    const child = spawn(join(programs, target), [...words, found, ...firstInputs(target)], { cwd: WORK, env: { ...process.env, RUST_BACKTRACE: "0" } });
+    const child = spawn(join(programs, program), [...words, found, ...firstInputs(target)], { cwd: WORK, env: { ...process.env, RUST_BACKTRACE: "0" } });
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => (text += part));
     child.on("close", (code) => {
       const last = (pattern) => Number([...text.matchAll(pattern)].at(-1)?.[1] ?? 0);
@@ -192,17 +192,16 @@ function log({ target, runs, edges, features }) {
 async function planted() {
   const copy = join(WORK, "planted");
   plantIn(ROOT, copy);
-  const programs = build(copy, [...new Set(Object.values(PLANTED).map(({ target }) => target))]);
+  const programs = build(copy, [...new Set(Object.values(PLANTED).map(({ target }) => plantedName(target)))]);
   let missed = 0;
   await inTurn(Object.keys(PLANTED), async (bug) => {
     const { target, told } = PLANTED[bug];
-    const end = await fuzz(programs, target);
+    const end = await fuzz(programs, target, { program: plantedName(target) });
     const found = !end.ok && told.test(end.text);
     if (!found) missed += 1;
     console.log(`${found ? "ok" : "not ok"} - ${bug}: ${found ? `found ${end.runs > 0 ? `after ${end.runs} inputs` : "among the first inputs"}` : `not found by ${target}\n${story(end)}`}`);
     if (end.input) rmSync(end.input, { force: true });
   });
-  // The same programs without the bugs stand in their place again with the next build.
   count(Object.keys(PLANTED).length - missed, missed);
 }
 
