@@ -108,9 +108,10 @@ fn list<'a>(schemes: impl Iterator<Item = (&'a str, &'a Scheme)> + Clone) -> Res
             "Only a part of the body is signed, or its checksum",
             |scheme| !signs_all(scheme) && !scheme.proves_the_sender_only(),
         ),
-        ("A token proves the sender, not the event", |scheme| {
-            scheme.proves_the_sender_only() && !scheme.is_bearer()
-        }),
+        (
+            "A token, or a signature of its own, proves the sender and not the event",
+            |scheme| scheme.proves_the_sender_only() && !scheme.is_bearer(),
+        ),
         ("A credential, **nothing is signed**", Scheme::is_bearer),
     ];
     for (title, belongs) in classes {
@@ -252,6 +253,7 @@ fn signed(scheme: &Scheme) -> String {
         Algorithm::HmacSha1 => "HMAC-SHA1",
         Algorithm::HmacSha256 => "HMAC-SHA256",
         Algorithm::HmacSha512 => "HMAC-SHA512",
+        Algorithm::Sha256 => "SHA-256 without a key",
         Algorithm::RsaSha1 => "RSA with SHA-1",
         Algorithm::RsaSha256 => "RSA with SHA-256",
         Algorithm::EcdsaP256 | Algorithm::EcdsaP256Der => "ECDSA with P-256",
