@@ -2,7 +2,7 @@
 import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { ask } from "./operator.mjs";
+import { call } from "./admin.mjs";
 import { fail, oneLine } from "./terminal.mjs";
 
 const WIDTH = 256;
@@ -39,7 +39,7 @@ async function main([base, command, tenant, directory, ...rest]) {
     fail("That is not a command: see ./scripts/audit --help");
   }
   const place = resolve(directory);
-  const file = (path, accepts) => ask(base, "GET", `log/${tenant}/${path}`, { accepts });
+  const file = (path, mayMiss) => call(base, "GET", `log/${tenant}/${path}`, { anything: true, mayMiss });
   const keep = (path, bytes) => {
     mkdirSync(dirname(join(place, path)), { recursive: true });
     writeFileSync(join(place, path), bytes);
@@ -58,9 +58,9 @@ async function main([base, command, tenant, directory, ...rest]) {
   const fetchNext = async () => {
     for (let next = files.shift(); next !== undefined; next = files.shift()) {
       for (const path of next) {
-        const found = await file(path, [404]);
+        const found = await file(path, true);
         // What is missing is for the check to say.
-        if (found.status === 404) continue;
+        if (found === undefined) continue;
         keep(path, found.bytes);
         if (path.startsWith("tile/entries/")) for (const [, id] of found.text.matchAll(/hookgate-audit\/v1 [a-z]+\n([!-~]+)\n/g)) logged.add(id);
         break;
@@ -74,7 +74,7 @@ async function main([base, command, tenant, directory, ...rest]) {
   let waiting = 0;
   let after = "";
   for (;;) {
-    const { json } = await ask(base, "GET", `log/${tenant}/records?after=${encodeURIComponent(after)}`);
+    const { json } = await call(base, "GET", `log/${tenant}/records?after=${encodeURIComponent(after)}`);
     if (!Array.isArray(json?.records)) fail(`No records at ${base}: is a hookgate there?`);
     if (json.records.length === 0) break;
     for (const { id, at_ms: time, salt, record } of json.records) {

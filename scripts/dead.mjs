@@ -1,16 +1,13 @@
 // The operator's view of dead letters. Started by scripts/dead, which has the usage text.
-import { ask } from "./operator.mjs";
+import { call as callGate } from "./admin.mjs";
 import { fail, oneLine, safeJson } from "./terminal.mjs";
 
 const PAGES_MAX = 10_000;
 
 const [base, command, ...rest] = process.argv.slice(2);
 
-async function call(method, path, body) {
-  const answer = await ask(base, method, `dead-letters${path}`, { body });
-  if (answer.json === undefined && !path.endsWith("/content")) fail(`${answer.status} without JSON: is a hookgate at ${base}?`);
-  return answer;
-}
+const call = (method, path, body) =>
+  callGate(base, method, `dead-letters${path}`, { body, anything: path.endsWith("/content") });
 
 const time = (value) => (typeof value === "number" ? new Date(value).toISOString() : oneLine(value ?? "-"));
 

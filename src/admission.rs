@@ -34,7 +34,8 @@ const HOOKS: &str = "/hooks/";
 #[derive(Debug)]
 pub struct Opening {
     claims: Claims,
-    /// The claims of a statement that a MAC proved.
+    /// The claims of a statement that a MAC proved. Of the kind that may cross a caught panic, as the edge's
+    /// builds demand.
     stated: OnceLock<Claims>,
     pub body_bytes_max: usize,
     /// What a body over that length gets.
@@ -44,6 +45,9 @@ pub struct Opening {
     /// It can only be a handshake with a sender that has proved nothing, or else gets this.
     unless_greeting: Option<Verdict>,
 }
+
+/// What is shared through the cell is written once and whole, so a panic leaves nothing half done.
+impl std::panic::RefUnwindSafe for Opening {}
 
 impl Opening {
     fn claims(&self) -> &Claims {
@@ -167,7 +171,10 @@ fn open_for_event(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
             return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
         }
     }
-    let claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
+    let mut claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
+    if live.scheme.signs_pins() {
+        claims.take_pins(&live.pins);
+    }
     Ok(Opening {
         claims,
         stated: OnceLock::new(),
