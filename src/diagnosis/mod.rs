@@ -16,6 +16,8 @@
 
 mod bodies;
 mod case;
+#[cfg(not(target_arch = "wasm32"))]
+mod dear;
 mod hypothesis;
 mod json_style;
 #[cfg(not(target_arch = "wasm32"))]

@@ -3,7 +3,7 @@
 //! [`super::Matched`] can be made of it, so nothing is ever accepted by it.
 
 use super::late::Late;
-use super::pieces::{mac_over, pieces};
+use super::pieces::{Piece, mac_over, pieces};
 use super::{Claims, jws};
 use crate::keys::LiveKey;
 use crate::request::Inbound;
@@ -19,9 +19,20 @@ pub fn guess(
     let pieces = pieces(scheme, claims, inbound).ok()?;
     let late = Late::read(scheme, inbound).ok()?;
     let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
-    let made =
-        |key: &LiveKey| mac_over(&pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag));
-    let key = keys.iter().position(made)?;
+    maker(scheme, keys, claims, inbound, &pieces, suffix)
+}
+
+/// Which of the keys made one of the signatures over these pieces.
+pub(super) fn maker(
+    scheme: &Scheme,
+    keys: &[LiveKey],
+    claims: &Claims,
+    inbound: &Inbound<'_, '_>,
+    pieces: &[Piece<'_>],
+    suffix: Option<&str>,
+) -> Option<usize> {
+    let has = |key: &LiveKey| mac_over(pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag));
+    let key = keys.iter().position(has)?;
     jws::binds(scheme, claims, inbound).then_some(key)
 }
 

@@ -316,11 +316,8 @@ pub fn verify<'a>(
     };
     let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
     let matched = matched.or_else(|| {
-        let has =
-            |key: &LiveKey| mac_over(&pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag));
-        let key = keys.iter().position(has);
-        let bound = key.filter(|_| jws::binds(scheme, claims, inbound));
-        bound.map(|key| Matched::Mac { key })
+        let key = guess::maker(scheme, keys, claims, inbound, &pieces, suffix)?;
+        Some(Matched::Mac { key })
     });
     // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
     let time = scheme.time.as_ref().map(|form| &form.at);
