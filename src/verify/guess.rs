@@ -2,9 +2,11 @@
 //! is the number of a key: a word for a diagnosis ([`crate::diagnosis`]). No [`super::Verified`] and no
 //! [`super::Matched`] can be made of it, so nothing is ever accepted by it.
 
+use super::Claims;
 use super::late::Late;
+use super::meant::means_body;
 use super::pieces::{Piece, mac_over, pieces};
-use super::{Claims, jws};
+use super::signature::is_among;
 use crate::keys::LiveKey;
 use crate::request::Inbound;
 use crate::scheme::Scheme;
@@ -18,8 +20,7 @@ pub fn guess(
 ) -> Option<usize> {
     let pieces = pieces(scheme, claims, inbound).ok()?;
     let late = Late::read(scheme, inbound).ok()?;
-    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
-    maker(scheme, keys, claims, inbound, &pieces, suffix)
+    maker(scheme, keys, claims, inbound, &pieces, &late)
 }
 
 /// Which of the keys made one of the signatures over these pieces.
@@ -29,11 +30,15 @@ pub(super) fn maker(
     claims: &Claims,
     inbound: &Inbound<'_, '_>,
     pieces: &[Piece<'_>],
-    suffix: Option<&str>,
+    late: &Late,
 ) -> Option<usize> {
-    let has = |key: &LiveKey| mac_over(pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag));
+    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
+    let has = |key: &LiveKey| {
+        let mac = mac_over(pieces, scheme, key, suffix);
+        mac.with_tag(|tag| claims.has(tag) | is_among(&late.candidates, tag))
+    };
     let key = keys.iter().position(has)?;
-    jws::binds(scheme, claims, inbound).then_some(key)
+    means_body(scheme, claims, inbound).then_some(key)
 }
 
 impl Claims {
