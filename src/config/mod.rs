@@ -11,6 +11,7 @@ mod destination;
 mod egress;
 mod pins;
 mod record;
+mod retired;
 mod rules;
 #[cfg(not(target_arch = "wasm32"))]
 mod toml_text;
@@ -97,6 +98,10 @@ pub struct Source {
     /// Takes messages of a scheme whose keys are too short to prove much.
     #[serde(default)]
     pub accept_weak_key: bool,
+    /// The scheme's credential stands in the body, and so in the queues, the dead letters and the backend's
+    /// hands: that is accepted.
+    #[serde(default)]
+    pub accept_credential_in_body: bool,
     pub destination: String,
     /// When the ledger is asked: before the backend, or before the answer.
     #[serde(default)]
@@ -137,7 +142,8 @@ pub struct Source {
     /// The Worker secret that a handshake must show, where the scheme has such a one (Meta's verify token).
     #[serde(default)]
     pub handshake_token: Option<SecretRef>,
-    /// From when on, for fifteen minutes, a provider may hand a secret over: RFC 3339 in UTC.
+    /// From when on, for fifteen minutes, a provider may hand a secret over: RFC 3339 in UTC, or `$NAME`
+    /// for the Worker variable of that name.
     #[serde(default)]
     pub handshake_opens: Option<String>,
     /// KooGallery: where a buyer finds the product, told in the answer to `newInstance`.
