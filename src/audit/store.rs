@@ -6,12 +6,16 @@
 //! count. What comes twice is stored once, by its id, and so are counts, by their message's. Only what is
 //! over the bound is counted again if the consumer dies between its write and its acknowledgement.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::line;
 use super::refusal::{AUDIT_VERSION, Entry};
 use crate::config::Retention;
+use crate::keys::decode_hex;
 use crate::time;
+use crate::tlog::entry::{Entry as Logged, What};
 
 /// Refusals of one source and minute that are stored, whichever isolates they come from. Ten isolates that
 /// are flooded at once fill it.
@@ -76,6 +80,11 @@ counted(tenant) AS (
   SELECT (SELECT min(tenant) FROM counts WHERE tenant > counted.tenant) FROM counted WHERE counted.tenant IS NOT NULL)
 SELECT json_group_array(tenant) AS found FROM (SELECT tenant FROM recorded UNION SELECT tenant FROM counted) WHERE tenant IS NOT NULL";
 
+/// Records of a tenant (`?1`) that are still there, behind the one of this time and id (`?2`, `?3`): at most so many (`?4`).
+pub const RECORDS: &str = "\
+SELECT json_group_array(json_object('id', id, 'at_ms', at_ms, 'salt', salt, 'record', text)) AS found FROM (
+  SELECT id, at_ms, salt, text FROM records WHERE tenant = ?1 AND text IS NOT NULL AND (at_ms, id) > (?2, ?3)
+  ORDER BY at_ms, id LIMIT ?4)";
 /// How many texts and how many addresses of a tenant (`?1`) are from before two times (`?2`, `?3`). What says that
 /// records were removed stays.
 pub const DUE: &str = "\
@@ -92,6 +101,52 @@ UPDATE records SET address = NULL, address_salt = NULL WHERE id IN (
   SELECT id FROM records WHERE tenant = ?1 AND at_ms < ?2 AND address IS NOT NULL LIMIT ?3)";
 /// A tenant's (`?1`) counts from before a minute (`?2`).
 pub const REMOVE_COUNTS: &str = "DELETE FROM counts WHERE tenant = ?1 AND minute < ?2";
+
+/// What the last statement of [`KEEP`] gives of a record.
+#[derive(Deserialize)]
+struct Leaf {
+    tenant: String,
+    id: String,
+    at_ms: i64,
+    leaf_hash: String,
+    texts_before_ms: Option<i64>,
+    texts: Option<u64>,
+}
+
+/// The entries for each tenant's log. A row whose hash is none was put there by somebody else: it gets no place in
+/// a log, and so is found out.
+///
+/// # Errors
+/// It is no such list.
+pub fn leaves(list: &str) -> Result<BTreeMap<String, Vec<Logged>>, String> {
+    let list: Vec<Leaf> = serde_json::from_str(list).map_err(|error| error.to_string())?;
+    let mut logs: BTreeMap<String, Vec<Logged>> = BTreeMap::new();
+    for leaf in list {
+        let hash = decode_hex(leaf.leaf_hash.as_bytes()).and_then(|hash| hash.try_into().ok());
+        let Some(commitment) = hash else {
+            continue;
+        };
+        logs.entry(leaf.tenant).or_default().push(Logged {
+            id: leaf.id,
+            time_ms: leaf.at_ms,
+            commitment,
+            what: match (leaf.texts_before_ms, leaf.texts) {
+                (Some(before_ms), Some(count)) => What::Retention { before_ms, count },
+                _ => What::Record,
+            },
+        });
+    }
+    Ok(logs)
+}
+
+/// The id of a message's record.
+pub fn record_id(message: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+    serde_json::from_str(message).ok().map(|Named { id }| id)
+}
 
 /// Whether a message of the audit queue can be stored by this version.
 pub fn is_readable(text: &str) -> bool {
@@ -188,6 +243,35 @@ mod tests {
             time::rfc3339(over.addresses_before_ms),
             "2027-01-14T00:00:00.000Z"
         );
+    }
+
+    #[test]
+    fn a_leaf_is_an_entry_of_its_tenants_log() {
+        let hash = "ab".repeat(32);
+        let found = format!(
+            r#"[{{"tenant":"one","id":"req_1","at_ms":7,"leaf_hash":"{hash}","texts_before_ms":null,"texts":null}},
+               {{"tenant":"two","id":"ret_1","at_ms":8,"leaf_hash":"{hash}","texts_before_ms":5,"texts":12}},
+               {{"tenant":"two","id":"req_2","at_ms":9,"leaf_hash":"none","texts_before_ms":null,"texts":null}}]"#
+        );
+        let entry = |id: &str, time_ms, what| Logged {
+            id: id.to_owned(),
+            time_ms,
+            commitment: [0xab; 32],
+            what,
+        };
+        let retention = What::Retention {
+            before_ms: 5,
+            count: 12,
+        };
+        assert_eq!(
+            leaves(&found).unwrap(),
+            BTreeMap::from([
+                ("one".to_owned(), vec![entry("req_1", 7, What::Record)]),
+                ("two".to_owned(), vec![entry("ret_1", 8, retention)]),
+            ])
+        );
+        assert!(leaves("[]").unwrap().is_empty());
+        assert!(leaves("").is_err());
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
-use super::platform;
 use super::record::Record;
 use super::state::State;
+use super::{diagnose, platform};
 use crate::audit::{Draft, Facts, NO_TENANT, Notice, Tally, shown};
 use crate::gate::LiveSource;
 use crate::keys::encode_hex;
@@ -49,8 +49,10 @@ pub fn ended(
     };
     let draft = serde_json::to_string(&draft.to_lines()).ok()?;
     let sample = live.map_or(0, |live| live.source.audit_sample_bytes);
+    let puzzle = live.and_then(|live| diagnose::puzzle(verdict, live, head, record.body_bytes));
+    let puzzle = serde_json::to_string(&puzzle).ok()?;
     Some(format!(
-        ",\"audit\":{{\"draft\":{draft},\"sample\":{sample},\"flush\":{needs_flush}}}}}"
+        ",\"audit\":{{\"draft\":{draft},\"sample\":{sample},\"puzzle\":{puzzle},\"flush\":{needs_flush}}}}}"
     ))
 }
 
@@ -79,6 +81,7 @@ pub fn refusal_message(
     header_names: &str,
     body_sha256: Option<Vec<u8>>,
     body_start: &[u8],
+    diagnosis: Option<String>,
     env: &Env,
 ) -> Option<String> {
     let draft = Draft::from_lines(draft)?;
@@ -91,7 +94,7 @@ pub fn refusal_message(
         header_names,
         body_sha256: body_sha256.as_deref(),
         body_start,
-        diagnosis: None,
+        diagnosis: diagnosis.as_deref(),
     };
     let entry = draft.entry(facts, platform::random());
     Some(entry.message(platform::random()))

@@ -1,73 +1,52 @@
-//! Diagnoses of refusals, after their answers.
+//! Diagnoses of refusals that are stored, after their answers. `audit.mjs` waits until the answer has left, and asks.
 
-use std::sync::Arc;
-use std::time::Duration;
+use wasm_bindgen::prelude::*;
+use worker::Env;
 
-use js_sys::Uint8Array;
-use worker::Delay;
-
-use super::platform::{self, now_ms};
+use super::platform;
+use super::state::State;
 use crate::EMBEDDED_SOURCES;
-use crate::audit::DiagnosisLine;
+use crate::audit::{DiagnosisLine, Draft};
 use crate::config::Config;
-use crate::diagnosis::{
-    BODY_BYTES_MAX, Case, Diagnosis, HASHED_BYTES_MAX, diagnose, is_worthwhile,
-};
+use crate::diagnosis::{BODY_BYTES_MAX, Case, HASHED_BYTES_MAX, diagnose, is_worthwhile};
 use crate::gate::LiveSource;
 use crate::request::Head;
 use crate::verdict::Verdict;
 
-/// How long after the answer. It has left by then, and who measures the next request's time learns
-/// nothing of this one's.
-const AFTER: Duration = Duration::from_secs(1);
-
-/// A refusal that is worth a diagnosis, with what it takes.
-pub struct Puzzle {
-    live: Arc<LiveSource>,
-    head: Head,
-    /// `None`: it was refused before its body was read.
-    body: Option<Uint8Array>,
+/// What a diagnosis will need of the request besides its body, in one text. `None`: there is nothing to be
+/// found out, or too much to be tried.
+pub fn puzzle(
+    verdict: Verdict,
+    live: &LiveSource,
+    head: &Head,
+    body_bytes: Option<usize>,
+) -> Option<String> {
+    let fits = is_worthwhile(verdict, &live.scheme)
+        && body_bytes.is_none_or(|bytes| bytes <= BODY_BYTES_MAX);
+    fits.then(|| head.to_lines())
 }
 
-impl Puzzle {
-    /// `None`: there is nothing to be found out, or too much to be tried, or its source has had as many
-    /// as it may have this minute.
-    pub fn of(
-        verdict: Verdict,
-        live: &Arc<LiveSource>,
-        head: &Head,
-        body: Option<&Uint8Array>,
-    ) -> Option<Self> {
-        let is_short = |body: &Uint8Array| body.length() as usize <= BODY_BYTES_MAX;
-        let fits = is_worthwhile(verdict, &live.scheme) && body.is_none_or(is_short);
-        let fits = fits && live.diagnosing.allowance.take(now_ms());
-        fits.then(|| Puzzle {
-            live: live.clone(),
-            head: head.clone(),
-            body: body.cloned(),
-        })
+/// Tries every hypothesis on a refused request, and writes down what came of it. Its name, for the record.
+#[wasm_bindgen(js_name = diagnosisOf)]
+pub fn diagnosis_of(draft: &str, puzzle: &str, body: Option<Vec<u8>>, env: &Env) -> Option<String> {
+    let draft = Draft::from_lines(draft)?;
+    let state = State::of(env);
+    let live = state.gate.as_ref()?.source(draft.source)?;
+    #[cfg(feature = "test-hooks")]
+    super::test_hooks::mark("diagnosis_begins", draft.request_id);
+    // A copy of the scheme, to be varied. Reading it anew needs no code that is not here already.
+    let mut schemes = Config::from_bytes(EMBEDDED_SOURCES)
+        .ok()?
+        .schemes
+        .into_iter();
+    let (_, scheme) = schemes.find(|(name, _)| *name == live.source.scheme)?;
+    let has_body = body.is_some();
+    let mut case = Case::of(live, scheme, Head::from_lines(puzzle), body);
+    let found = diagnose(&mut case, HASHED_BYTES_MAX);
+    // Of a form alone, that nothing is known of it says no more than the verdict's line.
+    if !has_body && found.hypothesis.is_none() {
+        return None;
     }
-
-    /// Tries every hypothesis, a while from now, and writes down what came of it.
-    pub async fn solve(self, request_id: String) {
-        Delay::from(AFTER).await;
-        #[cfg(feature = "test-hooks")]
-        super::test_hooks::mark("diagnosis_begins", &request_id);
-        let Some(found) = self.diagnosis() else {
-            return;
-        };
-        // Of a form alone, that nothing is known of it says no more than the verdict's line.
-        if self.body.is_some() || found.hypothesis.is_some() {
-            platform::log(&DiagnosisLine::new(&found, &self.live, &request_id));
-        }
-    }
-
-    fn diagnosis(&self) -> Option<Diagnosis> {
-        let body = self.body.as_ref().map(Uint8Array::to_vec);
-        // A copy of the scheme, to be varied. Reading it anew needs no code that is not here already.
-        let mut config = Config::from_bytes(EMBEDDED_SOURCES).ok()?;
-        let scheme = config.schemes.remove(&self.live.source.scheme)?;
-        let mut case = Case::of(&self.live, scheme, self.head.clone(), body);
-        Some(diagnose(&mut case, HASHED_BYTES_MAX))
-    }
+    platform::log(&DiagnosisLine::new(&found, live, draft.request_id));
+    Some(found.name().to_owned())
 }

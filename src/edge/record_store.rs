@@ -1,16 +1,19 @@
 //! The record of refusals in D1: the audit queue's consumer, and what the cron removes. The rules are those of
 //! [`crate::audit::store`].
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use wasm_bindgen::JsValue;
 use worker::Env;
 
 use super::database::transact;
+use super::log;
 use super::platform::{self, QueueMessage, binding, now_ms, within};
 use super::state::State;
 use crate::audit::Notice;
 use crate::audit::store::{
     DUE, KEEP, LOT, Over, RECORDS_A_MINUTE, REMOVE_ADDRESSES, REMOVE_COUNTS, REMOVE_TEXTS, TENANTS,
-    is_readable, removal,
+    is_readable, leaves, record_id, removal,
 };
 use crate::config::Retention;
 use crate::keys::encode_hex;
@@ -18,6 +21,8 @@ use crate::retry;
 
 /// For the queue.
 const SEND_MS: u32 = 5_000;
+/// For a tenant's log.
+const LOG_MS: u32 = 5_000;
 /// Lots that one run removes of one tenant; the next one goes on.
 const LOTS_A_RUN: u32 = 20;
 
@@ -37,7 +42,7 @@ pub async fn keep(messages: Vec<QueueMessage>, env: &Env) {
             list.push(',');
         }
         list.push_str(&text);
-        kept.push(message);
+        kept.push((message, text));
     }
     list.push(']');
     let list = JsValue::from_str(&list);
@@ -46,12 +51,40 @@ pub async fn keep(messages: Vec<QueueMessage>, env: &Env) {
     let mut statements: Vec<(&str, &[JsValue])> = vec![(keep_records, &bound)];
     statements.extend(rest.iter().map(|sql| (*sql, &bound[..1])));
     match transact(env, &statements).await {
-        Ok(_leaves) => kept.iter().for_each(QueueMessage::ack),
+        Ok(leaves) => {
+            let unlogged = sequence(&leaves, env).await;
+            for (message, text) in &kept {
+                // What is not stored has no place in a log: it does not come again, to be counted twice.
+                let is_unlogged = || record_id(text).is_some_and(|id| unlogged.contains(&id));
+                if !unlogged.is_empty() && is_unlogged() {
+                    wait(message);
+                } else {
+                    message.ack();
+                }
+            }
+        }
         Err(detail) => {
             platform::notice(&Notice::RecordFailed { detail: &detail });
-            kept.iter().for_each(wait);
+            kept.iter().for_each(|(message, _)| wait(message));
         }
     }
+}
+
+/// Puts what was stored into the tenants' logs. The ids of what has no place there yet.
+async fn sequence(list: &str, env: &Env) -> BTreeSet<String> {
+    let logs = leaves(list).unwrap_or_else(|detail| {
+        platform::notice(&Notice::LogFailed { detail: &detail });
+        BTreeMap::new()
+    });
+    let mut unlogged = BTreeSet::new();
+    for (tenant, entries) in logs {
+        if let Err(detail) = log::append(env, &tenant, &entries, LOG_MS).await {
+            let detail = &format!("{tenant}: {detail}");
+            platform::notice(&Notice::LogFailed { detail });
+            unlogged.extend(entries.into_iter().map(|entry| entry.id));
+        }
+    }
+    unlogged
 }
 
 fn wait(message: &QueueMessage) {
