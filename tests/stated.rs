@@ -300,12 +300,12 @@ fn a_scheme_that_states_less_than_it_seems_is_refused() {
         ),
         (
             signed,
-            "signed = [\"sorted-json\"]",
+            "signed = [\"sorted-json\"]\ntoken = { alg = \"HS256\", lifetime_seconds_max = 60, leeway_seconds = 1 }",
             "does not go with what is stated beside it",
         ),
         (
             signed,
-            "signed = [\"secret\", \"body\"]",
+            "signed = [\"secret\", \"body\"]\ntoken = { alg = \"HS256\", lifetime_seconds_max = 60, leeway_seconds = 1 }",
             "does not go with what is stated beside it",
         ),
         (
