@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { PROVIDERS } from "./providers.mjs";
 import { KEYED } from "./providers/keyed.mjs";
+import { URL_OF_HOOK } from "./providers/shared.mjs";
 import { CASES } from "./support/cases.mjs";
 import { ROOT, judge, scheme, signedByGate } from "./support/gate.mjs";
 import { README, withTables } from "./table.mjs";
@@ -23,7 +24,7 @@ async function signed(provider, signer, { secret, key, ageSeconds = 0, id = "evt
   if (provider.signBody) body = Buffer.from(await provider.signBody({ secret, text: body.toString() }));
   const proof = await provider.sign({ secret, key, body, text: body.toString(), id, atMs });
   const headers = [["content-type", provider.content ?? "application/json"], ...proof];
-  return { scheme: name, method: "POST", url: "https://gate.example/hooks/vector", headers, body, secret };
+  return { scheme: name, method: "POST", url: URL_OF_HOOK, headers, body, secret };
 }
 
 /** What the SDK says to it, as a server would ask. */

@@ -1,6 +1,6 @@
 // Schemes with one shared secret.
 import { createHash, randomBytes } from "node:crypto";
-import { CAPITALS, DOTTED, FUTURE, LOSSY, PARSED, REPRINTED, secondsOf, text, UNBOUNDED, whsec, ZERO } from "./shared.mjs";
+import { CAPITALS, DOTTED, FUTURE, LOSSY, PARSED, REPRINTED, secondsOf, text, UNBOUNDED, URL_OF_HOOK, whsec, ZERO } from "./shared.mjs";
 
 /** Those that are Standard Webhooks by another name. */
 const standard = (scheme, prefix, sdk, verify, more = {}) => ({
@@ -253,6 +253,76 @@ export const KEYED = [
     },
     differs: {},
   },
+  {
+    scheme: "sanity",
+    sdk: "@sanity/webhook",
+    text: true,
+    secret: text,
+    sign: async ({ secret, text: body, atMs }) => {
+      const { encodeSignatureHeader } = await import("@sanity/webhook");
+      return [["sanity-webhook-signature", await encodeSignatureHeader(body, atMs, secret)]];
+    },
+    verify: async ({ text: body, headers, secret }) => {
+      const { isValidSignature } = await import("@sanity/webhook");
+      return isValidSignature(body, headers["sanity-webhook-signature"], secret);
+    },
+    differs: {},
+  },
+  {
+    scheme: "box",
+    sdk: "box-node-sdk",
+    text: true,
+    secret: text,
+    verify: async ({ text: body, headers, secret }) => {
+      const { WebhooksManager } = await import("box-node-sdk/managers/webhooks");
+      const fixed = { "box-signature-version": "1", "box-signature-algorithm": "HmacSHA256" };
+      return WebhooksManager.validateMessage(body, { ...fixed, ...headers }, secret, { secondaryKey: secret });
+    },
+    differs: {},
+  },
+  {
+    scheme: "square",
+    sdk: "square",
+    text: true,
+    secret: text,
+    source: 'pins = { url = "https://gate.example/hooks/vector" }',
+    verify: async ({ text: requestBody, headers, secret, url }) => {
+      const { default: { WebhooksHelper } } = await import("square");
+      return WebhooksHelper.verifySignature({ requestBody, signatureHeader: headers["x-square-hmacsha256-signature"], signatureKey: secret, notificationUrl: url });
+    },
+    differs: {},
+  },
+  ...["v1", "v2", "v3"].map((version) => ({
+    scheme: `hubspot-${version}`,
+    sdk: "@hubspot/api-client",
+    text: true,
+    secret: text,
+    source: version === "v1" ? "" : 'pins = { url = "https://gate.example/hooks/vector" }',
+    sign: async ({ secret, text: requestBody, atMs }) => {
+      const { default: { Signature } } = await import("@hubspot/api-client");
+      const signature = Signature.getSignature("POST", version, { clientSecret: secret, requestBody, url: URL_OF_HOOK, timestamp: atMs });
+      return version === "v3" ? [["X-HubSpot-Signature-v3", signature], ["X-HubSpot-Request-Timestamp", String(atMs)]] : [["X-HubSpot-Signature", signature]];
+    },
+    verify: async ({ text: requestBody, headers, secret, method, url }) => {
+      const { default: { Signature } } = await import("@hubspot/api-client");
+      const signature = headers[version === "v3" ? "x-hubspot-signature-v3" : "x-hubspot-signature"];
+      const timestamp = version === "v3" ? Number(headers["x-hubspot-request-timestamp"]) : undefined;
+      return Signature.isValid({ signatureVersion: version, signature, clientSecret: secret, requestBody, url, method, timestamp });
+    },
+    differs: {},
+  })),
+  // No provider's own, but written by others than us.
+  ...[["lemonsqueezy", "lemonsqueezy"], ["woocommerce", "woocommerce"], ["sentry", "sentry"], ["gitlab", "gitlab"], ["vercel", "vercel"]].map(([scheme, platform]) => ({
+    scheme,
+    sdk: "@hookflo/tern",
+    secret: text,
+    verify: async ({ body, headers, secret, method, url }) => {
+      const { default: { WebhookVerificationService: Service } } = await import("@hookflo/tern");
+      const request = new Request(url, { method, headers, body });
+      return (await Service.verifyWithPlatformConfig(request, platform, secret)).isValid;
+    },
+    differs: {},
+  })),
   // -- with a handshake
   {
     scheme: "notion",

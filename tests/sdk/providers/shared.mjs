@@ -1,6 +1,7 @@
 // What the entries of the providers share.
 import { randomBytes } from "node:crypto";
 
+export const URL_OF_HOOK = "https://gate.example/hooks/vector";
 export const secondsOf = (atMs) => Math.floor(atMs / 1000);
 export const whsec = () => `whsec_${randomBytes(24).toString("base64")}`;
 export const text = () => randomBytes(24).toString("base64url");

@@ -1,9 +1,8 @@
 // Schemes with a key pair, a token, or a form of what is signed that only the sender states. `hookgate sign` has no
 // private keys, so here the SDK signs, or Node's own crypto where the SDK cannot.
 import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import { AGELESS, CAPITALS, FUTURE, LENIENT, LENIENT_TEXT, LOSSY, REPRINTED, TRUNCATED, UNBOUNDED, ZERO, secondsOf, text } from "./shared.mjs";
+import { AGELESS, CAPITALS, FUTURE, LENIENT, LENIENT_TEXT, LOSSY, REPRINTED, TRUNCATED, UNBOUNDED, URL_OF_HOOK, ZERO, secondsOf, text } from "./shared.mjs";
 
-const URL_OF_HOOK = "https://gate.example/hooks/vector";
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 const ed25519 = () => generateKeyPairSync("ed25519");
 const p256 = () => generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -45,9 +45,12 @@ function withSignature(request, table, change) {
 }
 
 const otherOf = (alphabet, character) => alphabet[(alphabet.indexOf(character) + 1) % alphabet.length];
-const alphabetOf = ({ encoding }) => (encoding.startsWith("hex") ? "0123456789abcdef" : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const ALPHABETS = { hex: "0123456789abcdef", "hex-any-case": "0123456789abcdef", "base64-url": `${LETTERS}-_` };
+const alphabetOf = ({ encoding }) => ALPHABETS[encoding] ?? `${LETTERS}+/`;
 const isHex = (table) => table.signature.encoding.startsWith("hex");
 const isBase64 = (table) => table.signature.encoding === "base64";
+const isUrlSafe = (table) => table.signature.encoding === "base64-url";
 
 /** The time as the request writes it, replaced by `change(text)`. */
 function withTime(request, table, change) {
@@ -121,7 +124,15 @@ export const CASES = [
   {
     name: "base64 with unused bits set",
     // 32 bytes leave two bits over in the last character, 20 bytes the same, 64 bytes four.
-    make: (request, table) => (isBase64(table) ? withSignature(request, table, (encoded, prefix) => unusedBits(encoded) && prefix + unusedBits(encoded)) : undefined),
+    make: (request, table) =>
+      isBase64(table) || isUrlSafe(table)
+        ? withSignature(request, table, (encoded, prefix) => unusedBits(table, encoded) && prefix + unusedBits(table, encoded))
+        : undefined,
+    expect: REFUSED,
+  },
+  {
+    name: "base64 of URLs with padding",
+    make: (request, table) => (isUrlSafe(table) ? withSignature(request, table, (encoded, prefix) => `${prefix}${encoded}${"=".repeat(-encoded.length & 3)}`) : undefined),
     expect: REFUSED,
   },
   {
@@ -204,10 +215,10 @@ export const CASES = [
   },
 ];
 
-function unusedBits(encoded) {
-  const alphabet = alphabetOf({ encoding: "base64" });
+function unusedBits(table, encoded) {
+  const alphabet = alphabetOf(table.signature);
   const text = encoded.replace(/=+$/, "");
-  if (text.length === encoded.length) return undefined;
+  if (text.length % 4 === 0) return undefined;
   return text.slice(0, -1) + alphabet[alphabet.indexOf(text.at(-1)) + 1] + encoded.slice(text.length);
 }
 
