@@ -13,7 +13,7 @@ use crate::request::hex_value;
 use crate::scheme::{Algorithm, KeyEncoding, KeyForm};
 
 /// Keys are printed by providers with and without padding, and with stray trailing bits.
-const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)
@@ -73,6 +73,22 @@ impl LiveKey {
             prepared: Mac::new(algorithm, &bytes),
             bytes,
         })
+    }
+
+    /// What a sender may have made of the same secret, for a diagnosis. An empty key is one: some senders
+    /// sign with it without knowing.
+    pub(crate) fn mistaken(&self, algorithm: Algorithm, bytes: &[u8]) -> Self {
+        LiveKey {
+            name: self.name.clone(),
+            text: bytes.to_vec(),
+            prepared: Mac::new(algorithm, bytes),
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    /// Makes it a key for another hash.
+    pub(crate) fn serve(&mut self, algorithm: Algorithm) {
+        self.prepared = Mac::new(algorithm, &self.bytes);
     }
 
     /// The MAC under this key, or under this key followed by `suffix`.

@@ -44,6 +44,7 @@ pub mod config;
 pub mod consumer;
 pub mod dead;
 pub mod delivery;
+pub mod diagnosis;
 pub mod event;
 pub mod flood;
 pub mod gate;

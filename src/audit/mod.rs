@@ -6,6 +6,7 @@
 //! [`Entry`] are a refusal on its way there, [`shown`] keeps credentials out of it, and [`store`] has the rules of the
 //! database and of what is to go again.
 
+mod diagnosis;
 mod notice;
 mod refusal;
 pub mod shown;
@@ -21,6 +22,7 @@ use crate::retry::{Attempt, Next};
 use crate::trace;
 use crate::verdict::Verdict;
 
+pub use diagnosis::DiagnosisLine;
 pub use notice::Notice;
 pub use refusal::{AUDIT_VERSION, Draft, Entry, Facts, NO_TENANT, leaf_hash};
 pub use tally::{Count, FLUSH_MS, REFUSALS_A_MINUTE, Tally};

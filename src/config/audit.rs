@@ -25,10 +25,10 @@ impl Audit {
     ///
     /// # Errors
     /// The name of the variable that is not there.
-    pub fn resolve<'a>(
-        setting: &'a str,
+    pub fn resolve(
+        setting: &str,
         variable: impl FnOnce(&str) -> Option<String>,
-    ) -> Result<String, &'a str> {
+    ) -> Result<String, &str> {
         match setting.strip_prefix('$') {
             None => Ok(setting.to_owned()),
             Some(name) => variable(name).filter(|value| !value.is_empty()).ok_or(name),

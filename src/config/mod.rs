@@ -83,6 +83,10 @@ pub struct Source {
     /// is the provider's.
     #[serde(default)]
     pub secrets: Vec<SecretRef>,
+    /// Worker secrets that were rotated out. Nothing is verified with them: a refusal that was signed with
+    /// one is said to be so ([`crate::diagnosis`]).
+    #[serde(default)]
+    pub retired_secrets: Vec<SecretRef>,
     /// Public keys of the sender, which are no secret: PEM, a JWK, or base64.
     #[serde(default)]
     pub public_keys: Vec<String>,
@@ -339,7 +343,7 @@ impl Config {
         let mut names: Vec<&str> = self
             .sources
             .values()
-            .flat_map(|source| source.secrets.iter())
+            .flat_map(|source| source.secrets.iter().chain(&source.retired_secrets))
             .chain(
                 self.destinations
                     .values()

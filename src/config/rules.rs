@@ -152,6 +152,7 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             faults.push(format!("secret \"{}\" is named twice", secret.name()));
         }
     }
+    faults.extend(retired_faults(source));
     match config.destinations.get(&source.destination) {
         None => faults.push(format!(
             "destination = \"{}\": there is no table [destinations.{}]",
@@ -176,6 +177,24 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             faults.extend(super::pins::pin_faults(source, scheme));
             faults.extend(answering_faults(source, scheme));
             faults.extend(super::record::sample_fault(source));
+        }
+    }
+    faults
+}
+
+fn retired_faults(source: &Source) -> Vec<String> {
+    let mut faults = Vec::new();
+    for secret in &source.retired_secrets {
+        let name = secret.name();
+        if !is_secret_name(name) {
+            faults.push(format!(
+                "retired_secrets: \"{name}\": use A-Z, 0-9 and _, beginning with a letter"
+            ));
+        }
+        if source.secrets.contains(secret) {
+            faults.push(format!(
+                "\"{name}\" is live and retired: take it out of secrets, or out of retired_secrets"
+            ));
         }
     }
     faults

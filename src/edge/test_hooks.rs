@@ -27,3 +27,10 @@ pub fn reshard_on_purpose(config: &mut Config, env: &Env) {
         source.ledger_shards.clone_from(&shards);
     }
 }
+
+/// Tells a test that something begins.
+pub fn mark(what: &str, request_id: &str) {
+    super::platform::log(
+        &serde_json::json!({ "event": "mark", "what": what, "request_id": request_id }),
+    );
+}

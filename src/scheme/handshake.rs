@@ -239,7 +239,7 @@ impl Scheme {
                 faults.push("`handshakes`: `json` is no JSON".into());
             }
             if let Some(name) = &shake.echo_header
-                && !(ECHO_HEADERS.contains(&name.as_str()) && !shake.is_verified())
+                && (!ECHO_HEADERS.contains(&name.as_str()) || shake.is_verified())
             {
                 faults.push(format!(
                     "`handshakes`: echo_header = \"{name}\": use one of {}, and a `trust`",

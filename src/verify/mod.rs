@@ -8,6 +8,7 @@
 mod around;
 mod canonical_request;
 mod credential;
+mod guess;
 mod jws;
 mod late;
 mod lines;
@@ -35,6 +36,7 @@ use signature::{Presented, field, read_signatures};
 pub use stream::Streaming;
 
 pub use around::AroundBody;
+pub use guess::guess;
 pub use named::headers_named;
 pub use statement::{KeyAt, Statement};
 

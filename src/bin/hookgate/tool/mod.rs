@@ -1,10 +1,19 @@
 //! The commands, and what they share.
 
 mod audit;
+mod diagnose;
+mod judge;
 mod lint;
+mod options;
+mod recorded;
 mod schemes;
+mod secrets;
+mod send;
 mod sign;
+mod terminal;
 mod vectors;
+mod verify;
+mod whatif;
 
 use std::process::ExitCode;
 
@@ -21,18 +30,23 @@ hookgate, the tool beside the Worker
       events under way.
       Exit code 0: in order. 1: refused, each reason a sentence. 2: wrong usage.
 
+  hookgate verify FILE [options]
+      Runs a recorded request through the gate's own code, offline: what it would say, and why.
+
+  hookgate diagnose FILE [options]
+      Why a signature does not match: tries out the mistakes that senders make.
+
+  hookgate whatif OLD NEW TRAFFIC [options]
+      What another sources file would change for traffic that was recorded.
+
   hookgate sign --source NAME [options]
-      Prints a request signed as the provider of that source would sign it, one JSON object a
-      line: method, target, headers, body_base64.
-        --sources FILE      default sources.toml
-        --secret-file FILE  NAME=value lines, default .dev.vars
-        --secret VALUE      instead of the source's first secret
-        --body FILE         instead of the sample; {{event_id}} and {{time}} are filled in
-        --event-id ID       default demo-1
-        --event-type TYPE   where the type is a header
-        --age SECONDS       sign as of that long ago (negative: ahead)
-        --tamper            change one character after signing
-        --count N           N requests; from the second on, -2, -3, … is appended to the id
+      Prints a request signed as the provider of that source would sign it.
+
+  hookgate send --source NAME [options]
+      Signs one and posts it to the gate.
+
+  These have a help of their own with examples and exit codes: hookgate COMMAND --help. No command
+  prints a secret.
 
   hookgate audit keygen | vkey | verify
       The tamper-evident log of the record: its keys, and an export of it checked offline.
@@ -56,7 +70,12 @@ pub enum Failure {
     Refused(Vec<String>),
     /// A vector is of a scheme that the gate does not have.
     Unknown,
+    /// All is said; this is the exit code.
+    Quietly(u8),
 }
+
+/// The exit code of what could not be judged: nothing is known to be wrong, and nothing to be right.
+const NOT_JUDGED: u8 = 3;
 
 impl From<lexopt::Error> for Failure {
     fn from(error: lexopt::Error) -> Self {
@@ -78,6 +97,7 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
         Err(Failure::Unknown) => ExitCode::from(2),
+        Err(Failure::Quietly(code)) => ExitCode::from(code),
     }
 }
 
@@ -89,6 +109,10 @@ fn run() -> Result<(), Failure> {
         Some(Value(command)) if command == "sign" => sign::command(arguments),
         Some(Value(command)) if command == "schemes" => schemes::command(arguments),
         Some(Value(command)) if command == "vectors" => vectors::command(arguments),
+        Some(Value(command)) if command == "verify" => verify::command(arguments),
+        Some(Value(command)) if command == "diagnose" => diagnose::command(arguments),
+        Some(Value(command)) if command == "whatif" => whatif::command(arguments),
+        Some(Value(command)) if command == "send" => send::command(arguments),
         None | Some(Long("help") | lexopt::Arg::Short('h')) => {
             print!("{HELP}");
             Ok(())

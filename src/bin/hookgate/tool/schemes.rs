@@ -91,7 +91,8 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
 
 /// The names by what stops a captured request: README.md's list.
 fn list<'a>(schemes: impl Iterator<Item = (&'a str, &'a Scheme)> + Clone) -> Result<(), Failure> {
-    let classes: [(&str, fn(&Scheme) -> bool); 4] = [
+    type Class = (&'static str, fn(&Scheme) -> bool);
+    let classes: [Class; 4] = [
         ("Body and time are signed", |scheme| {
             !scheme.proves_the_sender_only() && scheme.time.is_some()
         }),

@@ -7,9 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookgate::config;
 use hookgate::keys::LiveKey;
-use hookgate::sign::{Draft, sign, tamper};
-use lexopt::prelude::{Long, ValueExt as _};
+use hookgate::sign::{Draft, Signed, sign, tamper};
+use lexopt::prelude::{Long, Short, ValueExt as _};
 
+use super::terminal::json;
 use super::{Failure, read_sources};
 
 /// Sample bodies by scheme.
@@ -57,8 +58,34 @@ const SAMPLES: &[(&str, &str)] = &[
 ];
 const SAMPLE: &str = include_str!("../../../../scripts/samples/custom.json");
 
+const HELP: &str = "\
+usage: hookgate sign --source NAME [options]
+
+Prints a request signed as the provider of that source would sign it, one JSON object a line: method,
+target, headers, body_base64. No request is sent.
+
+  --sources FILE        default sources.toml
+  --secret-file FILE    NAME=value lines, default .dev.vars
+  --secret VALUE        instead of the source's first secret
+  --body FILE           instead of the sample; {{event_id}} and {{time}} are filled in
+  --event-id ID         default demo-1
+  --event-type TYPE     where the type is a header
+  --age SECONDS         sign as of that long ago (negative: ahead)
+  --tamper              change one character after signing
+  --count N             N requests; from the second on, -2, -3, … is appended to the id
+
+Examples
+  hookgate sign --source github
+  hookgate sign --source stripe --age 3600 | hookgate verify -
+  hookgate sign --source custom --count 100 > traffic.ndjson
+
+Exit codes
+  0  signed          1  it cannot be signed, or a file cannot be read          2  wrong usage
+";
+
+/// What is to be signed.
 #[derive(Default)]
-struct SignOptions {
+pub struct SignOptions {
     source: String,
     sources: Option<String>,
     secret_file: Option<String>,
@@ -71,30 +98,71 @@ struct SignOptions {
     count: u32,
 }
 
+impl SignOptions {
+    pub fn new() -> Self {
+        SignOptions {
+            count: 1,
+            ..SignOptions::default()
+        }
+    }
+
+    /// Takes the option of this name.
+    ///
+    /// # Errors
+    /// There is no such option, or its value is none.
+    pub fn take(&mut self, name: &str, arguments: &mut lexopt::Parser) -> Result<(), Failure> {
+        let mut text = || -> Result<String, Failure> { Ok(arguments.value()?.string()?) };
+        match name {
+            "source" => self.source = text()?,
+            "sources" => self.sources = Some(text()?),
+            "secret-file" => self.secret_file = Some(text()?),
+            "secret" => self.secret = Some(text()?),
+            "body" => self.body = Some(text()?),
+            "event-id" => self.event_id = Some(text()?),
+            "event-type" => self.event_type = Some(text()?),
+            "age" => self.age_seconds = arguments.value()?.parse()?,
+            "tamper" => self.tamper = true,
+            "count" => self.count = arguments.value()?.parse()?,
+            other => return Err(Failure::Usage(format!("there is no option --{other}"))),
+        }
+        Ok(())
+    }
+}
+
 pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
-    let mut options = SignOptions {
-        count: 1,
-        ..SignOptions::default()
-    };
+    let mut options = SignOptions::new();
     while let Some(argument) = arguments.next()? {
         match argument {
-            Long("source") => options.source = arguments.value()?.string()?,
-            Long("sources") => options.sources = Some(arguments.value()?.string()?),
-            Long("secret-file") => options.secret_file = Some(arguments.value()?.string()?),
-            Long("secret") => options.secret = Some(arguments.value()?.string()?),
-            Long("body") => options.body = Some(arguments.value()?.string()?),
-            Long("event-id") => options.event_id = Some(arguments.value()?.string()?),
-            Long("event-type") => options.event_type = Some(arguments.value()?.string()?),
-            Long("age") => options.age_seconds = arguments.value()?.parse()?,
-            Long("tamper") => options.tamper = true,
-            Long("count") => options.count = arguments.value()?.parse()?,
+            Short('h') | Long("help") => {
+                print!("{HELP}");
+                return Ok(());
+            }
+            Long(name) => {
+                let name = name.to_owned();
+                options.take(&name, &mut arguments)?;
+            }
             other => return Err(other.unexpected().into()),
         }
     }
-    sign_requests(&options)
+    for signed in signed_requests(&options)? {
+        println!(
+            "{}",
+            json(&serde_json::json!({
+                "method": signed.method,
+                "target": signed.target,
+                "headers": signed.headers,
+                "body_base64": STANDARD.encode(&signed.body),
+            }))
+        );
+    }
+    Ok(())
 }
 
-fn sign_requests(options: &SignOptions) -> Result<(), Failure> {
+/// The requests, signed.
+///
+/// # Errors
+/// There is no such source, no secret, or its scheme cannot sign this.
+pub fn signed_requests(options: &SignOptions) -> Result<Vec<Signed>, Failure> {
     let file = options.sources.as_deref().unwrap_or("sources.toml");
     let (config, _) = read_sources(file)?;
     let refuse = |text: String| Failure::Refused(vec![text]);
@@ -141,6 +209,7 @@ fn sign_requests(options: &SignOptions) -> Result<(), Failure> {
             .unwrap_or_else(|| "push".to_owned())
     });
     let time_ms = now_ms() - options.age_seconds.saturating_mul(1_000);
+    let mut requests = Vec::new();
     for number in 1..=options.count {
         let mut event_id = options
             .event_id
@@ -163,17 +232,9 @@ fn sign_requests(options: &SignOptions) -> Result<(), Failure> {
         if options.tamper {
             tamper(&mut signed);
         }
-        println!(
-            "{}",
-            serde_json::json!({
-                "method": signed.method,
-                "target": signed.target,
-                "headers": signed.headers,
-                "body_base64": STANDARD.encode(&signed.body),
-            })
-        );
+        requests.push(signed);
     }
-    Ok(())
+    Ok(requests)
 }
 
 /// Fills in the places of a sample. A body that is not text is left as it is.

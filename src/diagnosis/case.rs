@@ -1,0 +1,118 @@
+//! A request as it may have been meant.
+
+use crate::gate::LiveSource;
+use crate::keys::LiveKey;
+use crate::request::{Head, Inbound};
+use crate::scheme::{Algorithm, Part, Scheme, TimeUnit};
+use crate::verify::{Claims, guess};
+
+/// A request with the scheme and the keys that it is judged by.
+#[derive(Debug)]
+pub struct Case<'a> {
+    pub(super) scheme: Scheme,
+    pub(super) keys: Vec<LiveKey>,
+    /// Keys that were rotated out.
+    pub(super) retired: &'a [LiveKey],
+    pub(super) head: Head,
+    /// `None`: the request was refused before its body was read.
+    pub(super) body: Option<Vec<u8>>,
+    /// The characters of the signed time, where they are not those of the request.
+    pub(super) time_text: Option<String>,
+}
+
+/// One thing that is otherwise. A case and a change exchange what they hold, so that the same change
+/// undoes itself, and nothing is copied.
+#[derive(Debug)]
+pub(super) enum Change {
+    Keys(Vec<LiveKey>),
+    Hash(Algorithm),
+    Head(Head),
+    Body(Vec<u8>),
+    Time(Option<String>),
+    Unit(TimeUnit),
+    Signed(Vec<Part>),
+}
+
+/// How the case looks to the interpreter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// This key made the signature.
+    Right(String),
+    /// Nothing is wrong with its form, and the body is not there.
+    WellFormed,
+    Wrong,
+}
+
+impl<'a> Case<'a> {
+    /// The request as it came in. Of the head, only what [`crate::admission::open`] asks for needs to be
+    /// there. `scheme` is a copy of the source's own, to be varied.
+    pub fn of(live: &'a LiveSource, scheme: Scheme, head: Head, body: Option<Vec<u8>>) -> Self {
+        Case {
+            scheme,
+            keys: live.keys.clone(),
+            retired: &live.diagnosing.retired,
+            head,
+            body,
+            time_text: None,
+        }
+    }
+
+    /// Makes the change, or undoes it.
+    pub(super) fn exchange(&mut self, change: &mut Change) {
+        match change {
+            Change::Keys(keys) => std::mem::swap(&mut self.keys, keys),
+            Change::Head(head) => std::mem::swap(&mut self.head, head),
+            Change::Time(text) => std::mem::swap(&mut self.time_text, text),
+            Change::Signed(signed) => std::mem::swap(&mut self.scheme.signed, signed),
+            Change::Hash(algorithm) => {
+                std::mem::swap(&mut self.scheme.algorithm, algorithm);
+                for key in &mut self.keys {
+                    key.serve(self.scheme.algorithm);
+                }
+            }
+            Change::Body(body) => {
+                if let Some(known) = &mut self.body {
+                    std::mem::swap(known, body);
+                }
+            }
+            Change::Unit(unit) => {
+                if let Some(form) = &mut self.scheme.time {
+                    std::mem::swap(&mut form.unit, unit);
+                }
+            }
+        }
+    }
+
+    /// What judging it takes of [`super::HASHED_BYTES_MAX`].
+    pub(super) fn cost_bytes(&self) -> usize {
+        let body = self.body.as_ref().map(|body| body.len() + super::MAC_BYTES);
+        body.unwrap_or_default() * self.keys.len()
+    }
+
+    /// Has the interpreter look at it.
+    pub fn judge(&self) -> Judgement {
+        let Ok(mut claims) = Claims::read(&self.scheme, &self.head) else {
+            return Judgement::Wrong;
+        };
+        if let Some(text) = &self.time_text {
+            claims = claims.with_time_text(&self.scheme, text);
+        }
+        let Some(body) = &self.body else {
+            return Judgement::WellFormed;
+        };
+        let inbound = Inbound::new(&self.head, body, &[]);
+        let key = guess(&self.scheme, &self.keys, &claims, &inbound);
+        match key.and_then(|key| self.keys.get(key)) {
+            Some(key) => Judgement::Right(key.name.clone()),
+            None => Judgement::Wrong,
+        }
+    }
+
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    pub fn body(&self) -> &[u8] {
+        self.body.as_deref().unwrap_or_default()
+    }
+}
