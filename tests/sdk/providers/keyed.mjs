@@ -312,7 +312,7 @@ export const KEYED = [
     differs: {},
   })),
   // No provider's own, but written by others than us.
-  ...[["lemonsqueezy", "lemonsqueezy"], ["woocommerce", "woocommerce"], ["sentry", "sentry"], ["gitlab", "gitlab"], ["vercel", "vercel"]].map(([scheme, platform]) => ({
+  ...[["lemonsqueezy", "lemonsqueezy"], ["woocommerce", "woocommerce"], ["sentry", "sentry"], ["gitlab", "gitlab"]].map(([scheme, platform]) => ({
     scheme,
     sdk: "@hookflo/tern",
     secret: text,

@@ -28,6 +28,12 @@ const withHeader = (request, name, value) => ({
  */
 function withSignature(request, table, change) {
   const [kind, name] = placeOf(table, "signature");
+  if (kind === "json") {
+    const content = request.body.toString();
+    const written = name.slice(1).split("/").reduce((value, member) => value?.[member], JSON.parse(content));
+    const changed = change(written, "");
+    return changed === undefined ? undefined : { ...request, body: Buffer.from(content.replace(JSON.stringify(written), JSON.stringify(changed))) };
+  }
   if (kind !== "header") return undefined;
   if (table.message_signature) {
     const [, label, encoded] = valueOf(request, name).match(/^(\w+=:)(.*):$/);
@@ -118,7 +124,7 @@ export const CASES = [
   },
   {
     name: "base64 without its padding",
-    make: (request, table) => (isBase64(table) ? withSignature(request, table, (encoded, prefix) => prefix + encoded.replace(/=+$/, "")) : undefined),
+    make: (request, table) => (isBase64(table) ? withSignature(request, table, (encoded, prefix) => (encoded.endsWith("=") ? prefix + encoded.replace(/=+$/, "") : undefined)) : undefined),
     expect: REFUSED,
   },
   {
