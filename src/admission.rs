@@ -12,8 +12,7 @@
 mod asked;
 mod identity;
 
-use std::cell::OnceCell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::cloudevents;
 use crate::config::Mode;
@@ -35,8 +34,9 @@ const HOOKS: &str = "/hooks/";
 #[derive(Debug)]
 pub struct Opening {
     claims: Claims,
-    /// The claims of a statement that a MAC proved.
-    stated: OnceCell<Claims>,
+    /// The claims of a statement that a MAC proved. Of the kind that may cross a caught panic, as the edge's
+    /// builds demand.
+    stated: OnceLock<Claims>,
     pub body_bytes_max: usize,
     /// What a body over that length gets.
     pub over_length: Verdict,
@@ -171,7 +171,7 @@ fn open_for_event(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     let claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
     Ok(Opening {
         claims,
-        stated: OnceCell::new(),
+        stated: OnceLock::new(),
         body_bytes_max,
         over_length: Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }),
         stream_bytes,

@@ -19,7 +19,7 @@
 //! road              6 first sight? KV's memory, or the ledger         200 duplicate
 //!                   7 hold         the queue, the ledger, the spool   503
 //! answer            8 answer       what the sender may learn
-//! audit             9 record       one line with the exact reason
+//! audit             9 record       one line with the exact reason; after the answer, the record of refusals
 //! consumer         10 deliver      claim -> backend -> done; retries, dead letters
 //! ```
 //!

@@ -1,6 +1,6 @@
 //! Requests that bring no event, but ask for something.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -113,7 +113,7 @@ pub(super) fn greeting(
         over_length: otherwise,
         stream_bytes: None,
         unless_greeting: Some(otherwise),
-        stated: OnceCell::new(),
+        stated: OnceLock::new(),
     })
 }
 

@@ -6,12 +6,16 @@
 //! count. What comes twice is stored once, by its id, and so are counts, by their message's. Only what is
 //! over the bound is counted again if the consumer dies between its write and its acknowledgement.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::line;
 use super::refusal::{AUDIT_VERSION, Entry};
 use crate::config::Retention;
+use crate::keys::decode_hex;
 use crate::time;
+use crate::tlog::entry::{Entry as LogEntry, What};
 
 /// Refusals of one source and minute that are stored, whichever isolates they come from. Ten isolates that
 /// are flooded at once fill it.
@@ -102,6 +106,36 @@ pub fn is_readable(text: &str) -> bool {
     serde_json::from_str::<Version>(text).is_ok_and(|message| message.auditversion == AUDIT_VERSION)
 }
 
+/// The leaves of a batch, as its last statement found them, for the log of each tenant. A row whose hash is none was
+/// put there by somebody else: it gets no place in a log, and so is found out.
+pub fn leaves(found: &str) -> BTreeMap<String, Vec<LogEntry>> {
+    #[derive(serde::Deserialize)]
+    struct Leaf {
+        tenant: String,
+        id: String,
+        at_ms: i64,
+        leaf_hash: String,
+        texts_before_ms: Option<i64>,
+        texts: Option<u64>,
+    }
+    let leaves: Vec<Leaf> = serde_json::from_str(found).unwrap_or_default();
+    let mut logs: BTreeMap<String, Vec<LogEntry>> = BTreeMap::new();
+    for leaf in leaves {
+        let hash = decode_hex(leaf.leaf_hash.as_bytes()).and_then(|hash| hash.try_into().ok());
+        let what = match (leaf.texts_before_ms, leaf.texts, hash) {
+            (Some(before_ms), Some(count), _) => What::Retention { before_ms, count },
+            (_, _, Some(commitment)) => What::Record { commitment },
+            _ => continue,
+        };
+        logs.entry(leaf.tenant).or_default().push(LogEntry {
+            id: leaf.id,
+            time_ms: leaf.at_ms,
+            what,
+        });
+    }
+    logs
+}
+
 /// What is over by now, for one tenant. Whole days: a tenant's records of a day go in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Over {
@@ -188,6 +222,45 @@ mod tests {
             time::rfc3339(over.addresses_before_ms),
             "2027-01-14T00:00:00.000Z"
         );
+    }
+
+    #[test]
+    fn a_leaf_is_an_entry_of_its_tenants_log() {
+        let hash = "ab".repeat(32);
+        let found = format!(
+            r#"[{{"tenant":"one","id":"req_1","at_ms":7,"leaf_hash":"{hash}","texts_before_ms":null,"texts":null}},
+               {{"tenant":"two","id":"ret_1","at_ms":8,"leaf_hash":"{hash}","texts_before_ms":5,"texts":12}},
+               {{"tenant":"two","id":"req_2","at_ms":9,"leaf_hash":"none","texts_before_ms":null,"texts":null}}]"#
+        );
+        let entry = |id: &str, time_ms, what| LogEntry {
+            id: id.to_owned(),
+            time_ms,
+            what,
+        };
+        let commitment = [0xab; 32];
+        let retention = What::Retention {
+            before_ms: 5,
+            count: 12,
+        };
+        assert_eq!(
+            leaves(&found),
+            BTreeMap::from([
+                (
+                    "one".to_owned(),
+                    vec![entry("req_1", 7, What::Record { commitment })]
+                ),
+                ("two".to_owned(), vec![entry("ret_1", 8, retention)]),
+            ])
+        );
+        assert!(leaves("").is_empty() && leaves("[]").is_empty());
+    }
+
+    /// What the record stores is what the log commits to.
+    #[test]
+    fn a_leaf_hash_is_the_logs_commitment() {
+        let (salt, text) = ([7; 16], "{\"v\":1}");
+        let logged = crate::tlog::entry::commitment(&salt, text.as_bytes());
+        assert_eq!(crate::audit::leaf_hash(&salt, text), logged);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 // What goes into the record once an answer has left: each call here is in a waitUntil of its own, and none is waited
 // for by a request.
 
-import { auditUnsent, countMessages, refusalMessage, replaceDeadInstance } from "../../build/hookgate.js";
+import { auditUnsent, countMessages, isBeingDiagnosed, refusalMessage, replaceDeadInstance } from "../../build/hookgate.js";
 
 /** How long counts wait to be sent (src/audit/tally.rs, FLUSH_MS). The tests do not wait for so long. */
 export const pace = { flushMs: 25_000 };
+
+/** A diagnosis begins a second after the answer (src/edge/diagnose.rs, AFTER), and takes some milliseconds. */
+const DIAGNOSED_MS = 1_500;
 
 /** What the queue did not take, to be offered again. Beyond that the log alone has it. */
 const UNSENT_MAX = 32;
@@ -14,13 +17,17 @@ const AS_TEXT = { contentType: "text" };
 
 /** `what` is what the answer carried (src/edge/audit.rs, ended); `sha256` that of a body that went by. */
 export async function report({ draft, sample, flush }, request, body, sha256, env) {
-  const flushed = flush ? new Promise((resolve) => setTimeout(resolve, pace.flushMs)).then(() => sendCounts(env)) : undefined;
+  const flushed = flush ? after(pace.flushMs).then(() => sendCounts(env)) : undefined;
   if (draft !== undefined) {
+    replaceDeadInstance();
+    if (isBeingDiagnosed(draft)) await after(DIAGNOSED_MS);
     const message = await messageOf(draft, sample, request, body, sha256, env);
     if (message !== undefined) await send([message], env);
   }
   await flushed;
 }
+
+const after = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function messageOf(draft, sample, { cf, headers }, body, sha256, env) {
   const digest = body === undefined ? sha256 : new Uint8Array(await crypto.subtle.digest("SHA-256", body));

@@ -6,9 +6,9 @@ use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
-use super::platform;
 use super::record::Record;
 use super::state::State;
+use super::{diagnose, platform};
 use crate::audit::{Draft, Facts, NO_TENANT, Notice, Tally, shown};
 use crate::gate::LiveSource;
 use crate::keys::encode_hex;
@@ -82,6 +82,7 @@ pub fn refusal_message(
     env: &Env,
 ) -> Option<String> {
     let draft = Draft::from_lines(draft)?;
+    let diagnosis = diagnose::found(draft.request_id);
     let retention = State::of(env).retention(draft.tenant);
     let facts = Facts {
         address,
@@ -91,10 +92,16 @@ pub fn refusal_message(
         header_names,
         body_sha256: body_sha256.as_deref(),
         body_start,
-        diagnosis: None,
+        diagnosis: diagnosis.as_deref(),
     };
     let entry = draft.entry(facts, platform::random());
     Some(entry.message(platform::random()))
+}
+
+/// Whether a draft is of a refusal that is being diagnosed: what is found belongs into its record.
+#[wasm_bindgen(js_name = isBeingDiagnosed)]
+pub fn is_being_diagnosed(draft: &str) -> bool {
+    Draft::from_lines(draft).is_some_and(|draft| diagnose::is_under_way(draft.request_id))
 }
 
 /// The messages with everything that was counted since the last time.

@@ -1,5 +1,6 @@
 //! Diagnoses of refusals, after their answers.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,40 @@ use crate::verdict::Verdict;
 /// How long after the answer. It has left by then, and who measures the next request's time learns
 /// nothing of this one's.
 const AFTER: Duration = Duration::from_secs(1);
+
+/// Diagnoses that the record may still want: a few, because what is not recorded takes none.
+const KEPT_MAX: usize = 64;
+
+thread_local! {
+    /// By request id; `None`: it is not over yet.
+    static KEPT: RefCell<Vec<(String, Option<String>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether a request's refusal will be diagnosed, or is.
+pub fn is_under_way(request_id: &str) -> bool {
+    KEPT.with_borrow(|kept| kept.iter().any(|(id, _)| id == request_id))
+}
+
+/// What was found, for the record: the mistake's name and its words.
+pub fn found(request_id: &str) -> Option<String> {
+    KEPT.with_borrow_mut(|kept| {
+        let place = kept.iter().position(|(id, _)| id == request_id)?;
+        kept.remove(place).1
+    })
+}
+
+fn keep(request_id: &str, found: Option<String>) {
+    KEPT.with_borrow_mut(|kept| {
+        if let Some(known) = kept.iter_mut().find(|(id, _)| id == request_id) {
+            known.1 = found;
+            return;
+        }
+        if kept.len() >= KEPT_MAX {
+            kept.remove(0);
+        }
+        kept.push((request_id.to_owned(), found));
+    });
+}
 
 /// A refusal that is worth a diagnosis, with what it takes.
 pub struct Puzzle {
@@ -49,7 +84,13 @@ impl Puzzle {
     }
 
     /// Tries every hypothesis, a while from now, and writes down what came of it.
-    pub async fn solve(self, request_id: String) {
+    pub fn solve(self, request_id: String) -> impl Future<Output = ()> {
+        // From now on, and not from the first look: the record asks before.
+        keep(&request_id, None);
+        self.solve_later(request_id)
+    }
+
+    async fn solve_later(self, request_id: String) {
         Delay::from(AFTER).await;
         #[cfg(feature = "test-hooks")]
         super::test_hooks::mark("diagnosis_begins", &request_id);
@@ -58,7 +99,12 @@ impl Puzzle {
         };
         // Of a form alone, that nothing is known of it says no more than the verdict's line.
         if self.body.is_some() || found.hypothesis.is_some() {
-            platform::log(&DiagnosisLine::new(&found, &self.live, &request_id));
+            let line = DiagnosisLine::new(&found, &self.live, &request_id);
+            keep(
+                &request_id,
+                Some(format!("{}: {}", line.hypothesis, line.words)),
+            );
+            platform::log(&line);
         }
     }
 

@@ -16,7 +16,6 @@ use crate::tlog::tile::put_entry;
 /// # Errors
 /// What failed, for the log: then some or all may be there all the same, so repeat it. Of an entry that
 /// cannot be written (see [`Entry::to_text`]), that too, and none is there.
-#[allow(dead_code, reason = "whoever keeps the records calls it")]
 pub async fn append(
     env: &Env,
     tenant: &str,

@@ -146,7 +146,12 @@ impl Log {
     /// One that is empty, where nothing was ever staged.
     pub fn read(storage: &Storage) -> Result<Log, JsValue> {
         let found = query(storage, "SELECT * FROM log", &[])?;
-        let row = Array::from(&found.get(0));
+        // Before the first entry there is none, and the log is empty.
+        let row = if found.length() > 0 {
+            Array::from(&found.get(0))
+        } else {
+            Array::new()
+        };
         let text = |index| row.get(index).as_string().unwrap_or_default();
         let number = |index| row.get(index).as_f64().unwrap_or_default() as u64;
         Ok(Log {

@@ -5,23 +5,26 @@ use wasm_bindgen::JsValue;
 use worker::Env;
 
 use super::database::transact;
+use super::log;
 use super::platform::{self, QueueMessage, binding, now_ms, within};
 use super::state::State;
 use crate::audit::Notice;
 use crate::audit::store::{
     DUE, KEEP, LOT, Over, RECORDS_A_MINUTE, REMOVE_ADDRESSES, REMOVE_COUNTS, REMOVE_TEXTS, TENANTS,
-    is_readable, removal,
+    is_readable, leaves, removal,
 };
 use crate::config::Retention;
 use crate::keys::encode_hex;
 use crate::retry;
 
+/// For the object of a tenant's log, which may be far away.
+const LOG_MS: u32 = 10_000;
 /// For the queue.
 const SEND_MS: u32 = 5_000;
 /// Lots that one run removes of one tenant; the next one goes on.
 const LOTS_A_RUN: u32 = 20;
 
-/// Stores a batch of the audit queue, all or nothing.
+/// Stores a batch of the audit queue, all or nothing, and has it logged.
 pub async fn keep(messages: Vec<QueueMessage>, env: &Env) {
     let mut list = String::from("[");
     let mut kept = Vec::new();
@@ -45,13 +48,26 @@ pub async fn keep(messages: Vec<QueueMessage>, env: &Env) {
     let [keep_records, rest @ ..] = KEEP;
     let mut statements: Vec<(&str, &[JsValue])> = vec![(keep_records, &bound)];
     statements.extend(rest.iter().map(|sql| (*sql, &bound[..1])));
-    match transact(env, &statements).await {
-        Ok(_leaves) => kept.iter().for_each(QueueMessage::ack),
+    let stored = transact(env, &statements).await;
+    let logged = match stored {
+        Ok(found) => log_all(&found, env).await,
+        Err(detail) => Err(detail),
+    };
+    match logged {
+        Ok(()) => kept.iter().for_each(QueueMessage::ack),
         Err(detail) => {
             platform::notice(&Notice::RecordFailed { detail: &detail });
             kept.iter().for_each(wait);
         }
     }
+}
+
+/// Gives what is stored its place in its tenant's log. What has one keeps it, so all of it may come again.
+async fn log_all(found: &str, env: &Env) -> Result<(), String> {
+    for (tenant, entries) in leaves(found) {
+        log::append(env, &tenant, &entries, LOG_MS).await?;
+    }
+    Ok(())
 }
 
 fn wait(message: &QueueMessage) {

@@ -44,6 +44,35 @@ test("a refusal: who, when, what, why, and the leaf that its text hashes to", as
   assert.equal(record.client_address_sha256, sha256(Buffer.from(row.address_salt, "hex"), row.address));
   assert.equal(record.client_network, row.address.replace(/\.\d+$/, ".0/24"));
   assert.equal(record.body_sample, undefined, "no sample unless the source wants one");
+  const { hypothesis, words } = await gate.line({ event: "diagnosis", request_id: answer.requestId });
+  assert.equal(record.diagnosis, `${hypothesis}: ${words}`);
+});
+
+test("its leaf gets a place in the log of its tenant, and what comes twice keeps it", async () => {
+  const row = await rowOf(await gate.send({ ...shopEvent(gate, "custom"), headers: [] }));
+  const commitment = Buffer.from(row.leaf_hash, "hex").toString("base64");
+  const entry = `hookgate-audit/v1 record\n${row.id}\n${row.at_ms}\n${commitment}\n`;
+  const archive = await gate.mf.getR2Bucket("ARCHIVE");
+  const logged = async () => {
+    const { objects } = await archive.list({ prefix: "log/demo/tile/entries/" });
+    const texts = await Promise.all(objects.map(async ({ key }) => (await archive.get(key)).text()));
+    return texts.filter((text) => text.includes(entry)).map((text) => text.split(entry).length - 1);
+  };
+  const before = await until(async () => (await logged())[0] && logged(), "its entry");
+  assert.ok(before.every((times) => times === 1));
+  // As the queue brings it once more.
+  const { tenant, source, at_ms, verdict, reason, id, leaf_hash, salt, text } = row;
+  const again = await gate.consume([JSON.stringify({ auditversion: 1, id, tenant, source, at_ms, verdict, reason, leaf_hash, salt, text })], { queue: "hookgate-audit" });
+  assert.equal(again.explicitAcks.length, 1);
+  await rowOf(await gate.send({ ...shopEvent(gate, "custom"), headers: [] }));
+  await sleep(600);
+  assert.ok((await logged()).every((times) => times === 1));
+  await gate.faults("AUDIT_LOG.append=fail");
+  const unlogged = { auditversion: 1, id: "req_unlogged", tenant, source, at_ms, verdict, reason, leaf_hash, salt, text };
+  const failed = await gate.consume([JSON.stringify(unlogged)], { queue: "hookgate-audit" });
+  await gate.faults("");
+  assert.deepEqual([failed.explicitAcks.length, failed.retryMessages.length], [0, 1], "a message is over when its leaf is logged");
+  assert.equal((await gate.consume([JSON.stringify(unlogged)], { queue: "hookgate-audit" })).explicitAcks.length, 1);
 });
 
 test("what was refused before its body was read, and what is our fault, is recorded as well", async () => {
@@ -132,7 +161,7 @@ describe("a flood", () => {
 
   test("from many isolates: the consumer stores no more than sixty of a source and minute, and counts the rest", async () => {
     const at = Date.now() - 600_000;
-    const message = (number) => ({ auditversion: 1, id: `req_flood${number}`, tenant: "demo", source: "exact", at_ms: at - (at % 60_000) + number, verdict: "refused", reason: "stale", leaf_hash: "00", salt: "00", text: "{}" });
+    const message = (number) => ({ auditversion: 1, id: `req_flood${number}`, tenant: "demo", source: "exact", at_ms: at - (at % 60_000) + number, verdict: "refused", reason: "stale", leaf_hash: "0".repeat(64), salt: "00", text: "{}" });
     const bodies = Array.from({ length: 200 }, (_, number) => JSON.stringify(message(number)));
     for (let from = 0; from < 200; from += 50) {
       const { explicitAcks } = await gate.consume(bodies.slice(from, from + 50), { queue: "hookgate-audit" });
@@ -169,7 +198,7 @@ test("every end is in the record once: records and counts together are the reque
 
 test("what cannot be stored comes again, and what nobody can read ends among the dead letters", async () => {
   const queue = "hookgate-audit";
-  const bodies = ["one", "two"].map((id) => JSON.stringify({ auditversion: 1, id, tenant: "demo", source: "again", at_ms: Date.now(), verdict: "refused", reason: "stale", leaf_hash: "00", salt: "00", text: "{}" }));
+  const bodies = ["one", "two"].map((id) => JSON.stringify({ auditversion: 1, id, tenant: "demo", source: "again", at_ms: Date.now(), verdict: "refused", reason: "stale", leaf_hash: "0".repeat(64), salt: "00", text: "{}" }));
   const stored = async () => (await gate.recorded("SELECT id FROM records WHERE source = 'again' ORDER BY id")).map(({ id }) => id);
   for (const fault of ["fail", "lost"]) {
     await gate.faults(`RECORD.batch=${fault}`);
