@@ -168,7 +168,10 @@ fn open_for_event(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
             return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
         }
     }
-    let claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
+    let mut claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
+    if live.scheme.signs_pins() {
+        claims.take_pins(&live.pins);
+    }
     Ok(Opening {
         claims,
         stated: OnceLock::new(),

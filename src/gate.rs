@@ -150,7 +150,7 @@ impl Gate {
         }
         gate.refuse_shared_secrets();
         gate.leave_out_shared_retired();
-        if uses::STATEMENTS {
+        if uses::PINS {
             gate.refuse_shared_pins();
         }
         for name in observers {
@@ -285,7 +285,7 @@ impl LiveSource {
         if live.keys.is_empty() && live.public_keys.is_empty() {
             live.trouble = live.incomplete;
         }
-        if uses::STATEMENTS {
+        if uses::PINS {
             live.pins_up(variable, faults);
         }
         if uses::GREETINGS {

@@ -29,6 +29,17 @@ pub(super) fn answering_faults(source: &Source, scheme: &Scheme) -> Vec<String> 
             source.scheme
         ));
     }
+    let in_body = scheme.is_bearer() && scheme.has_body_signature();
+    if in_body && !source.accept_credential_in_body {
+        faults.push(format!(
+            "the credential of \"{}\" stands in the body, so everything that holds an event holds the credential: set accept_credential_in_body = true if that is accepted",
+            source.scheme
+        ));
+    } else if !in_body && source.accept_credential_in_body {
+        faults.push(
+            "accept_credential_in_body is for schemes whose credential stands in the body".into(),
+        );
+    }
     faults.extend(handshake_faults(source, scheme));
     for origin in &source.allowed_origins {
         let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:".contains(&byte);

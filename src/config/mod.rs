@@ -97,6 +97,10 @@ pub struct Source {
     /// Takes messages of a scheme whose keys are too short to prove much.
     #[serde(default)]
     pub accept_weak_key: bool,
+    /// The scheme's credential stands in the body, and so in the queues, the dead letters and the backend's
+    /// hands: that is accepted.
+    #[serde(default)]
+    pub accept_credential_in_body: bool,
     pub destination: String,
     /// When the ledger is asked: before the backend, or before the answer.
     #[serde(default)]

@@ -146,6 +146,7 @@ fn ask(question: &Question) -> Promise {
         Algorithm::HmacSha1
         | Algorithm::HmacSha256
         | Algorithm::HmacSha512
+        | Algorithm::Sha256
         | Algorithm::Credential => "",
     };
     // Copies, because what is here may move before WebCrypto reads it.

@@ -66,6 +66,7 @@ pub fn verifies(question: &Question) -> bool {
         Algorithm::HmacSha1
         | Algorithm::HmacSha256
         | Algorithm::HmacSha512
+        | Algorithm::Sha256
         | Algorithm::Credential => None,
     };
     verified.is_some()

@@ -12,6 +12,7 @@ mod guess;
 mod jws;
 mod late;
 mod lines;
+mod meant;
 mod message_signature;
 mod named;
 mod pieces;
@@ -20,7 +21,6 @@ mod stated;
 mod statement;
 mod stream;
 
-use ctutils::{Choice, CtEq as _};
 use sha2::{Digest as _, Sha256};
 use xxhash_rust::xxh64::Xxh64;
 
@@ -31,8 +31,9 @@ use crate::scheme::{Part, Place, Scheme};
 use crate::time;
 use crate::verdict::{Reject, Shape};
 use late::{Late, key_suffix};
+use meant::means_body;
 use pieces::{Piece, mac_over, pieces};
-use signature::{Presented, field, read_signatures};
+use signature::{Presented, field, is_among, read_signatures};
 pub use stream::Streaming;
 
 pub use around::AroundBody;
@@ -177,14 +178,13 @@ impl Claims {
         self.has(tag).then_some(Matched::Mac { key })
     }
 
-    /// In constant time: every candidate is compared, right or wrong, so which one was right is not
-    /// in the time.
     fn has(&self, tag: &[u8]) -> bool {
-        let mut found = Choice::FALSE;
-        for candidate in &self.candidates {
-            found |= candidate.as_slice().ct_eq(tag);
-        }
-        found.to_bool()
+        is_among(&self.candidates, tag)
+    }
+
+    /// What the source pins, where that is signed and stands nowhere in the request.
+    pub(crate) fn take_pins(&mut self, pins: &Pins) {
+        pins.clone_into(&mut self.pins);
     }
 
     /// The signed time in milliseconds since 1970.
@@ -316,10 +316,12 @@ pub fn verify<'a>(
     };
     let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
     let matched = matched.or_else(|| {
-        let has =
-            |key: &LiveKey| mac_over(&pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag));
+        let has = |key: &LiveKey| {
+            let mac = mac_over(&pieces, scheme, key, suffix);
+            mac.with_tag(|tag| claims.has(tag) | is_among(&late.candidates, tag))
+        };
         let key = keys.iter().position(has);
-        let bound = key.filter(|_| jws::binds(scheme, claims, inbound));
+        let bound = key.filter(|_| means_body(scheme, claims, inbound));
         bound.map(|key| Matched::Mac { key })
     });
     // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
@@ -344,8 +346,8 @@ pub fn tag(
     inbound: &Inbound<'_, '_>,
 ) -> Result<Vec<u8>, Reject> {
     let pieces = pieces(scheme, claims, inbound)?;
-    let late = Late::read(scheme, inbound)?;
-    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
+    let late = Late::to_sign(scheme, inbound);
+    let suffix = claims.key_suffix.as_deref().or(late.as_deref());
     Ok(mac_over(&pieces, scheme, key, suffix).tag())
 }
 

@@ -99,9 +99,10 @@ fn list<'a>(schemes: impl Iterator<Item = (&'a str, &'a Scheme)> + Clone) -> Res
         ("The body is signed, no time", |scheme| {
             !scheme.proves_the_sender_only() && scheme.time.is_none()
         }),
-        ("A token proves the sender, not the event", |scheme| {
-            scheme.proves_the_sender_only() && !scheme.is_bearer()
-        }),
+        (
+            "A token, or a signature of its own, proves the sender and not the event",
+            |scheme| scheme.proves_the_sender_only() && !scheme.is_bearer(),
+        ),
         ("A credential, **nothing is signed**", Scheme::is_bearer),
     ];
     for (title, belongs) in classes {
@@ -243,6 +244,7 @@ fn signed(scheme: &Scheme) -> String {
         Algorithm::HmacSha1 => "HMAC-SHA1",
         Algorithm::HmacSha256 => "HMAC-SHA256",
         Algorithm::HmacSha512 => "HMAC-SHA512",
+        Algorithm::Sha256 => "SHA-256 without a key",
         Algorithm::RsaSha1 => "RSA with SHA-1",
         Algorithm::RsaSha256 => "RSA with SHA-256",
         Algorithm::EcdsaP256 | Algorithm::EcdsaP256Der => "ECDSA with P-256",
