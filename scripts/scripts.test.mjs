@@ -58,6 +58,7 @@ const EXPECTED_FORMS = {
   CUSTOM_SECRET: /^[0-9a-f]{32}$/,
   DELIVERY_SECRET: /^whsec_[0-9A-Za-z+/]{43}=$/,
   ADMIN_TOKEN: /^[0-9A-Za-z_-]{43}$/,
+  AUDIT_LOG_KEY: /^PRIVATE\+KEY\+localhost\/audit\+[0-9a-f]{8}\+[0-9A-Za-z+/]{44}$/,
 };
 
 test("every secret has its provider's form and is fresh each time", () => {
@@ -77,7 +78,7 @@ test("a missing secret is added, a present one is never touched, an empty one is
   const sources = 'x = { secrets = ["GITHUB_SECRET", "MINE", "EMPTY"] }\n';
   const before = 'GITHUB_SECRET="kept"\nEMPTY=\nADMIN_TOKEN=kept'; // no newline at the end
   const { append, added, empty } = complete(sources, before);
-  assert.deepEqual([added, empty], [["MINE", "DELIVERY_SECRET"], ["EMPTY"]]);
+  assert.deepEqual([added, empty], [["MINE", "DELIVERY_SECRET", "AUDIT_LOG_KEY"], ["EMPTY"]]);
   const values = parseDevVars(before + append);
   assert.equal(values.get("GITHUB_SECRET"), "kept");
   assert.equal(values.get("ADMIN_TOKEN"), "kept");
@@ -251,6 +252,19 @@ test("dead show gives the record as it is, or the body's bytes", async (t) => {
   assert.deepEqual(JSON.parse((await run("dead.mjs", [base, "show", "x/1"], { env: TOKEN })).stdout), record);
   assert.deepEqual((await run("dead.mjs", [base, "show", "x/1", "--body"], { env: TOKEN })).bytes, bytes);
   assert.equal(seen[0].url, "/admin/v1/dead-letters/x%2F1");
+});
+
+test("offer prints the secret alone, once asked, and nothing that a terminal would obey", async (t) => {
+  const secrets = ["secret_abc", "a\u001b[2J"];
+  const { base, seen } = await standIn(t, () => answer(200, { source: "notion", secret: secrets.shift() }));
+  assert.equal((await run("offer.mjs", [base, "notion"], { env: TOKEN })).stdout, "secret_abc\n");
+  const strange = await run("offer.mjs", [base, "notion"], { env: TOKEN });
+  assert.deepEqual([strange.code, strange.stdout], [1, ""]);
+  assert.deepEqual(seen.map(({ method, url }) => `${method} ${url}`), Array(2).fill("POST /admin/v1/offers/notion"));
+  const { base: empty } = await standIn(t, () => answer(404, { title: "Nothing was handed over" }));
+  const none = await run("offer.mjs", [empty, "notion"], { env: TOKEN });
+  assert.deepEqual([none.code, none.stdout], [1, ""]);
+  assert.match(none.stderr, /Nothing was handed over/);
 });
 
 test("dead redrive asks once and prints what the gate refuses", async (t) => {

@@ -83,9 +83,10 @@ fn handshake_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
         let form = b"dddd-dd-ddTdd:dd:ddZ";
         let fits =
             |(byte, form): (u8, &u8)| byte == *form || (*form == b'd' && byte.is_ascii_digit());
-        if opens.len() != form.len() || !opens.bytes().zip(form).all(fits) {
+        let is_time = opens.len() == form.len() && opens.bytes().zip(form).all(fits);
+        if !is_time && !opens.strip_prefix('$').is_some_and(is_secret_name) {
             faults.push(format!(
-                "handshake_opens = \"{opens}\": write a time in UTC, as in 2026-01-31T09:00:00Z"
+                "handshake_opens = \"{opens}\": write a time in UTC, as in 2026-01-31T09:00:00Z, or $NAME for a Worker variable"
             ));
         }
     }

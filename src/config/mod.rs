@@ -11,6 +11,7 @@ mod destination;
 mod egress;
 mod pins;
 mod record;
+mod retired;
 mod rules;
 #[cfg(not(target_arch = "wasm32"))]
 mod toml_text;
@@ -141,7 +142,8 @@ pub struct Source {
     /// The Worker secret that a handshake must show, where the scheme has such a one (Meta's verify token).
     #[serde(default)]
     pub handshake_token: Option<SecretRef>,
-    /// From when on, for fifteen minutes, a provider may hand a secret over: RFC 3339 in UTC.
+    /// From when on, for fifteen minutes, a provider may hand a secret over: RFC 3339 in UTC, or `$NAME`
+    /// for the Worker variable of that name.
     #[serde(default)]
     pub handshake_opens: Option<String>,
     /// KooGallery: where a buyer finds the product, told in the answer to `newInstance`.

@@ -17,6 +17,7 @@ mod forms_cloud;
 mod forms_handshakes;
 pub mod mutate;
 pub mod mutators;
+pub mod tool;
 pub mod tree;
 mod vector_files;
 

@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
+import { auditLogKey } from "../../../scripts/dev-vars.mjs";
 
 const SOURCES = parse(readFileSync(join(import.meta.dirname, "..", "sources.toml"), "utf8"));
 const WHSEC = ["standard-webhooks", "svix"];
@@ -13,11 +14,13 @@ export const sources = SOURCES.sources;
 /** Every secret that the Worker needs, by name. */
 export function freshSecrets() {
   const secrets = {};
-  for (const { scheme, secrets: names = [], pins = {} } of Object.values(SOURCES.sources)) {
+  for (const { scheme, secrets: names = [], pins = {}, handshake_token: token } of Object.values(SOURCES.sources)) {
+    if (token !== undefined) secrets[token] = randomBytes(32).toString("hex");
     for (const pin of Object.values(pins)) if (pin.startsWith("$")) secrets[pin.slice(1)] = randomBytes(32).toString("hex");
     for (const name of names) secrets[name] = name.endsWith("_PUBLIC_KEY") ? publicKey() : WHSEC.includes(scheme) ? whsec() : randomBytes(32).toString("hex");
   }
   for (const { secret } of Object.values(SOURCES.destinations)) secrets[secret] = whsec();
+  secrets.AUDIT_LOG_KEY = auditLogKey("gate.example/audit");
   secrets.ADMIN_TOKEN = randomBytes(32).toString("base64url");
   return secrets;
 }

@@ -16,7 +16,7 @@ use hookgate::verdict::Verdict;
 use serde_json::{Value, json};
 
 use super::entry::{Entry, ExpectedAnswer};
-use super::public;
+use super::{handshake, public};
 
 /// How an entry came out.
 pub enum Outcome {
@@ -77,6 +77,8 @@ fn schemes_of(entry: &Entry) -> Vec<Scheme> {
 
 /// A request as it came in. Without a clock, it is judged at its own time.
 fn request(entry: &Entry, scheme: Scheme) -> Outcome {
+    let signed = handshake::signed(entry, &scheme);
+    let entry = signed.as_ref().unwrap_or(entry);
     let Some(gate) = gate(entry, scheme) else {
         return refused("configuration_broken");
     };
@@ -146,6 +148,16 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
             answer: Some(answer(permitted, Some(live), "", Known::default())),
             ..Seen::default()
         }),
+        Err(verdict) if is_answered(verdict, entry, live) => {
+            let known = Known {
+                reply: findings.reply.as_ref(),
+                ..Known::default()
+            };
+            Outcome::Accepted(Seen {
+                answer: Some(answer(verdict, Some(live), "", known)),
+                ..Seen::default()
+            })
+        }
         Err(verdict) => Outcome::Refused {
             reason: verdict.reason().unwrap_or(verdict.name()),
             evidence: match verdict {
@@ -154,6 +166,14 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
             },
         },
     }
+}
+
+/// A handshake with a sender that proves nothing; or one whose entry says how it is to be refused.
+fn is_answered(verdict: Verdict, entry: &Entry, live: &LiveSource) -> bool {
+    let status = answer(verdict, Some(live), "", Known::default()).status;
+    let refusal = entry.answer.as_ref().and_then(|answer| answer.status);
+    let is_refused = status >= 400 && refusal == Some(u64::from(status));
+    verdict == Verdict::Challenged || is_refused
 }
 
 /// Whether the request says of what type it is; the gate has a word for those that do not.
@@ -182,6 +202,8 @@ fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
             "secrets": names,
             "destination": "none",
             "dedup_retention_seconds": 86_400,
+            "handshake_token": handshake::TOKEN,
+            "handshake_opens": handshake::opens(entry),
         }},
     }))
     .ok()?;
@@ -198,8 +220,13 @@ fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
         source.pins.insert("url".to_owned(), entry.url.clone());
     }
     Some(Gate::assemble(config, "test", |name| {
+        if name == handshake::TOKEN {
+            return handshake::token(entry);
+        }
         let index = names.iter().position(|known| known == name)?;
-        let secret = entry.secrets[index].as_str();
+        // A handshake is not about secrets, where it brings none.
+        let secret = Some(entry.secrets[index].as_str()).filter(|secret| !secret.is_empty());
+        let secret = secret.unwrap_or(handshake::ANY_SECRET);
         // Some entries name a credential within a sentence: "basic user:password in the URL".
         let mut words = secret.split(' ').filter(|word| word.contains(':'));
         if let Some(named) = words.next().filter(|_| is_bearer) {
