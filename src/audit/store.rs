@@ -266,10 +266,7 @@ mod tests {
         assert_eq!(
             leaves(&found).unwrap(),
             BTreeMap::from([
-                (
-                    "one".to_owned(),
-                    vec![entry("req_1", 7, What::Record)]
-                ),
+                ("one".to_owned(), vec![entry("req_1", 7, What::Record)]),
                 ("two".to_owned(), vec![entry("ret_1", 8, retention)]),
             ])
         );

@@ -365,7 +365,11 @@ pub fn scheme(name: &str) -> Scheme {
     Scheme::clone(&only(&gate).scheme)
 }
 
-/// The repository.
+/// The repository: this crate, or the one above it (`fuzz`).
 pub fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let above = here
+        .ancestors()
+        .find(|path| path.join("tests/vectors").is_dir());
+    above.expect("tests/vectors").to_path_buf()
 }
