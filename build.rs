@@ -25,7 +25,11 @@ struct Word {
     is_used_by: fn(&config::Config) -> bool,
 }
 
-const WORDS: [Word; 13] = [
+const WORDS: [Word; 19] = [
+    Word {
+        cfg: "uses_diagnosis",
+        is_used_by: |config| config.diagnosis,
+    },
     Word {
         cfg: "uses_public_keys",
         is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_public),
@@ -83,6 +87,43 @@ const WORDS: [Word; 13] = [
     Word {
         cfg: "uses_body_times",
         is_used_by: |config| config.schemes.values().any(scheme::Scheme::has_body_time),
+    },
+    Word {
+        cfg: "uses_body_signatures",
+        is_used_by: |config| {
+            config
+                .schemes
+                .values()
+                .any(scheme::Scheme::has_body_signature)
+        },
+    },
+    Word {
+        cfg: "uses_plain_hashes",
+        is_used_by: |config| {
+            let mut schemes = config.schemes.values();
+            schemes.any(|scheme| scheme.algorithm == scheme::Algorithm::Sha256)
+        },
+    },
+    Word {
+        cfg: "uses_several_signatures",
+        is_used_by: |config| {
+            let mut schemes = config.schemes.values();
+            schemes.any(|scheme| !scheme.signature.or.is_empty() && !scheme.is_bearer())
+        },
+    },
+    Word {
+        cfg: "uses_base64_url",
+        is_used_by: |config| {
+            let mut schemes = config.schemes.values();
+            schemes.any(|scheme| scheme.signature.encoding == scheme::SignatureEncoding::Base64Url)
+        },
+    },
+    Word {
+        cfg: "uses_partial_signatures",
+        is_used_by: |config| {
+            let mut schemes = config.schemes.values();
+            schemes.any(|scheme| scheme.signs_sender_only)
+        },
     },
     Word {
         cfg: "uses_greetings",

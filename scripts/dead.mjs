@@ -1,55 +1,13 @@
 // The operator's view of dead letters. Started by scripts/dead, which has the usage text.
-import { readFileSync } from "node:fs";
-import { parseDevVars } from "./dev-vars.mjs";
+import { call as callGate } from "./admin.mjs";
 import { fail, oneLine, safeJson } from "./terminal.mjs";
 
-const TIMEOUT_MS = 60_000;
 const PAGES_MAX = 10_000;
 
 const [base, command, ...rest] = process.argv.slice(2);
 
-function adminToken() {
-  if (process.env.HOOKGATE_ADMIN_TOKEN) return process.env.HOOKGATE_ADMIN_TOKEN;
-  try {
-    const token = parseDevVars(readFileSync(".dev.vars", "utf8")).get("ADMIN_TOKEN");
-    if (token) return token;
-  } catch {
-    // said below
-  }
-  return fail("No admin token: set HOOKGATE_ADMIN_TOKEN, or run ./scripts/dev once, which writes ADMIN_TOKEN into .dev.vars.");
-}
-
-async function call(method, path, body) {
-  let answer;
-  let bytes;
-  try {
-    answer = await fetch(`${base.replace(/\/$/, "")}/admin/v1/dead-letters${path}`, {
-      method,
-      headers: { authorization: `Bearer ${adminToken()}`, ...(body === undefined ? {} : { "content-type": "application/json" }) },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      // A redirect would carry the token elsewhere.
-      redirect: "error",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    bytes = Buffer.from(await answer.arrayBuffer());
-  } catch (error) {
-    fail(`No answer from ${base}: ${oneLine(error.cause?.message ?? error.message)}. Does the gate run there?`);
-  }
-  const text = bytes.toString();
-  let json;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    json = undefined;
-  }
-  if (!answer.ok) {
-    const title = oneLine(json?.title ?? "the gate gave no reason");
-    const detail = json?.detail === undefined ? "" : `: ${oneLine(json.detail, 1000)}`;
-    fail(`${answer.status} ${title}${detail}`);
-  }
-  if (json === undefined && !path.endsWith("/content")) fail(`${answer.status} without JSON: is a hookgate at ${base}?`);
-  return { bytes, text, json };
-}
+const call = (method, path, body) =>
+  callGate(base, method, `dead-letters${path}`, { body, anything: path.endsWith("/content") });
 
 const time = (value) => (typeof value === "number" ? new Date(value).toISOString() : oneLine(value ?? "-"));
 

@@ -254,6 +254,19 @@ test("dead show gives the record as it is, or the body's bytes", async (t) => {
   assert.equal(seen[0].url, "/admin/v1/dead-letters/x%2F1");
 });
 
+test("offer prints the secret alone, once asked, and nothing that a terminal would obey", async (t) => {
+  const secrets = ["secret_abc", "a\u001b[2J"];
+  const { base, seen } = await standIn(t, () => answer(200, { source: "notion", secret: secrets.shift() }));
+  assert.equal((await run("offer.mjs", [base, "notion"], { env: TOKEN })).stdout, "secret_abc\n");
+  const strange = await run("offer.mjs", [base, "notion"], { env: TOKEN });
+  assert.deepEqual([strange.code, strange.stdout], [1, ""]);
+  assert.deepEqual(seen.map(({ method, url }) => `${method} ${url}`), Array(2).fill("POST /admin/v1/offers/notion"));
+  const { base: empty } = await standIn(t, () => answer(404, { title: "Nothing was handed over" }));
+  const none = await run("offer.mjs", [empty, "notion"], { env: TOKEN });
+  assert.deepEqual([none.code, none.stdout], [1, ""]);
+  assert.match(none.stderr, /Nothing was handed over/);
+});
+
 test("dead redrive asks once and prints what the gate refuses", async (t) => {
   const { base, seen } = await standIn(t, (_request, body) =>
     JSON.parse(body).again ? answer(202, { status: "redriven", run: 2 }) : answer(409, { title: "Already redriven", detail: "Use --again." }),

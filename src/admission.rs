@@ -46,6 +46,9 @@ pub struct Opening {
     unless_greeting: Option<Verdict>,
 }
 
+/// What is shared through the cell is written once and whole, so a panic leaves nothing half done.
+impl std::panic::RefUnwindSafe for Opening {}
+
 impl Opening {
     fn claims(&self) -> &Claims {
         self.stated.get().unwrap_or(&self.claims)
@@ -168,7 +171,10 @@ fn open_for_event(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
             return Err(Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }));
         }
     }
-    let claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
+    let mut claims = Claims::read(&live.scheme, head).map_err(Verdict::Refused)?;
+    if live.scheme.signs_pins() {
+        claims.take_pins(&live.pins);
+    }
     Ok(Opening {
         claims,
         stated: OnceLock::new(),

@@ -5,8 +5,12 @@
 //! a backend may see an event twice. If `done` cannot be written the message is acknowledged all the
 //! same: bringing it again would surely deliver it twice.
 
+use crate::event::Held;
+use crate::gate::LiveSource;
 use crate::ledger::{Claim, Owner};
 use crate::retry::{DeathCause, Next, wait_seconds};
+use crate::scheme::TimeUnit;
+use crate::time;
 
 /// Something for the edge to do about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,6 +121,15 @@ impl Errand {
         self.after_report = end;
         Step::Do(Action::Report(report))
     }
+}
+
+/// How long a ping still waits for the end of its burst, in seconds. Those that came after it were told
+/// that it stands for them, so whoever it sends to look must not look before. `None`: the burst is over.
+pub fn burst_seconds(held: &Held, source: &LiveSource, now_ms: i64) -> Option<u32> {
+    let window_ms = source.scheme.ping_ms()?;
+    let received_ms = time::parse(&held.message.receivedtime, TimeUnit::Rfc3339)?;
+    let end_ms = (received_ms.div_euclid(window_ms) + 1).saturating_mul(window_ms);
+    (now_ms < end_ms).then(|| seconds_until(end_ms, now_ms))
 }
 
 /// A lease is at most a minute and a half; an hour would hide a wrong clock.

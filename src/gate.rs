@@ -22,7 +22,6 @@ use crate::scheme::Scheme;
 use crate::uses;
 use crate::verdict::Trouble;
 use bring_up::own_public_key;
-pub use retired::Diagnosing;
 
 /// Sources and destinations, ready to work.
 #[derive(Debug)]
@@ -61,8 +60,8 @@ pub struct LiveSource {
     pub row_life_ms: i64,
     /// What its forgeries cost this isolate.
     pub flood: Flood,
-    /// What its refusals are diagnosed with.
-    pub diagnosing: Diagnosing,
+    /// Secrets that were rotated out, as far as they are still there: nothing is verified with them.
+    pub retired: Vec<LiveKey>,
     /// A configured secret is not there or cannot be used, so a mismatch may be our fault.
     pub incomplete: Option<Trouble>,
     /// No request of this source can be judged.
@@ -150,7 +149,8 @@ impl Gate {
         }
         gate.refuse_shared_secrets();
         gate.leave_out_shared_retired();
-        if uses::STATEMENTS {
+        if uses::PINS {
+            gate.refuse_shared_public_keys();
             gate.refuse_shared_pins();
         }
         for name in observers {
@@ -240,7 +240,7 @@ impl LiveSource {
             handshake_window_ms: None,
             row_life_ms: 0,
             flood: Flood::default(),
-            diagnosing: Diagnosing::of(&source, scheme, variable),
+            retired: retired::keys(&source, scheme, variable),
             incomplete: None,
             trouble: None,
             source,
@@ -285,7 +285,7 @@ impl LiveSource {
         if live.keys.is_empty() && live.public_keys.is_empty() {
             live.trouble = live.incomplete;
         }
-        if uses::STATEMENTS {
+        if uses::PINS {
             live.pins_up(variable, faults);
         }
         if uses::GREETINGS {

@@ -27,6 +27,26 @@ pub fn find(body: &[u8], pointers: &[&str]) -> Vec<Option<String>> {
     found
 }
 
+/// Whether the whole is one JSON value.
+pub fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
+/// The bytes of the first item of an array. `None`: the body is no array, or an empty one.
+pub fn first_item(body: &[u8]) -> Option<&[u8]> {
+    let inside = body
+        .trim_ascii_start()
+        .strip_prefix(b"[")?
+        .trim_ascii_start();
+    if !is_json(body) {
+        return None;
+    }
+    let mut items = serde_json::Deserializer::from_slice(inside).into_iter::<IgnoredAny>();
+    // Of an empty array there is a bracket where the item should begin.
+    items.next()?.ok()?;
+    inside.get(..items.byte_offset())
+}
+
 /// What is left of a pointer at this depth, and whose it is.
 #[derive(Clone, Copy)]
 struct Wanted<'p> {

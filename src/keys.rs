@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::request::hex_value;
 use crate::scheme::{Algorithm, KeyEncoding, KeyForm};
+use crate::uses;
 
 /// Keys are printed by providers with and without padding, and with stray trailing bits.
 pub(crate) const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -56,7 +57,10 @@ impl LiveKey {
             .unwrap_or(secret);
         let bytes = match form.encoding {
             KeyEncoding::Utf8 => stripped.as_bytes().to_vec(),
-            KeyEncoding::Base64 => LENIENT_BASE64
+            KeyEncoding::Base64IfPrefixed if stripped.len() == secret.len() => {
+                secret.as_bytes().to_vec()
+            }
+            KeyEncoding::Base64 | KeyEncoding::Base64IfPrefixed => LENIENT_BASE64
                 .decode(stripped)
                 .map_err(|_| NotAKey::Undecodable)?,
             KeyEncoding::Hex => decode_hex(stripped.as_bytes()).ok_or(NotAKey::Undecodable)?,
@@ -109,7 +113,9 @@ impl LiveKey {
         &self.text
     }
 
-    /// Equal for equal keys, and of no use to find the key: it never leaves memory.
+    /// Equal for equal keys, and of no use to find the key: it never leaves memory. Not inlined: it would stand in the
+    /// Worker several times, and is asked for once in an isolate's life.
+    #[inline(never)]
     pub fn fingerprint(&self) -> [u8; 32] {
         Sha256::digest(&self.bytes).into()
     }
@@ -127,6 +133,8 @@ pub enum Mac {
     Sha1(Hmac<Sha1>),
     Sha256(Hmac<Sha256>),
     Sha512(Box<Hmac<Sha512>>),
+    /// A hash without a key: the secret is one of its parts.
+    Plain(Sha256),
     /// Of an algorithm that makes none. It matches nothing.
     None,
     /// No hash of anything that is sent: the credential's own SHA-256, so that comparing takes as
@@ -150,7 +158,9 @@ impl Mac {
             Algorithm::HmacSha512 => {
                 Mac::Sha512(Box::new(Hmac::new_from_slice(key).expect("any length")))
             }
-            Algorithm::RsaSha1
+            Algorithm::Sha256 if uses::PLAIN_HASHES => Mac::Plain(Sha256::new()),
+            Algorithm::Sha256
+            | Algorithm::RsaSha1
             | Algorithm::RsaSha256
             | Algorithm::EcdsaP256
             | Algorithm::EcdsaP256Der
@@ -164,6 +174,7 @@ impl Mac {
             Mac::Sha1(mac) => mac.update(bytes),
             Mac::Sha256(mac) => mac.update(bytes),
             Mac::Sha512(mac) => mac.update(bytes),
+            Mac::Plain(hash) => hash.update(bytes),
             Mac::None => {}
             Mac::Credential(_) => {}
         }
@@ -175,6 +186,7 @@ impl Mac {
             Mac::Sha1(mac) => f(&mac.finalize().into_bytes()),
             Mac::Sha256(mac) => f(&mac.finalize().into_bytes()),
             Mac::Sha512(mac) => f(&mac.finalize().into_bytes()),
+            Mac::Plain(hash) => f(&hash.finalize()),
             Mac::None => f(&[]),
             Mac::Credential(digest) => f(&digest),
         }
@@ -185,6 +197,7 @@ impl Mac {
             Mac::Sha1(mac) => mac.finalize().into_bytes().to_vec(),
             Mac::Sha256(mac) => mac.finalize().into_bytes().to_vec(),
             Mac::Sha512(mac) => mac.finalize().into_bytes().to_vec(),
+            Mac::Plain(hash) => hash.finalize().to_vec(),
             Mac::None => Vec::new(),
             Mac::Credential(digest) => digest.to_vec(),
         }
@@ -256,6 +269,15 @@ mod tests {
         let fingerprint = |secret| key(secret, KeyEncoding::Base64).unwrap().fingerprint();
         assert_eq!(fingerprint("whsec_AAA="), fingerprint("AAA"));
         assert_eq!(fingerprint("AAB="), fingerprint("AAA="));
+    }
+
+    #[test]
+    fn a_key_without_a_prefix_may_be_text() {
+        let bytes = |secret| key(secret, KeyEncoding::Base64IfPrefixed).unwrap().bytes;
+        assert_eq!(bytes("whsec_AAAA"), [0, 0, 0]);
+        assert_eq!(bytes("AAAA"), b"AAAA");
+        let empty = key("whsec_", KeyEncoding::Base64IfPrefixed);
+        assert_eq!(empty.err(), Some(NotAKey::Empty));
     }
 
     #[test]

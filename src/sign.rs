@@ -3,6 +3,10 @@
 //! This proves nothing about a provider (both sides read one table); the vectors and the
 //! providers' own SDKs in `tests/` do that.
 
+mod in_body;
+
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -10,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::keys::{LiveKey, encode_hex};
 use crate::request::{Head, Inbound, encode_pairs};
-use crate::scheme::{Claimed, IdentityRule, Label, Place, Scheme, SignatureEncoding};
+use crate::scheme::{Claimed, IdentityRule, Label, Part, Place, Scheme, SignatureEncoding};
 use crate::verify::{Claims, tag, verify};
 
 /// A request to be sent.
@@ -35,6 +39,8 @@ pub struct Draft<'a> {
     pub event_type: &'a str,
     pub nonce: &'a str,
     pub time_ms: i64,
+    /// The source's, for schemes that sign some.
+    pub pins: &'a BTreeMap<String, String>,
 }
 
 /// Signs a draft.
@@ -49,7 +55,8 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
     if scheme.is_stated() {
         return Err("cannot be signed: it signs what only its sender states".into());
     }
-    let claims = Claims::to_sign(scheme, draft.time_ms, draft.event_id, draft.nonce);
+    let mut claims = Claims::to_sign(scheme, draft.time_ms, draft.event_id, draft.nonce);
+    claims.take_pins(draft.pins);
     let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
     let mut query: Vec<(String, String)> = Vec::new();
     let (content_query, body) = if scheme.content_is_query() {
@@ -59,7 +66,7 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
             Vec::new(),
         )
     } else {
-        (String::new(), with_time(draft, claims.time_text()))
+        (String::new(), in_body::values(draft, claims.time_text()))
     };
 
     let mut put = |place: &Place, value: &str| match place {
@@ -138,7 +145,9 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
         .unwrap_or_else(|| "POST".to_owned());
     let head = Head::new(&method, &target(&query), headers.clone());
     let written = signature(scheme, key, claims, &Inbound::new(&head, &body, &[]))?;
+    let mut body = body;
     match &scheme.signature.at {
+        Place::Json(pointer) => body = in_body::insert(&body, &[(pointer, written)]),
         Place::Query(name) => query.push((name.clone(), written)),
         place => headers.push((name_of(place), written)),
     }
@@ -191,9 +200,20 @@ pub fn self_test(scheme: &Scheme) -> Result<(), String> {
         .map_err(|_| broken("no key"))?;
     let body: &[u8] = if scheme.content_is_query() {
         b"a=1&b=2"
+    } else if scheme.signed.contains(&Part::FirstItem) {
+        br#"[{"a":"1"},{"b":2}]"#
     } else {
         br#"{"a":"1","b":2}"#
     };
+    let pins = scheme.pins.iter();
+    let pins: BTreeMap<String, String> = pins
+        .map(|pin| {
+            (
+                pin.name.clone(),
+                "https://gate.example/hooks/self-test".to_owned(),
+            )
+        })
+        .collect();
     let signed = sign(
         &Draft {
             source: "self-test",
@@ -203,12 +223,14 @@ pub fn self_test(scheme: &Scheme) -> Result<(), String> {
             event_type: "type-1",
             nonce: "nonce-1",
             time_ms: 1_760_000_000_000,
+            pins: &pins,
         },
         &key,
     )
     .map_err(|error| broken(&error))?;
     let head = Head::new(&signed.method, &signed.target, signed.headers);
-    let claims = Claims::read(scheme, &head).map_err(|reject| broken(reject.name()))?;
+    let mut claims = Claims::read(scheme, &head).map_err(|reject| broken(reject.name()))?;
+    claims.take_pins(&pins);
     verify(
         scheme,
         &[key],
@@ -248,6 +270,7 @@ fn write_signature(scheme: &Scheme, claims: &Claims, tag: &[u8]) -> String {
     let encoded = match form.encoding {
         SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => encode_hex(tag),
         SignatureEncoding::Base64 | SignatureEncoding::Token => STANDARD.encode(tag),
+        SignatureEncoding::Base64Url => URL_SAFE_NO_PAD.encode(tag),
         SignatureEncoding::Jws | SignatureEncoding::Verbatim => {
             let signed = claims.token.as_deref().unwrap_or_default();
             format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
@@ -304,22 +327,6 @@ fn token(scheme: &Scheme, body: &[u8]) -> String {
         encode(header.to_string()),
         encode(Value::Object(claims).to_string())
     )
-}
-
-/// The body, with the time in it where the scheme wants it there.
-fn with_time(draft: &Draft<'_>, time: Option<&str>) -> Vec<u8> {
-    let place = draft.scheme.time.as_ref().map(|form| &form.at);
-    let (Some(Place::Json(pointer)), Some(time)) = (place, time) else {
-        return draft.body.to_vec();
-    };
-    let read: Result<serde_json::Map<String, Value>, _> = serde_json::from_slice(draft.body);
-    match read {
-        Ok(mut members) => {
-            members.insert(pointer.trim_start_matches('/').to_owned(), time.into());
-            Value::Object(members).to_string().into_bytes()
-        }
-        Err(_) => draft.body.to_vec(),
-    }
 }
 
 fn name_of(place: &Place) -> String {

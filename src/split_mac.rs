@@ -54,7 +54,8 @@ impl Algorithm {
             Algorithm::HmacSha1 => Some(Hash::Sha1),
             Algorithm::HmacSha256 => Some(Hash::Sha256),
             Algorithm::HmacSha512 => Some(Hash::Sha512),
-            Algorithm::Credential
+            Algorithm::Sha256
+            | Algorithm::Credential
             | Algorithm::RsaSha1
             | Algorithm::RsaSha256
             | Algorithm::EcdsaP256

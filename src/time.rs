@@ -6,6 +6,7 @@ use crate::scheme::TimeUnit;
 pub fn parse(text: &str, unit: TimeUnit) -> Option<i64> {
     match unit {
         TimeUnit::Rfc3339 => return parse_rfc3339(text),
+        TimeUnit::Rfc3339Seconds => return parse_rfc3339_seconds(text),
         // One spelling for one time: the day's name is a part of it.
         TimeUnit::HttpDate => {
             return parse_http_date(text).filter(|ms| text == http_date(*ms));
@@ -46,7 +47,10 @@ pub fn parse(text: &str, unit: TimeUnit) -> Option<i64> {
                 ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
             valid.then_some(seconds * 1_000 + field(14, 17))
         }
-        TimeUnit::TenDigitSeconds | TimeUnit::Rfc3339 | TimeUnit::HttpDate => None,
+        TimeUnit::TenDigitSeconds
+        | TimeUnit::Rfc3339
+        | TimeUnit::Rfc3339Seconds
+        | TimeUnit::HttpDate => None,
     }
 }
 
@@ -70,6 +74,27 @@ fn parse_rfc3339(text: &str) -> Option<i64> {
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
+
+/// The same in whole seconds, or with an offset from UTC in hours and minutes behind them.
+fn parse_rfc3339_seconds(text: &str) -> Option<i64> {
+    let (clock, zone) = text.split_at_checked(19)?;
+    let local = parse_rfc3339(&format!("{clock}Z"))?;
+    if zone == "Z" {
+        return Some(local);
+    }
+    let sign = match zone.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    let two = |text: &str| {
+        let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| number(text.as_bytes()))
+    };
+    let (hours, minutes) = (two(hours)?, two(minutes)?);
+    (hours < 24 && minutes < 60).then(|| local - sign * (hours * 60 + minutes) * 60_000)
+}
 
 /// Reads an IMF-fixdate (RFC 9110, section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`. The name of the
 /// day is not checked.
@@ -106,6 +131,7 @@ pub fn format(ms: i64, unit: TimeUnit) -> String {
         TimeUnit::Seconds | TimeUnit::TenDigitSeconds => (ms.div_euclid(1_000)).to_string(),
         TimeUnit::Milliseconds => ms.to_string(),
         TimeUnit::Rfc3339 => rfc3339(ms),
+        TimeUnit::Rfc3339Seconds => format!("{}Z", &rfc3339(ms)[..19]),
         TimeUnit::HttpDate => http_date(ms),
         TimeUnit::BasicUtc => {
             let compact = format(ms, TimeUnit::CompactUtc);
@@ -262,6 +288,32 @@ mod tests {
         ] {
             assert_eq!(parse(text, TimeUnit::CompactUtc), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn rfc_3339_in_whole_seconds_has_two_lengths() {
+        let read = |text| parse(text, TimeUnit::Rfc3339Seconds);
+        assert_eq!(read("2020-01-01T07:00:00Z"), Some(1_577_862_000_000));
+        assert_eq!(read("2020-01-01T00:00:00-07:00"), Some(1_577_862_000_000));
+        assert_eq!(read("2020-01-01T12:30:00+05:30"), Some(1_577_862_000_000));
+        for text in [
+            "2020-01-01T07:00:00",
+            "2020-01-01T07:00:00z",
+            "2020-01-01T07:00:00.0Z",
+            "2020-01-01T07:00:00ZZ",
+            "2020-01-01T00:00:00-0700",
+            "2020-01-01T00:00:00-24:00",
+            "2020-01-01T00:00:00-07:60",
+            "2020-01-01T00:00:00 07:00",
+            "2020-01-01T00:00:00-07:0０",
+            "2020-13-01T00:00:00-07:00",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        assert_eq!(
+            read(&format(1_577_862_000_999, TimeUnit::Rfc3339Seconds)),
+            Some(1_577_862_000_000)
+        );
     }
 
     #[test]

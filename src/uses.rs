@@ -30,7 +30,21 @@ pub const CLOUDEVENTS: bool = is_there(cfg!(uses_cloudevents));
 pub const SORTED_FIELDS: bool = is_there(cfg!(uses_sorted_fields));
 /// A signed time in the body.
 pub const BODY_TIMES: bool = is_there(cfg!(uses_body_times));
+/// Pins: of what is stated, or signed as it stands.
+pub const PINS: bool = STATEMENTS || STATED_PARTS;
+/// Signatures and credentials in the body.
+pub const BODY_SIGNATURES: bool = is_there(cfg!(uses_body_signatures));
+/// Hashes with the secret in them.
+pub const PLAIN_HASHES: bool = is_there(cfg!(uses_plain_hashes));
+/// MACs in more than one place.
+pub const SEVERAL_SIGNATURES: bool = is_there(cfg!(uses_several_signatures));
+/// Base64 for URLs.
+pub const BASE64_URL: bool = is_there(cfg!(uses_base64_url));
+/// Signatures that leave the event out.
+pub const PARTIAL_SIGNATURES: bool = is_there(cfg!(uses_partial_signatures));
 /// Handshakes with senders that have proved nothing.
 pub const GREETINGS: bool = is_there(cfg!(uses_greetings));
 /// Pings.
 pub const PINGS: bool = is_there(cfg!(uses_pings));
+/// Diagnoses of refusals.
+pub const DIAGNOSIS: bool = is_there(cfg!(uses_diagnosis));

@@ -92,6 +92,7 @@ pub enum Shape {
     /// It contains the character that ends it in the signed string.
     ContainsDelimiter,
     NotAJsonObject,
+    NotAJsonArray,
     RepeatedName,
     TooDeep,
     /// Not a compact JWS.
@@ -310,6 +311,7 @@ impl Shape {
             Shape::Empty => "empty",
             Shape::ContainsDelimiter => "contains_delimiter",
             Shape::NotAJsonObject => "not_a_json_object",
+            Shape::NotAJsonArray => "not_a_json_array",
             Shape::RepeatedName => "repeated_name",
             Shape::TooDeep => "too_deep",
             Shape::NotAToken => "not_a_token",

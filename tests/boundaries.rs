@@ -11,11 +11,8 @@
 mod support;
 
 use hookgate::scheme::Scheme;
-use support::mutate::{At, Case, percent_encoded};
-use support::{
-    NOW_MS, Request, a_body, a_secret, gate_for, only, outcome, signed, vectors_with_secrets,
-    with_secrets,
-};
+use support::mutate::{At, Case, has_form, percent_encoded};
+use support::{NOW_MS, Request, a_body, a_secret, gate_for, only, outcome, signed, with_secrets};
 
 /// A request signed as `id.time.body`, cut at every other pair of dots.
 #[test]
@@ -225,35 +222,32 @@ fn a_shorter_access_key_does_not_verify_under_a_longer_time() {
     }
 }
 
-/// Each vector sent to a source of each other scheme, with the same secret.
+/// The first vector of each scheme sent to a source of each other one, with the same secret.
 #[test]
 fn no_scheme_takes_a_request_of_another() {
     let mut sent = 0;
-    for vector in vectors_with_secrets()
-        .iter()
-        .filter(|vector| vector.expect == "accept")
-    {
+    for vector in with_secrets().map(|scheme| support::vector(scheme, "pair-first")) {
+        let own = vector.gate();
         for other in with_secrets().filter(|other| *other != vector.scheme) {
-            // `published-sdk-sign` of Svix and its twin share a secret; others may not decode.
+            // A secret of another scheme may not decode.
             let secrets = vec![a_secret(other, 1), vector.secrets[0].clone()];
             let gate = gate_for(other, &secrets);
             let live = only(&gate);
-            let own = vector.gate();
             if speak_alike(&only(&own).scheme, &live.scheme) {
                 continue;
             }
             sent += 1;
             let got = outcome(live, &vector.request);
             let stands_there = |place| vector.request.head().value_at(place).is_ok();
-            let expected = if !live.scheme.methods.contains(&vector.request.method) {
-                "method_not_allowed"
-            } else if live.scheme.credential_places().any(stands_there) {
-                // The same header, with something of another form in it.
-                "malformed_signature"
-            } else {
-                "missing_signature"
+            let stands_there = live.scheme.credential_places().any(stands_there);
+            let is_expected = match got {
+                "accept" | "challenge" | "question" => false,
+                "method_not_allowed" => !live.scheme.methods.contains(&vector.request.method),
+                "missing_signature" => !stands_there,
+                // The same header with something else in it, or the body is read first.
+                _ => stands_there || live.scheme.has_body_signature(),
             };
-            assert_eq!(got, expected, "{} to {other}", vector.title());
+            assert!(is_expected, "{} to {other}: {got}", vector.title());
         }
     }
     println!("{sent} requests to other schemes");
@@ -263,13 +257,16 @@ fn no_scheme_takes_a_request_of_another() {
 /// sources with one secret all the same.
 fn speak_alike(one: &Scheme, other: &Scheme) -> bool {
     one.is_bearer() && other.is_bearer()
-        || (one.signature.at == other.signature.at && one.signed == other.signed)
+        || (one.signature.at == other.signature.at
+            && one.signed == other.signed
+            && one.algorithm == other.algorithm)
 }
 
 /// Headers of two requests, both genuine, put together.
 #[test]
 fn claims_of_two_requests_do_not_mix() {
-    for scheme in with_secrets() {
+    // The others: `tests/mutations_saas.rs`.
+    for scheme in with_secrets().filter(|scheme| has_form(scheme)) {
         let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
         let live = only(&gate);
         let one = signed(live, &a_body(scheme, 1), "evt_1");

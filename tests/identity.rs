@@ -13,8 +13,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use support::{
-    NOW_MS, Request, SourceText, a_body, a_secret, gate, gate_for, key, only, signed, signed_at,
-    vector, vectors_with_secrets, with_secrets,
+    NOW_MS, Request, SourceText, a_body, a_secret, gate, gate_for, key, more_for, only, signed,
+    signed_at, vector, vectors_with_secrets, with_secrets,
 };
 
 fn key_of(scheme: &str, name: &str) -> String {
@@ -66,6 +66,10 @@ fn a_replay_under_other_labels_is_the_same_event() {
             "User-Agent",
             "Idempotency-Key",
         ] {
+            // Of a sender that signs nothing, an id is a name: whoever changes it makes another event.
+            if live.scheme.is_bearer() && live.event_headers.contains(&name.to_ascii_lowercase()) {
+                continue;
+            }
             replay.headers.retain(|(known, _)| known != name);
             replay
                 .headers
@@ -139,12 +143,13 @@ fn every_accepted_vector_has_the_key_of_its_own_event_only() {
 #[test]
 fn the_source_and_its_tenant_are_in_the_key() {
     for scheme in with_secrets() {
+        let more = more_for(scheme);
         let source = |name, tenant, secrets| SourceText {
             name,
             tenant,
             scheme,
             secrets,
-            more: support::more_of(scheme),
+            more: &more,
         };
         let keys: BTreeSet<String> = [
             source("one", "tenant-a", &["KEY"]),
@@ -171,7 +176,8 @@ fn the_source_and_its_tenant_are_in_the_key() {
 
 #[test]
 fn a_rotated_secret_does_not_change_the_key() {
-    for scheme in with_secrets() {
+    // Figma's body has the passcode in it, and is the event's name.
+    for scheme in with_secrets().filter(|scheme| *scheme != "figma") {
         let (old, new) = (a_secret(scheme, 1), a_secret(scheme, 2));
         let before = gate_for(scheme, std::slice::from_ref(&old));
         let during = gate_for(scheme, &[new.clone(), old]);

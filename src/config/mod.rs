@@ -12,6 +12,7 @@ mod egress;
 mod pins;
 mod rate;
 mod record;
+mod retired;
 mod rules;
 #[cfg(not(target_arch = "wasm32"))]
 mod toml_text;
@@ -39,6 +40,9 @@ pub struct Config {
     /// How long the environment's queues keep a message, in seconds. Set with the queue itself
     /// (`wrangler queues create --message-retention-period-secs`); retries must end within it.
     pub queue_retention_seconds: u32,
+    /// Whether the Worker has the code that diagnoses refusals ([`crate::diagnosis`]).
+    #[serde(default = "yes")]
+    pub diagnosis: bool,
     #[serde(default)]
     pub destinations: BTreeMap<String, Destination>,
     #[serde(default)]
@@ -98,6 +102,10 @@ pub struct Source {
     /// Takes messages of a scheme whose keys are too short to prove much.
     #[serde(default)]
     pub accept_weak_key: bool,
+    /// The scheme's credential stands in the body, and so in the queues, the dead letters and the backend's
+    /// hands: that is accepted.
+    #[serde(default)]
+    pub accept_credential_in_body: bool,
     pub destination: String,
     /// When the ledger is asked: before the backend, or before the answer.
     #[serde(default)]
@@ -138,7 +146,8 @@ pub struct Source {
     /// The Worker secret that a handshake must show, where the scheme has such a one (Meta's verify token).
     #[serde(default)]
     pub handshake_token: Option<SecretRef>,
-    /// From when on, for fifteen minutes, a provider may hand a secret over: RFC 3339 in UTC.
+    /// From when on, for fifteen minutes, a provider may hand a secret over: RFC 3339 in UTC, or `$NAME`
+    /// for the Worker variable of that name.
     #[serde(default)]
     pub handshake_opens: Option<String>,
     /// KooGallery: where a buyer finds the product, told in the answer to `newInstance`.
@@ -172,6 +181,10 @@ impl Source {
     pub fn handshake_secrets(&self) -> impl Iterator<Item = &str> {
         self.handshake_token.iter().map(SecretRef::name)
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn default_ledger_shards() -> Vec<u32> {

@@ -8,7 +8,9 @@ use crate::scheme::{KeyEncoding, PinForm, Scheme, Template};
 pub(super) fn pin_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
     let mut faults = Vec::new();
     for pin in &scheme.pins {
-        faults.extend(pin_fault(pin, source.pins.get(&pin.name), &source.scheme));
+        let value = source.pins.get(&pin.name);
+        let is_fetched = scheme.key.encoding.is_fetched();
+        faults.extend(pin_fault(pin, value, &source.scheme, is_fetched));
     }
     for name in source.pins.keys() {
         if !scheme.pins.iter().any(|pin| pin.name == *name) {
@@ -59,12 +61,23 @@ pub(super) fn pin_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
     faults
 }
 
-fn pin_fault(pin: &PinForm, value: Option<&String>, scheme: &str) -> Option<String> {
+fn pin_fault(
+    pin: &PinForm,
+    value: Option<&String>,
+    scheme: &str,
+    is_fetched: bool,
+) -> Option<String> {
     let name = &pin.name;
     let Some(value) = value else {
-        return Some(format!(
-            "pins.{name} is missing: with \"{scheme}\" the key is the provider's, so without this pin anyone's messages would be taken"
-        ));
+        return Some(if is_fetched {
+            format!(
+                "pins.{name} is missing: with \"{scheme}\" the key is the provider's, so without this pin anyone's messages would be taken"
+            )
+        } else {
+            format!(
+                "pins.{name} is missing: \"{scheme}\" signs it, and it stands nowhere in the request"
+            )
+        });
     };
     if let Some(secret) = value.strip_prefix('$') {
         return (!is_secret_name(secret)).then(|| {
@@ -112,11 +125,13 @@ pub(super) fn shared_pins(config: &Config) -> Vec<String> {
             .schemes
             .get(&source.scheme)
             .map(|scheme| scheme.key.encoding)
+            .filter(|encoding| encoding.is_fetched())
     };
     for (name, source) in &config.sources {
         for (other_name, other) in config.sources.range(..name.clone()) {
             let same = !source.pins.is_empty()
                 && source.pins == other.pins
+                && key_of(source).is_some()
                 && key_of(source) == key_of(other);
             if same {
                 faults.push(format!(

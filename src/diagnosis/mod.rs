@@ -10,13 +10,14 @@
 //! tried, those that are live and those that its configuration says it has retired: whether a request
 //! would be right for somebody else's secret is never asked.
 //!
-//! In the Worker it runs a while after the answer, for few requests of a source ([`Allowance`]) and for
-//! at most [`HASHED_BYTES_MAX`] of hashing. All that is affordable is tried whatever is found, so the
+//! In the Worker it runs a while after the answer, for the few refusals of a source that are stored one by
+//! one ([`crate::audit::REFUSALS_A_MINUTE`]), and for at most [`HASHED_BYTES_MAX`] of hashing. All that is affordable is tried whatever is found, so the
 //! time it takes says nothing of what was found. The tool tries more, and each two mistakes together.
 
-mod allowance;
 mod bodies;
 mod case;
+#[cfg(not(target_arch = "wasm32"))]
+mod dear;
 mod hypothesis;
 mod json_style;
 #[cfg(not(target_arch = "wasm32"))]
@@ -31,7 +32,6 @@ mod together;
 
 use crate::scheme::Scheme;
 use crate::verdict::{Reject, Trouble, Verdict};
-pub use allowance::Allowance;
 pub use case::{Case, Judgement};
 pub use hypothesis::Hypothesis;
 #[cfg(not(target_arch = "wasm32"))]
@@ -65,7 +65,8 @@ pub struct Diagnosis {
 }
 
 /// Whether a request that ended so may have been signed by a sender who made a mistake. Where a public
-/// key checks the signature only the tool can tell: `WebCrypto` would be asked for each variation.
+/// key checks the signature only the tool can tell: `WebCrypto` would be asked for each variation. So it is
+/// where the message or its source states what is signed.
 pub fn is_worthwhile(verdict: Verdict, scheme: &Scheme) -> bool {
     let may_be = match verdict {
         Verdict::Refused(reject) => matches!(
@@ -78,7 +79,7 @@ pub fn is_worthwhile(verdict: Verdict, scheme: &Scheme) -> bool {
         }
         _ => false,
     };
-    may_be && !scheme.is_public()
+    may_be && !scheme.is_public() && !scheme.is_stated()
 }
 
 /// Tries each hypothesis on a request that did not verify, as far as `hashed_bytes_max` goes.

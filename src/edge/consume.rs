@@ -21,7 +21,7 @@ use super::record_store;
 use super::state::State;
 use crate::audit::{DeliveryLine, Notice};
 use crate::backlog::Backlog;
-use crate::consumer::{Action, End, Errand, Report, Step, lease_ms};
+use crate::consumer::{Action, End, Errand, Report, Step, burst_seconds, lease_ms};
 use crate::dead::DeadLetter;
 use crate::delivery::{self, Plan, QueueRole, plan, queue_role};
 use crate::event::Held;
@@ -194,6 +194,11 @@ impl<'a> Job<'a> {
                 source,
                 route,
             } => {
+                if let Some(seconds) = burst_seconds(held, source, now_ms()) {
+                    self.sent_again.set(true);
+                    send_again(&self.message, &self.text, seconds, self.env).await;
+                    return false;
+                }
                 let delivery = Delivery {
                     message: &self.message,
                     sent_again: &self.sent_again,

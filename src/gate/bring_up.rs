@@ -26,8 +26,12 @@ impl LiveSource {
         variable: &mut impl FnMut(&str) -> Option<String>,
         faults: &mut Vec<Fault>,
     ) {
-        let opens = self.source.handshake_opens.as_deref();
-        let opens_ms = opens.and_then(|text| time::parse(text, TimeUnit::Rfc3339));
+        let opens = self.source.handshake_opens.clone();
+        let opens = opens.and_then(|text| match text.strip_prefix('$') {
+            None => Some(text),
+            Some(name) => variable(name),
+        });
+        let opens_ms = opens.and_then(|text| time::parse(text.trim(), TimeUnit::Rfc3339));
         self.handshake_window_ms = opens_ms.map(|from| (from, from + HANDSHAKE_WINDOW_MS));
         let Some(reference) = &self.source.handshake_token else {
             return;

@@ -35,12 +35,37 @@ impl Gate {
         }
     }
 
-    /// A message that two sources would take could be sent to each of them.
+    /// The same for a sender's public key, where nothing that is pinned tells the sources apart. Within
+    /// one tenant it may be: one application of Discord has one key for two endpoints.
+    pub(super) fn refuse_shared_public_keys(&mut self) {
+        let mut owners: BTreeMap<&str, Vec<&Arc<LiveSource>>> = BTreeMap::new();
+        for live in self.sources.values() {
+            for (_, key) in &live.public_keys {
+                owners.entry(&key.id).or_default().push(live);
+            }
+        }
+        let is_shared = |one: &&Arc<LiveSource>, sharers: &[&Arc<LiveSource>]| {
+            sharers
+                .iter()
+                .any(|other| one.source.tenant != other.source.tenant && one.pins == other.pins)
+        };
+        let mut shared: Vec<String> = Vec::new();
+        for sharers in owners.values() {
+            let among = sharers.iter().filter(|live| is_shared(live, sharers));
+            shared.extend(among.map(|live| live.name.clone()));
+        }
+        for name in shared {
+            self.fail(name, Trouble::SecretShared, None);
+        }
+    }
+
+    /// A message that two sources would take could be sent to each of them, where the provider signs with
+    /// one key for all.
     pub(super) fn refuse_shared_pins(&mut self) {
         let pinned: Vec<&Arc<LiveSource>> = self
             .sources
             .values()
-            .filter(|live| !live.pins.is_empty())
+            .filter(|live| !live.pins.is_empty() && live.scheme.key.encoding.is_fetched())
             .collect();
         let same = |one: &LiveSource, other: &LiveSource| {
             one.name != other.name

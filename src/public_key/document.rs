@@ -83,9 +83,11 @@ impl Document {
                     keys.map(|(id, key)| (id, Arc::new(key))).collect(),
                 ))
             }
-            KeyEncoding::Utf8 | KeyEncoding::Base64 | KeyEncoding::Hex | KeyEncoding::PublicKey => {
-                None
-            }
+            KeyEncoding::Utf8
+            | KeyEncoding::Base64
+            | KeyEncoding::Base64IfPrefixed
+            | KeyEncoding::Hex
+            | KeyEncoding::PublicKey => None,
         }
     }
 }

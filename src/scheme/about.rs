@@ -2,6 +2,21 @@
 
 use serde::Deserialize;
 
+/// How far a scheme is proved: by whom its best vector was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// By nobody but this gate's own signer, which reads the same table.
+    #[default]
+    Unproven,
+    /// By a script outside `src`, from what the provider documents.
+    Script,
+    /// The provider's SDK makes the same.
+    Sdk,
+    /// By the provider: secret, input and signature are published.
+    Published,
+}
+
 /// For people, and for the tool. Nothing of it decides anything.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,12 +28,18 @@ pub struct About {
     /// Where the vectors come from, in a few words.
     #[serde(default)]
     pub vector_source: String,
+    /// The best that a vector of this scheme proves.
+    #[serde(default)]
+    pub proof: Proof,
     /// Seconds that the provider waits for an answer; `None` where it does not say.
     #[serde(default)]
     pub timeout_seconds: Option<u32>,
     /// When the provider sends again, and on which answers.
     #[serde(default)]
     pub retries: String,
+    /// What depends on how the provider is answered.
+    #[serde(default)]
+    pub answers: Option<String>,
     /// What is done before the first event, where the table's other fields do not say it.
     #[serde(default)]
     pub handshake: Option<String>,

@@ -44,9 +44,16 @@ impl Scheme {
         }
         if self
             .credential_places()
-            .any(|place| !matches!(place, Place::Header(_) | Place::Query(_)))
+            .any(|place| !matches!(place, Place::Header(_) | Place::Query(_) | Place::Json(_)))
         {
-            faults.push("a credential stands in a header or a query parameter".into());
+            faults
+                .push("a credential stands in a header, a query parameter or the JSON body".into());
+        }
+        if self.has_body_signature() && !self.signature.or.is_empty() {
+            faults.push(
+                "a credential in the body is looked for there alone: leave out `signature.or`"
+                    .into(),
+            );
         }
         let labels = self.event_id.iter().chain(&self.event_type);
         for place in labels.flat_map(Label::places) {
@@ -57,7 +64,7 @@ impl Scheme {
         for rule in &self.identity {
             match rule {
                 IdentityRule::Bearer(rule) if !rule.fields.is_empty() => {}
-                IdentityRule::Digest(rule) if rule.discriminator.is_none() => {}
+                IdentityRule::Digest(rule) if rule.discriminator.is_none() && !rule.time => {}
                 IdentityRule::Ping(_) => {}
                 _ => faults.push("`identity`: nothing is signed here, so write { bearer = { fields = [PLACES] } } for what the sender calls an event, or { digest = {} } for its body".into()),
             }

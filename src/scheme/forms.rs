@@ -11,6 +11,10 @@ pub enum Algorithm {
     HmacSha1,
     HmacSha256,
     HmacSha512,
+    /// No MAC: SHA-256 of the parts, of which the secret is the first. Whoever has seen such a hash can
+    /// make the one of a longer text, but what is added to it begins with the byte 0x80, so the content
+    /// must be one JSON value, or nothing. For providers that sign so; a scheme of a user's own may not.
+    Sha256,
     /// RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2).
     RsaSha1,
     RsaSha256,
@@ -31,7 +35,7 @@ impl Algorithm {
         match self {
             Algorithm::HmacSha1 => Some(20),
             // A credential is compared by its SHA-256.
-            Algorithm::HmacSha256 | Algorithm::Credential => Some(32),
+            Algorithm::HmacSha256 | Algorithm::Sha256 | Algorithm::Credential => Some(32),
             Algorithm::HmacSha512 | Algorithm::EcdsaP256 | Algorithm::Ed25519 => Some(64),
             Algorithm::RsaSha1 | Algorithm::RsaSha256 | Algorithm::EcdsaP256Der => None,
         }
@@ -43,6 +47,7 @@ impl Algorithm {
             Algorithm::HmacSha1
             | Algorithm::HmacSha256
             | Algorithm::HmacSha512
+            | Algorithm::Sha256
             | Algorithm::Credential => false,
             Algorithm::RsaSha1
             | Algorithm::RsaSha256
@@ -83,6 +88,8 @@ impl KeyForm {
 pub enum KeyEncoding {
     Utf8,
     Base64,
+    /// Base64 behind one of the prefixes of `strip`; without one, the characters themselves.
+    Base64IfPrefixed,
     Hex,
     /// A public key in PEM, as a JWK or in base64: from a secret, or from the source's `public_keys`.
     PublicKey,
@@ -104,7 +111,8 @@ impl KeyEncoding {
 #[serde(deny_unknown_fields)]
 pub struct SignatureForm {
     pub at: Place,
-    /// Where a credential may stand instead, in its own characters.
+    /// Where it may stand instead, or as well: a credential in its own characters, a MAC in the form of
+    /// the first. One that is right is enough.
     #[serde(default)]
     pub or: Vec<Place>,
     /// What stands in front of the list.
@@ -135,6 +143,8 @@ pub enum SignatureEncoding {
     HexAnyCase,
     /// RFC 4648 section 4, padded, canonical.
     Base64,
+    /// RFC 4648 section 5, without padding, canonical.
+    Base64Url,
     /// A JSON Web Token (RFC 7519) in compact form. It signs itself and nothing of the body.
     Token,
     /// A credential in its own characters.
@@ -168,6 +178,9 @@ pub enum TimeUnit {
     CompactUtc,
     /// RFC 3339 in UTC, `yyyy-MM-ddTHH:mm:ssZ`, with up to three digits of a second.
     Rfc3339,
+    /// RFC 3339 in whole seconds, with `Z` (20 characters) or an offset such as `-07:00` (25). Its 20th
+    /// character says which from the front, its last one from behind.
+    Rfc3339Seconds,
     /// An IMF-fixdate (RFC 9110, section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
     HttpDate,
     /// `yyyyMMdd'T'HHmmss'Z'`: exactly 16 characters.
@@ -182,19 +195,21 @@ impl TimeUnit {
             TimeUnit::Seconds
             | TimeUnit::TenDigitSeconds
             | TimeUnit::Rfc3339
+            | TimeUnit::Rfc3339Seconds
             | TimeUnit::HttpDate
             | TimeUnit::BasicUtc => 999,
             TimeUnit::Milliseconds | TimeUnit::CompactUtc => 0,
         }
     }
 
-    /// Whether every value has the same length, so that it needs no delimiter.
+    /// Whether every value has the same length, or says its own, so that it needs no delimiter.
     pub const fn has_fixed_length(self) -> bool {
         match self {
             TimeUnit::Seconds | TimeUnit::Rfc3339 => false,
             TimeUnit::TenDigitSeconds
             | TimeUnit::Milliseconds
             | TimeUnit::CompactUtc
+            | TimeUnit::Rfc3339Seconds
             | TimeUnit::HttpDate
             | TimeUnit::BasicUtc => true,
         }

@@ -50,8 +50,10 @@ impl Scheme {
         if is_jws && self.algorithm.jws_name().is_none() {
             faults.push("`algorithm`: a JWS knows \"hmac-sha256\", \"hmac-sha512\", \"rsa-sha256\", \"ecdsa-p256\" and \"ed25519\"".into());
         }
-        if form.encoding == SignatureEncoding::Verbatim || !form.or.is_empty() {
-            faults.push("`signature.encoding` = \"verbatim\" and `signature.or` are for `algorithm` = \"credential\"".into());
+        if form.encoding == SignatureEncoding::Verbatim {
+            faults.push(
+                "`signature.encoding` = \"verbatim\" is for `algorithm` = \"credential\"".into(),
+            );
         }
         let names_headers = form.split.is_some() && form.pair.is_some();
         let has_header_time = matches!(

@@ -47,12 +47,13 @@ impl Scheme {
             .count();
         match in_lines + self.signed.iter().filter(|part| part.is_content()).count() {
             // A bearer's body is not signed, and a header may sign its digest.
-            0 if self.bears_token() || self.body_md5.is_some() => {}
+            0 if self.bears_token() || self.signs_sender_only || self.body_md5.is_some() => {}
             0 => faults.push("`signed` does not cover the event: add \"body\" (a signature that leaves the body out would let anyone change it)".into()),
             1 => {}
             _ => faults.push("`signed` has two contents, and the backend can be given only one: use one of \"body\", \"sorted-json\" and \"sorted-query-except:NAME\"".into()),
         }
         self.jws_faults(faults);
+        self.keyed_faults(faults);
         let fitting = if self.content_is_query() {
             &WITHOUT_BODY[..]
         } else {
@@ -61,7 +62,8 @@ impl Scheme {
         if self.methods.is_empty()
             || self.methods.iter().any(|method| {
                 // Such a signature covers both, and says which it is.
-                !fitting.contains(&method.as_str()) && !self.signs_headers()
+                let signs_it = self.signs_headers() || self.signed.contains(&Part::Method);
+                !(fitting.contains(&method.as_str()) || signs_it && method == "GET")
             })
         {
             faults.push(format!(
@@ -89,6 +91,7 @@ impl Scheme {
                 (_, Some(Place::Json(_))) if self.is_stated() => {}
                 // The time of a body is judged once the body is there; it cannot be a part by itself.
                 (false, Some(Place::Json(_))) if part == Part::Time => {}
+                (true, Some(Place::Json(_))) if part == Part::Time && self.has_body_signature() => {}
                 (_, Some(Place::Json(_) | Place::Form(_) | Place::CloudEvent(_))) => faults.push(format!(
                     "`{name}` cannot be read from the body in this version: use a header or a query parameter"
                 )),
@@ -120,7 +123,7 @@ impl Scheme {
         let form = &self.signature;
         match &form.at {
             Place::Header(_) | Place::Query(_) => {}
-            Place::Json(_) if self.is_stated() => {}
+            Place::Json(_) if self.is_stated() || self.proves_the_sender_only() => {}
             _ => faults.push("`signature.at` must be a header or a query parameter".into()),
         }
         let time_field = match self.time.as_ref().map(|time| &time.at) {
@@ -341,7 +344,12 @@ impl Part {
 
     fn is_fixed(&self, scheme: &Scheme) -> bool {
         match self {
-            Part::Literal(_) | Part::Secret | Part::MacHex(_) | Part::Sha256Hex(_) => true,
+            Part::Literal(_)
+            | Part::Secret
+            | Part::MacHex(_)
+            | Part::Sha256Hex(_)
+            | Part::Fixed(..) => true,
+            Part::Method => scheme.methods_are_told_apart(),
             Part::Time => scheme
                 .time
                 .as_ref()
@@ -355,7 +363,7 @@ impl Part {
             | Part::SortedQueryExcept(_)
             | Part::Jws
             | Part::CanonicalRequest
-            | Part::Method
+            | Part::FirstItem
             | Part::Target
             | Part::Url
             | Part::Value(_)

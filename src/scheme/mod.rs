@@ -17,6 +17,9 @@ mod handshake;
 mod jws;
 mod label;
 mod lint;
+mod lint_keyed;
+#[cfg(not(target_arch = "wasm32"))]
+mod lint_own;
 mod lint_public;
 mod places;
 mod public;
@@ -31,7 +34,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use about::About;
+pub use about::{About, Proof};
 pub use bearer::BearerRule;
 pub use forms::{
     Algorithm, KeyEncoding, KeyForm, SignatureEncoding, SignatureForm, TimeForm, TimeUnit,
@@ -39,11 +42,11 @@ pub use forms::{
 pub use handshake::{ECHO_HEADERS, Echoed, Handshake, Member, Trust, is_token};
 pub use jws::Claimed;
 pub use label::Label;
-use public::where_used;
 pub use public::{
     CertificateForm, Confirm, KeySetForm, LinesForm, LinesOf, PinForm, SignedLine, TokenForm,
     VersionForm,
 };
+use public::{where_pinned, where_used};
 pub use stated::{JoinedForm, MessageSignatureForm, NamedHeadersForm, StatedPart};
 pub use template::Template;
 
@@ -73,13 +76,17 @@ pub struct Scheme {
     #[serde(default, deserialize_with = "where_used")]
     pub key_set: Option<KeySetForm>,
     /// What a source must state, because the key is the provider's and not the sender's: whose
-    /// messages these are.
-    #[serde(default, deserialize_with = "where_used")]
+    /// messages these are. Or because it is signed and stands nowhere in the request: the URL.
+    #[serde(default, deserialize_with = "where_pinned")]
     pub pins: Vec<PinForm>,
     pub signature: SignatureForm,
     /// What is signed, in order. Must contain the whole content of the event; empty only where
     /// nothing is signed ([`Algorithm::Credential`]).
     pub signed: Vec<Part>,
+    /// `signed` leaves the rest of the event out, so that it proves the sender as a credential does, and
+    /// no more.
+    #[serde(default)]
+    pub signs_sender_only: bool,
     /// What [`Part::Lines`] is made of.
     #[serde(default, deserialize_with = "where_used")]
     pub lines: Option<LinesForm>,
@@ -227,6 +234,11 @@ pub enum Part {
     Url,
     /// The characters at a place, none where it is empty or missing.
     Value(Place),
+    /// The characters at a place, of which there must be exactly so many, so that none can be moved to
+    /// what stands beside them.
+    Fixed(usize, Place),
+    /// The first item of the body, which is a JSON array: its bytes as received.
+    FirstItem,
     /// Labels and values, a line each ([`LinesForm`]).
     Lines,
     /// The token up to its signature.
@@ -282,6 +294,10 @@ pub struct DigestRule {
     /// identity, so a source should list every value it can get.
     #[serde(default)]
     pub discriminator: Option<Place>,
+    /// The signed time is a part of it, for senders whose bodies repeat themselves: what is stamped
+    /// anew is another event, which a retry may be, too.
+    #[serde(default)]
+    pub time: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -89,6 +89,12 @@ impl Scheme {
     pub fn json_pointers(&self) -> Vec<String> {
         let time = self.time.as_ref().map(|time| &time.at);
         let of_the_body = time.into_iter().chain(&self.key.append);
+        let signature = Some(&self.signature.at).filter(|_| self.has_body_signature());
+        let fixed = self.signed.iter().filter_map(|part| match part {
+            Part::Fixed(_, place) => Some(place),
+            _ => None,
+        });
+        let of_the_body = of_the_body.chain(signature).chain(fixed);
         let mut pointers: Vec<String> = Vec::new();
         for place in self.event_places().into_iter().chain(of_the_body) {
             let pointer = match place {

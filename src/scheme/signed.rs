@@ -29,7 +29,10 @@ impl Scheme {
         }
         let mut lines = self.lines.iter();
         let in_lines = self.signed.contains(&Part::Lines) && lines.any(|lines| lines.has(place));
-        let by_value = self.signed.contains(&Part::Value(place.clone()));
+        let by_value = self
+            .signed
+            .iter()
+            .any(|part| matches!(part, Part::Value(at) | Part::Fixed(_, at) if at == place));
         let appended = self.key.append.as_ref() == Some(place);
         let by_content = self
             .signed
@@ -93,7 +96,12 @@ impl Scheme {
 
     /// Whether nothing of the event is signed.
     pub fn proves_the_sender_only(&self) -> bool {
-        self.is_bearer() || self.bears_token()
+        self.is_bearer() || self.bears_token() || self.signs_sender_only
+    }
+
+    /// Whether the signature, or the credential, stands in the body.
+    pub fn has_body_signature(&self) -> bool {
+        uses::BODY_SIGNATURES && !self.is_stated() && matches!(self.signature.at, Place::Json(_))
     }
 
     /// How long a ping may be folded with others, in milliseconds. `None`: this scheme has none.

@@ -92,9 +92,9 @@ impl Scheme {
         let is_mac = !self.algorithm.is_public() && self.algorithm != Algorithm::Credential;
         let in_claim = |form: &super::TimeForm| matches!(form.at, Place::Claim(_));
         let states = self.token.is_some()
-            || !self.pins.is_empty()
+            || self.pins.iter().any(|pin| !pin.at.is_empty())
             || self.time.as_ref().is_some_and(in_claim)
-            || self.stated_parts().next().is_some();
+            || self.stated_parts().any(|part| !part.is_fixed());
         uses::STATED_MACS && is_mac && states
     }
 
@@ -105,6 +105,12 @@ impl Scheme {
             Part::Stated(part) => Some(part),
             _ => None,
         })
+    }
+
+    /// Whether a MAC is made over pins, and over nothing else that is stated: the whole need not be read
+    /// for that.
+    pub fn signs_pins(&self) -> bool {
+        uses::STATED_PARTS && self.stated_parts().next().is_some() && !self.is_stated()
     }
 
     /// Whether the signature is one of RFC 9421.

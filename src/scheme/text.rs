@@ -2,6 +2,9 @@
 
 use super::{Part, Place, StatedPart};
 
+/// A hash in hex is no longer.
+const FIXED_CHARACTERS_MAX: usize = 128;
+
 impl TryFrom<String> for Place {
     type Error = String;
 
@@ -50,6 +53,7 @@ impl TryFrom<String> for Part {
             "method" => Part::Method,
             "target" => Part::Target,
             "url" => Part::Url,
+            "first-item" => Part::FirstItem,
             "lines" => Part::Lines,
             "token" => Part::Token,
             "sorted-fields" => Part::SortedFields,
@@ -61,17 +65,31 @@ impl TryFrom<String> for Part {
                     Part::SortedQueryExcept(rest.to_owned())
                 }
                 Some(("value", rest)) => Part::Value(Place::try_from(rest.to_owned())?),
+                Some(("fixed", rest)) => fixed(rest)?,
                 Some(("mac-hex", rest)) => Part::MacHex(Box::new(Part::try_from(rest.to_owned())?)),
                 Some(("sha256-hex", rest)) => {
                     Part::Sha256Hex(Box::new(Part::try_from(rest.to_owned())?))
                 }
                 _ => {
                     return Err(format!(
-                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-fields, sorted-query-except:NAME, jws, canonical-request, mac-hex:PART, sha256-hex:PART, method, target, url, value:PLACE, lines, token, url-and-form, joined, header-names, named-headers, target-encoded-twice, pin:NAME, crc32:body or message-signature"
+                        "\"{other}\" is not a part: write body, time, id, nonce, secret, literal:TEXT, sorted-json, sorted-fields, sorted-query-except:NAME, jws, canonical-request, mac-hex:PART, sha256-hex:PART, method, target, url, value:PLACE, fixed:LENGTH:PLACE, first-item, lines, token, url-and-form, joined, header-names, named-headers, target-encoded-twice, pin:NAME, crc32:body or message-signature"
                     ));
                 }
             },
         })
+    }
+}
+
+/// `LENGTH:PLACE`.
+fn fixed(text: &str) -> Result<Part, String> {
+    let (length, place) = text.split_once(':').unwrap_or_default();
+    match length.parse() {
+        Ok(length) if (1..=FIXED_CHARACTERS_MAX).contains(&length) => {
+            Ok(Part::Fixed(length, Place::try_from(place.to_owned())?))
+        }
+        _ => Err(format!(
+            "\"fixed:{text}\": write fixed:LENGTH:PLACE, with a length of 1 to {FIXED_CHARACTERS_MAX}"
+        )),
     }
 }
 
@@ -102,6 +120,8 @@ impl std::fmt::Display for Part {
             Part::Method => f.write_str("method"),
             Part::Target => f.write_str("target"),
             Part::Url => f.write_str("url"),
+            Part::FirstItem => f.write_str("first-item"),
+            Part::Fixed(length, place) => write!(f, "fixed:{length}:{place}"),
             Part::Value(place) => write!(f, "value:{place}"),
             Part::Lines => f.write_str("lines"),
             Part::Token => f.write_str("token"),

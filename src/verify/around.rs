@@ -41,6 +41,8 @@ impl AroundBody {
                 | Part::Method
                 | Part::Target
                 | Part::Url
+                | Part::Fixed(..)
+                | Part::FirstItem
                 | Part::Value(_)
                 | Part::Lines
                 | Part::Token

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::shape_of;
-use crate::request::{Absent, Head};
-use crate::scheme::{Place, Scheme, SignatureEncoding};
+use crate::request::{Absent, Head, Inbound};
+use crate::scheme::{Scheme, SignatureEncoding};
 use crate::verdict::{Reject, Shape};
 
 /// SHA-256 of each credential that the request presents: digests are compared, so that the time says
@@ -19,7 +19,7 @@ pub(super) fn read(scheme: &Scheme, head: &Head) -> Result<Vec<Vec<u8>>, Reject>
     let mut presented = Vec::new();
     let mut wrong = Reject::MissingSignature;
     for (place, strip, encoding) in std::iter::once(first).chain(others) {
-        match read_at(head, place, strip, encoding) {
+        match read_value(head.value_at(place), strip, encoding) {
             Ok(Some(digest)) => presented.push(digest.to_vec()),
             Ok(None) => {}
             Err(shape) => wrong = Reject::MalformedSignature(shape),
@@ -31,14 +31,24 @@ pub(super) fn read(scheme: &Scheme, head: &Head) -> Result<Vec<Vec<u8>>, Reject>
     Ok(presented)
 }
 
+/// The same for a credential in the body.
+pub(super) fn read_in_body(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Vec<u8>, Reject> {
+    let form = &scheme.signature;
+    let text = inbound.value_at(&form.at);
+    match read_value(text, form.strip.as_deref(), form.encoding) {
+        Ok(Some(digest)) => Ok(digest.to_vec()),
+        Ok(None) => Err(Reject::MissingSignature),
+        Err(shape) => Err(Reject::MalformedSignature(shape)),
+    }
+}
+
 #[inline(never)]
-fn read_at(
-    head: &Head,
-    place: &Place,
+fn read_value(
+    text: Result<String, Absent>,
     strip: Option<&str>,
     encoding: SignatureEncoding,
 ) -> Result<Option<[u8; 32]>, Shape> {
-    let text = match head.value_at(place) {
+    let text = match text {
         Ok(text) => text,
         Err(Absent::Missing) => return Ok(None),
         Err(absent) => return Err(shape_of(absent).unwrap_or(Shape::Undecodable)),

@@ -1,6 +1,8 @@
 //! Claims that stand in the body.
 
+use super::credential;
 use super::missing_part;
+use super::signature::signatures_in;
 use crate::request::{Absent, Inbound};
 use crate::scheme::{Place, Scheme};
 use crate::time;
@@ -9,16 +11,21 @@ use crate::verdict::{Reject, Shape};
 /// What stands in the body although the head was read without it.
 #[derive(Default)]
 pub(super) struct Late {
+    pub candidates: Vec<Vec<u8>>,
     pub time_ms: Option<i64>,
     pub key_suffix: Option<String>,
 }
 
 impl Late {
     pub(super) fn read(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Self, Reject> {
+        let mut late = Late {
+            candidates: candidates(scheme, inbound)?,
+            ..Late::default()
+        };
         if !scheme.has_body_time() {
-            return Ok(Late::default());
+            return Ok(late);
         }
-        let time_ms = match &scheme.time {
+        late.time_ms = match &scheme.time {
             Some(form) if matches!(form.at, Place::Json(_)) => {
                 let text = inbound
                     .value_at(&form.at)
@@ -28,15 +35,31 @@ impl Late {
             }
             _ => None,
         };
-        let key_suffix = match &scheme.key.append {
+        late.key_suffix = match &scheme.key.append {
             Some(place @ Place::Json(_)) => Some(key_suffix(inbound.value_at(place))?),
             _ => None,
         };
-        Ok(Late {
-            time_ms,
-            key_suffix,
-        })
+        Ok(late)
     }
+
+    /// What a request that is yet to be signed says besides its signature.
+    pub(super) fn to_sign(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Option<String> {
+        match &scheme.key.append {
+            Some(place @ Place::Json(_)) => key_suffix(inbound.value_at(place)).ok(),
+            _ => None,
+        }
+    }
+}
+
+fn candidates(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Vec<Vec<u8>>, Reject> {
+    if !scheme.has_body_signature() {
+        return Ok(Vec::new());
+    }
+    if scheme.is_bearer() {
+        return Ok(vec![credential::read_in_body(scheme, inbound)?]);
+    }
+    let presented = signatures_in(scheme, inbound.value_at(&scheme.signature.at))?;
+    Ok(presented.candidates)
 }
 
 /// A value that is appended to the key.

@@ -12,6 +12,7 @@ mod guess;
 mod jws;
 mod late;
 mod lines;
+mod meant;
 mod message_signature;
 mod named;
 mod pieces;
@@ -20,7 +21,6 @@ mod stated;
 mod statement;
 mod stream;
 
-use ctutils::{Choice, CtEq as _};
 use sha2::{Digest as _, Sha256};
 use xxhash_rust::xxh64::Xxh64;
 
@@ -32,7 +32,7 @@ use crate::time;
 use crate::verdict::{Reject, Shape};
 use late::{Late, key_suffix};
 use pieces::{Piece, mac_over, pieces};
-use signature::{Presented, field, read_signatures};
+use signature::{Presented, field, is_among, read_signatures};
 pub use stream::Streaming;
 
 pub use around::AroundBody;
@@ -177,14 +177,13 @@ impl Claims {
         self.has(tag).then_some(Matched::Mac { key })
     }
 
-    /// In constant time: every candidate is compared, right or wrong, so which one was right is not
-    /// in the time.
     fn has(&self, tag: &[u8]) -> bool {
-        let mut found = Choice::FALSE;
-        for candidate in &self.candidates {
-            found |= candidate.as_slice().ct_eq(tag);
-        }
-        found.to_bool()
+        is_among(&self.candidates, tag)
+    }
+
+    /// What the source pins, where that is signed and stands nowhere in the request.
+    pub(crate) fn take_pins(&mut self, pins: &Pins) {
+        pins.clone_into(&mut self.pins);
     }
 
     /// The signed time in milliseconds since 1970.
@@ -314,13 +313,9 @@ pub fn verify<'a>(
         Some(Matched::Signed(_)) => Late::default(),
         _ => Late::read(scheme, inbound)?,
     };
-    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
     let matched = matched.or_else(|| {
-        let has =
-            |key: &LiveKey| mac_over(&pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag));
-        let key = keys.iter().position(has);
-        let bound = key.filter(|_| jws::binds(scheme, claims, inbound));
-        bound.map(|key| Matched::Mac { key })
+        let key = guess::maker(scheme, keys, claims, inbound, &pieces, &late)?;
+        Some(Matched::Mac { key })
     });
     // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
     let time = scheme.time.as_ref().map(|form| &form.at);
@@ -344,8 +339,8 @@ pub fn tag(
     inbound: &Inbound<'_, '_>,
 ) -> Result<Vec<u8>, Reject> {
     let pieces = pieces(scheme, claims, inbound)?;
-    let late = Late::read(scheme, inbound)?;
-    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
+    let late = Late::to_sign(scheme, inbound);
+    let suffix = claims.key_suffix.as_deref().or(late.as_deref());
     Ok(mac_over(&pieces, scheme, key, suffix).tag())
 }
 

@@ -7,6 +7,7 @@ use super::jws::payload_of;
 use super::lines::lines;
 use super::{Claims, missing_part, stated};
 use crate::canonical::{self, NotCanonical};
+use crate::json;
 use crate::keys::{LiveKey, Mac, encode_hex};
 use crate::request::{Absent, Head, Inbound, encode_pairs};
 use crate::scheme::{Part, Scheme};
@@ -26,6 +27,9 @@ pub(super) fn pieces<'a>(
     let mut pieces = Vec::with_capacity(scheme.signed.len());
     for part in &scheme.signed {
         pieces.push(Piece::of(part, scheme, claims, inbound)?);
+    }
+    if uses::PARTIAL_SIGNATURES && scheme.signs_sender_only {
+        pieces.push(Piece::Unsigned(inbound.body));
     }
     Ok(pieces)
 }
@@ -52,6 +56,8 @@ pub(super) enum Piece<'a> {
     /// Different on every attempt: signed, but no part of the identity.
     PerAttempt(Cow<'a, [u8]>),
     Secret,
+    /// Not signed; it tells one event from another all the same.
+    Unsigned(&'a [u8]),
     /// Canonical bytes that stand for the body; the second value is what the backend is given.
     Canonical(Vec<u8>, Vec<u8>),
     MacHex(Box<Piece<'a>>),
@@ -74,6 +80,12 @@ impl<'a> Piece<'a> {
             Part::Body => Piece::Plain(Cow::Borrowed(inbound.body)),
             Part::Literal(text) => Piece::Plain(Cow::Borrowed(text.as_bytes())),
             Part::Secret => Piece::Secret,
+            Part::Time if scheme.has_body_signature() && scheme.has_body_time() => {
+                let time = scheme.time.as_ref().ok_or(Reject::MissingTime)?;
+                let text = inbound.value_at(&time.at);
+                let text = text.map_err(|_| Reject::MissingTime)?;
+                Piece::PerAttempt(Cow::Owned(text.into_bytes()))
+            }
             Part::Time => {
                 let time = claims.time.as_ref().ok_or(Reject::MissingTime)?;
                 Piece::PerAttempt(Cow::Borrowed(time.text.as_bytes()))
@@ -84,6 +96,18 @@ impl<'a> Piece<'a> {
                 Piece::per_attempt(claims.token.as_deref())?
             }
             Part::Url => Piece::per_attempt(claims.url.as_deref())?,
+            Part::Fixed(length, place) if uses::PARTIAL_SIGNATURES => {
+                let value = inbound.value_at(place).map_err(missing_part)?;
+                if value.len() != *length {
+                    return Err(Reject::MalformedSignedPart(Shape::WrongLength));
+                }
+                Piece::Plain(Cow::Owned(value.into_bytes()))
+            }
+            Part::FirstItem if uses::PARTIAL_SIGNATURES => {
+                let item = json::first_item(inbound.body);
+                let item = item.ok_or(Reject::MalformedSignedPart(Shape::NotAJsonArray))?;
+                Piece::PerAttempt(Cow::Borrowed(item))
+            }
             Part::Method => Piece::Plain(Cow::Borrowed(inbound.head.method.as_bytes())),
             Part::Target => Piece::Plain(Cow::Owned(inbound.head.target().into_bytes())),
             Part::Value(place) => match inbound.value_at(place) {
@@ -152,6 +176,8 @@ impl<'a> Piece<'a> {
             | Part::Jws
             | Part::CanonicalRequest
             | Part::Sha256Hex(_)
+            | Part::Fixed(..)
+            | Part::FirstItem
             | Part::Lines => {
                 return Err(Reject::MissingSignedPart);
             }
@@ -169,7 +195,7 @@ impl<'a> Piece<'a> {
             Piece::Plain(bytes) | Piece::PerAttempt(bytes) => Some(Cow::Borrowed(bytes)),
             Piece::Canonical(bytes, _) | Piece::Means(bytes, _) => Some(Cow::Borrowed(bytes)),
             Piece::Jws(token, _) => Some(Cow::Borrowed(token.as_bytes())),
-            Piece::Secret | Piece::MacHex(_) | Piece::Digested(_) => None,
+            Piece::Secret | Piece::Unsigned(_) | Piece::MacHex(_) | Piece::Digested(_) => None,
         }
     }
 
@@ -179,6 +205,7 @@ impl<'a> Piece<'a> {
             Piece::Plain(bytes) => mac.update(bytes),
             Piece::PerAttempt(bytes) => mac.update(bytes),
             Piece::Secret => mac.update(key.text()),
+            Piece::Unsigned(_) => {}
             Piece::Canonical(signed, _) | Piece::Means(signed, _) => mac.update(signed),
             Piece::MacHex(inner) => {
                 let mut nested = keyed();
@@ -194,6 +221,7 @@ impl<'a> Piece<'a> {
     pub(super) fn identify(&self, each: &mut dyn FnMut(&[u8])) {
         match self {
             Piece::Plain(bytes) => each(bytes),
+            Piece::Unsigned(bytes) => each(bytes),
             Piece::Canonical(signed, _) => each(signed),
             Piece::PerAttempt(_) | Piece::Secret => {}
             Piece::MacHex(inner) => inner.identify(each),
@@ -211,6 +239,7 @@ impl<'a> Piece<'a> {
             Piece::Plain(_)
             | Piece::PerAttempt(_)
             | Piece::Secret
+            | Piece::Unsigned(_)
             | Piece::Jws(..)
             | Piece::Means(..) => None,
             Piece::Digested(request) => request.into_content(),

@@ -1,12 +1,14 @@
 //! Reads signatures from where the scheme says they stand, strictly.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ctutils::{Choice, CtEq as _};
 
 use super::{CANDIDATES_MAX, credential, jws, shape_of};
 use crate::keys::decode_hex;
 use crate::request::{Absent, Head};
 use crate::scheme::{Scheme, SignatureEncoding};
+use crate::uses;
 use crate::verdict::{Reject, Shape};
 
 /// Named items that stand beside the signatures, as `t` does in `t=1,v1=…`.
@@ -23,6 +25,14 @@ pub(super) struct Presented {
 
 /// The well-formed signatures, and the named items that stand beside them.
 pub(super) fn read_signatures(scheme: &Scheme, head: &Head) -> Result<Presented, Reject> {
+    if scheme.has_body_signature() {
+        // It is read with the body (`late`).
+        return Ok(Presented {
+            candidates: Vec::new(),
+            fields: Fields::new(),
+            token: None,
+        });
+    }
     if scheme.is_bearer() {
         return Ok(Presented {
             candidates: credential::read(scheme, head)?,
@@ -30,7 +40,31 @@ pub(super) fn read_signatures(scheme: &Scheme, head: &Head) -> Result<Presented,
             token: None,
         });
     }
+    if uses::SEVERAL_SIGNATURES && !scheme.signature.or.is_empty() {
+        return signatures_at_each_place(scheme, head);
+    }
     signatures_in(scheme, head.value_at(&scheme.signature.at))
+}
+
+/// Of several places, those that are there. A signature that is malformed stops no other.
+fn signatures_at_each_place(scheme: &Scheme, head: &Head) -> Result<Presented, Reject> {
+    let mut candidates = Vec::new();
+    let mut wrong = Reject::MissingSignature;
+    for place in scheme.credential_places() {
+        match signatures_in(scheme, head.value_at(place)) {
+            Ok(presented) => candidates.extend(presented.candidates),
+            Err(Reject::MissingSignature) => {}
+            Err(reject) => wrong = reject,
+        }
+    }
+    if candidates.is_empty() {
+        return Err(wrong);
+    }
+    Ok(Presented {
+        candidates,
+        fields: Fields::new(),
+        token: None,
+    })
 }
 
 /// The same for what stands at the signature's place, wherever that is.
@@ -128,12 +162,17 @@ fn read_signature(
         SignatureEncoding::Hex if text.bytes().any(|byte| byte.is_ascii_uppercase()) => None,
         SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => decode_hex(text.as_bytes()),
         SignatureEncoding::Base64 => STANDARD.decode(text).ok(),
+        SignatureEncoding::Base64Url if uses::BASE64_URL => URL_SAFE_NO_PAD.decode(text).ok(),
         // A credential, a JWS or a token: none is read here.
-        SignatureEncoding::Verbatim | SignatureEncoding::Jws | SignatureEncoding::Token => None,
+        SignatureEncoding::Base64Url
+        | SignatureEncoding::Verbatim
+        | SignatureEncoding::Jws
+        | SignatureEncoding::Token => None,
     };
     let Some(bytes) = bytes else {
         return Err(match encoding {
             SignatureEncoding::Base64
+            | SignatureEncoding::Base64Url
             | SignatureEncoding::Verbatim
             | SignatureEncoding::Jws
             | SignatureEncoding::Token => Shape::NotBase64,
@@ -153,4 +192,14 @@ pub(super) fn field(fields: &[(String, String)], name: &str) -> Result<String, A
         None => Ok(value),
         Some(_) => Err(Absent::Repeated),
     }
+}
+
+/// In constant time: every candidate is compared, right or wrong, so which one was right is not
+/// in the time.
+pub(super) fn is_among(candidates: &[Vec<u8>], tag: &[u8]) -> bool {
+    let mut found = Choice::FALSE;
+    for candidate in candidates {
+        found |= candidate.as_slice().ct_eq(tag);
+    }
+    found.to_bool()
 }

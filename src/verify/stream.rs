@@ -61,6 +61,8 @@ fn identity(scheme: &Scheme, claims: &Claims, body_bytes: u64) -> Option<AroundB
             | Part::Method
             | Part::Target
             | Part::Url
+            | Part::Fixed(..)
+            | Part::FirstItem
             | Part::Value(_)
             | Part::Lines
             | Part::Token

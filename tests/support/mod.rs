@@ -8,6 +8,8 @@
 )]
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
+pub mod anywhere;
+mod built;
 pub mod config_rules;
 pub mod delivered;
 mod forms;
@@ -15,9 +17,12 @@ mod forms_cloud;
 mod forms_handshakes;
 pub mod mutate;
 pub mod mutators;
+pub mod tool;
 pub mod tree;
 mod vector_files;
 
+pub use built::{TOPICS, more_for, takes_any_body};
+use built::{built, known, must_say, pins_for};
 pub use vector_files::{Vector, parse_vector, vector, vectors, vectors_with_secrets};
 
 use std::collections::BTreeMap;
@@ -28,7 +33,7 @@ use hookgate::event::{Event, Held, HeldContent};
 use hookgate::gate::{Gate, LiveSource};
 use hookgate::public_key::native;
 use hookgate::request::{Head, Inbound};
-use hookgate::scheme::Scheme;
+use hookgate::scheme::{KeyEncoding, Part, Scheme};
 use hookgate::sign::{Draft, Signed, sign};
 use hookgate::verdict::Verdict;
 
@@ -203,6 +208,11 @@ pub const HANDSHAKE_TOKEN: (&str, &str) = ("HANDSHAKE_TOKEN", "meatyhamhock");
 
 /// A gate with one source, `vector`, of one scheme, whose secrets are called `KEY_0`, `KEY_1`, ….
 pub fn gate_for(scheme: &str, secrets: &[String]) -> Gate {
+    gate_pinned(scheme, secrets, &pins_for(scheme))
+}
+
+/// The same with these pins.
+pub fn gate_pinned(scheme: &str, secrets: &[String], pins: &str) -> Gate {
     let names: Vec<String> = (0..secrets.len())
         .map(|index| format!("KEY_{index}"))
         .collect();
@@ -218,20 +228,11 @@ pub fn gate_for(scheme: &str, secrets: &[String]) -> Gate {
             tenant: "tenant",
             scheme,
             secrets: &names,
-            more: more_of(scheme),
+            more: &format!("{}{pins}", must_say(scheme)),
         }],
         "",
         &values,
     )
-}
-
-/// What a source of a scheme must say besides.
-pub fn more_of(scheme: &str) -> &'static str {
-    match scheme {
-        "shopify" => SHOPIFY_TOPICS,
-        "meta" => "handshake_token = \"HANDSHAKE_TOKEN\"",
-        _ => "",
-    }
 }
 
 /// A gate with one source, `vector`, of a scheme that states something. Pins that are secrets are
@@ -277,9 +278,6 @@ pub fn gate_with(scheme: &str, secrets: &[String], more: &str) -> Gate {
     )
 }
 
-/// The topics that the vectors of Shopify tell apart.
-pub const SHOPIFY_TOPICS: &str = "discriminator_values = [\"orders/create\", \"orders/paid\"]";
-
 /// The one source of [`gate_for`].
 pub fn only(gate: &Gate) -> &LiveSource {
     gate.source("vector").expect("gate_for made it")
@@ -288,20 +286,17 @@ pub fn only(gate: &Gate) -> &LiveSource {
 /// A secret in the form that the scheme's provider gives out; another `number`, another secret.
 pub fn a_secret(scheme: &str, number: u8) -> String {
     use base64::Engine as _;
-    match scheme {
-        "standard-webhooks" | "svix" | "supabase" => format!(
-            "whsec_{}",
-            base64::engine::general_purpose::STANDARD.encode([number; 24])
-        ),
-        _ if scheme_is_bearer(scheme) => format!("a-secret:number-{number}"),
+    let form = known(scheme).key;
+    let prefix = form.strip.last().cloned().unwrap_or_default();
+    match form.encoding {
+        KeyEncoding::Base64 | KeyEncoding::Base64IfPrefixed => {
+            let bytes = base64::engine::general_purpose::STANDARD.encode([number; 24]);
+            format!("{prefix}{bytes}")
+        }
+        KeyEncoding::Hex => hookgate::keys::encode_hex(&[number; 32]),
+        _ if known(scheme).is_bearer() => format!("a-secret:number-{number}"),
         _ => format!("a secret, number {number}"),
     }
-}
-
-fn scheme_is_bearer(name: &str) -> bool {
-    hookgate::config::built_in(name)
-        .and_then(Result::ok)
-        .is_some_and(|scheme| scheme.is_bearer())
 }
 
 /// A request that the scheme's provider could have sent at [`NOW_MS`].
@@ -318,6 +313,7 @@ pub fn signed_at(live: &LiveSource, body: &[u8], event_id: &str, now_ms: i64) ->
         event_type: "orders/create",
         nonce: "nonce-1",
         time_ms: now_ms,
+        pins: &live.pins,
     };
     let key = live.keys.first().expect("a live key");
     let mut request = Request::from(sign(&draft, key).expect("can be signed"));
@@ -330,6 +326,9 @@ pub fn a_body(scheme: &str, number: u32) -> Vec<u8> {
     match scheme {
         "azure-event-grid" => {
             format!("[{{\"id\":\"evt_{number}\",\"topic\":\"t\",\"eventType\":\"order.paid\"}}]")
+        }
+        _ if built(scheme).is_some_and(|scheme| scheme.signed.contains(&Part::FirstItem)) => {
+            format!("[{{\"id\":\"evt_{number}\",\"type\":\"order.paid\"}}]")
         }
         "koogallery-v1" => format!("activity=newInstance&orderId=CS{number}&productId=P1"),
         "koogallery-v2" => format!(
@@ -358,8 +357,7 @@ pub fn is_stated(scheme: &str) -> bool {
 }
 
 pub fn is_public(scheme: &str) -> bool {
-    let scheme = hookgate::config::built_in(scheme).expect("built in");
-    scheme.expect("readable").is_public()
+    known(scheme).is_public()
 }
 
 pub fn scheme(name: &str) -> Scheme {
@@ -367,7 +365,11 @@ pub fn scheme(name: &str) -> Scheme {
     Scheme::clone(&only(&gate).scheme)
 }
 
-/// The repository.
+/// The repository: this crate, or the one above it (`fuzz`).
 pub fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let above = here
+        .ancestors()
+        .find(|path| path.join("tests/vectors").is_dir());
+    above.expect("tests/vectors").to_path_buf()
 }

@@ -23,6 +23,12 @@ pub struct Case<'a> {
     pub request: &'a Request,
 }
 
+/// Whether the scheme stands in a table that was written by hand.
+pub fn has_form(scheme: &str) -> bool {
+    let mut forms = FORMS.iter().chain(&CLOUD).chain(&HANDSHAKES);
+    forms.any(|form| form.schemes.contains(&scheme))
+}
+
 impl<'a> Case<'a> {
     pub fn new(scheme: &str, live: &'a LiveSource, request: &'a Request) -> Self {
         let form = FORMS

@@ -1,11 +1,11 @@
 //! The vectors; their format is in `tests/vectors/README.md`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hookgate::gate::Gate;
 
-use super::{Request, gate_for, gate_with, is_stated, root};
+use super::{Request, gate_for, gate_pinned, gate_with, is_stated, root};
 
 /// A test vector; its format is in `tests/vectors/README.md`.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Vector {
     pub expect: String,
     pub published: bool,
     pub secrets: Vec<String>,
-    /// Lines of the source's table, where the scheme states something.
+    /// Lines of the source's table: its pins and public keys.
     pub source: String,
     pub request: Request,
     pub event_id: Option<String>,
@@ -29,7 +29,10 @@ impl Vector {
         if is_stated(&self.scheme) {
             return gate_with(&self.scheme, &self.secrets, &self.source);
         }
-        gate_for(&self.scheme, &self.secrets)
+        match self.source.contains(" = \"") {
+            true => gate_pinned(&self.scheme, &self.secrets, &self.source),
+            false => gate_for(&self.scheme, &self.secrets),
+        }
     }
 
     pub fn title(&self) -> String {
@@ -54,40 +57,40 @@ pub fn vectors() -> Vec<Vector> {
         }
     }
     files.sort();
-    let vectors: Vec<Vector> = files
-        .iter()
-        .map(|file| {
-            let bytes = std::fs::read(file).expect("readable");
-            parse_vector(&bytes)
-                .and_then(|mut vector| {
-                    let directory = file
-                        .parent()
-                        .and_then(|path| path.file_name())
-                        .expect("a directory");
-                    vector.name = file
-                        .file_stem()
-                        .expect("a name")
-                        .to_string_lossy()
-                        .into_owned();
-                    if directory.to_string_lossy() != vector.scheme {
-                        return Err(format!(
-                            "scheme: {} stands in another directory",
-                            vector.scheme
-                        ));
-                    }
-                    if file
-                        .extension()
-                        .is_none_or(|extension| extension != "vector")
-                    {
-                        return Err("the file's name does not end in .vector".into());
-                    }
-                    Ok(vector)
-                })
-                .unwrap_or_else(|wrong| panic!("{}: {wrong}", file.display()))
-        })
-        .collect();
+    let vectors: Vec<Vector> = files.iter().map(|file| read(file)).collect();
     assert!(!vectors.is_empty(), "no vectors in tests/vectors");
     vectors
+}
+
+fn read(file: &Path) -> Vector {
+    let checked = |mut vector: Vector| {
+        let directory = file
+            .parent()
+            .and_then(|path| path.file_name())
+            .expect("a directory");
+        vector.name = file
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        if directory.to_string_lossy() != vector.scheme {
+            return Err(format!(
+                "scheme: {} stands in another directory",
+                vector.scheme
+            ));
+        }
+        if file
+            .extension()
+            .is_none_or(|extension| extension != "vector")
+        {
+            return Err("the file's name does not end in .vector".into());
+        }
+        Ok(vector)
+    };
+    let bytes = std::fs::read(file).expect("readable");
+    parse_vector(&bytes)
+        .and_then(checked)
+        .unwrap_or_else(|wrong| panic!("{}: {wrong}", file.display()))
 }
 
 /// Those that a shared secret signs.
@@ -98,10 +101,9 @@ pub fn vectors_with_secrets() -> Vec<Vector> {
 }
 
 pub fn vector(scheme: &str, name: &str) -> Vector {
-    vectors()
-        .into_iter()
-        .find(|vector| vector.scheme == scheme && vector.name == name)
-        .unwrap_or_else(|| panic!("tests/vectors/{scheme}/{name}.vector is not there"))
+    let file = root().join(format!("tests/vectors/{scheme}/{name}.vector"));
+    assert!(file.exists(), "{} is not there", file.display());
+    read(&file)
 }
 
 /// Reads a vector. A key that is unknown, missing or repeated is an error: a misspelt `event_id`

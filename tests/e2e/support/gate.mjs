@@ -119,6 +119,12 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
       return gate.line({ event: "verdict", request_id: answer.requestId });
     },
     remembered: async () => (await (await mf.getKVNamespace("SEEN")).list()).keys.map(({ name }) => name),
+    /** What the archive has under names that begin so. */
+    objects: async (prefix) => {
+      const bucket = await mf.getR2Bucket("ARCHIVE");
+      const keys = (await gate.archived()).filter((key) => key.startsWith(prefix));
+      return Promise.all(keys.map(async (key) => Buffer.from(await (await bucket.get(key)).arrayBuffer()).toString("latin1")));
+    },
     /** What is archived besides the tenants' logs. */
     archived: async () => (await (await mf.getR2Bucket("ARCHIVE")).list()).objects.map(({ key }) => key).filter((key) => !key.startsWith("log/")),
     /** Puts entries, as their texts, into a tenant's log; brings their places. */
@@ -140,6 +146,9 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
       ),
     /** What the platform's cron does every few minutes. */
     tick: async () => (await mf.getWorker("hookgate")).scheduled({ cron: "*/5 * * * *" }),
+    /** An operator's request to this path. */
+    adminAt: (target, { method = "GET", token = secrets.ADMIN_TOKEN } = {}) =>
+      exchange(url, { method, target, headers: [["authorization", `Bearer ${token}`]] }),
     admin: (path = "", { method = "GET", token = secrets.ADMIN_TOKEN, body = "" } = {}) =>
       exchange(url, {
         method,

@@ -14,7 +14,8 @@ export const sources = SOURCES.sources;
 /** Every secret that the Worker needs, by name. */
 export function freshSecrets() {
   const secrets = {};
-  for (const { scheme, secrets: names = [], pins = {} } of Object.values(SOURCES.sources)) {
+  for (const { scheme, secrets: names = [], pins = {}, handshake_token: token } of Object.values(SOURCES.sources)) {
+    if (token !== undefined) secrets[token] = randomBytes(32).toString("hex");
     for (const pin of Object.values(pins)) if (pin.startsWith("$")) secrets[pin.slice(1)] = randomBytes(32).toString("hex");
     for (const name of names) secrets[name] = name.endsWith("_PUBLIC_KEY") ? publicKey() : WHSEC.includes(scheme) ? whsec() : randomBytes(32).toString("hex");
   }

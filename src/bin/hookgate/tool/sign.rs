@@ -227,6 +227,7 @@ pub fn signed_requests(options: &SignOptions) -> Result<Vec<Signed>, Failure> {
             event_type: &event_type,
             nonce: &format!("nonce-{}-{number}", now_nanos()),
             time_ms,
+            pins: &source.pins,
         };
         let mut signed = sign(&draft, &key).map_err(refuse)?;
         if options.tamper {

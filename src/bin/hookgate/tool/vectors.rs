@@ -1,6 +1,7 @@
 //! `hookgate vectors`: files of test vectors, run through the gate as it verifies.
 
 mod entry;
+mod handshake;
 mod public;
 mod run;
 

@@ -6,7 +6,7 @@ use hookgate::request::Head;
 use serde_json::{Map, Value};
 
 /// A vector. Members that nothing here looks at are hints for people.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Entry {
     pub provider: String,
     pub scheme: String,
@@ -29,7 +29,7 @@ pub struct Entry {
 }
 
 /// What is demanded of an answer; what is not named may be anything.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ExpectedAnswer {
     pub status: Option<u64>,
     pub headers: Vec<(String, String)>,

@@ -1,18 +1,20 @@
 //! One vector through the gate: what came of it, and where that differs from what it says.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hookgate::admission::{self, Admission, Findings};
 use hookgate::answer::{Answer, Known, answer};
 use hookgate::config::{Config, about, built_in};
 use hookgate::gate::{Gate, LiveSource};
 use hookgate::koogallery::{EncryptedField, body_sign};
 use hookgate::request::Inbound;
-use hookgate::scheme::{AnswerStyle, Scheme};
+use hookgate::scheme::{AnswerStyle, Place, Scheme, SignatureEncoding};
 use hookgate::schemes::BUILT_IN;
 use hookgate::verdict::Verdict;
 use serde_json::{Value, json};
 
 use super::entry::{Entry, ExpectedAnswer};
-use super::public;
+use super::{handshake, public};
 
 /// How an entry came out.
 pub enum Outcome {
@@ -68,6 +70,8 @@ fn schemes_of(entry: &Entry) -> Vec<Scheme> {
 
 /// A request as it came in. Without a clock, it is judged at its own time.
 fn request(entry: &Entry, scheme: Scheme) -> Outcome {
+    let signed = handshake::signed(entry, &scheme);
+    let entry = signed.as_ref().unwrap_or(entry);
     let Some(gate) = gate(entry, scheme) else {
         return refused("configuration_broken");
     };
@@ -85,8 +89,8 @@ fn request(entry: &Entry, scheme: Scheme) -> Outcome {
 
 fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) -> Outcome {
     let head = entry.head();
+    let inbound = Inbound::new(&head, &entry.body, &live.json_pointers);
     let admitted = admission::open(live, &head).and_then(|mut opening| {
-        let inbound = Inbound::new(&head, &entry.body, &live.json_pointers);
         let proved = public::prove(entry, live, &mut opening, &inbound, now_ms)?;
         let matched = admission::check(live, &opening, &inbound, proved, now_ms, findings)?;
         admission::admit(live, &opening, &inbound, matched, now_ms, findings)
@@ -96,7 +100,7 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
             let (id, kind) = event.labels();
             // A label that the gate made up itself was not extracted.
             let id = Some(id).filter(|id| *id != event.dedup_key());
-            let kind = Some(kind).filter(|kind| *kind != "webhook");
+            let kind = Some(kind).filter(|_| has_type(live, &inbound));
             Outcome::Accepted(Seen {
                 id: id.map(str::to_owned),
                 kind: kind.map(str::to_owned),
@@ -137,6 +141,16 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
             answer: Some(answer(permitted, Some(live), "", Known::default())),
             ..Seen::default()
         }),
+        Err(verdict) if is_answered(verdict, entry, live) => {
+            let known = Known {
+                reply: findings.reply.as_ref(),
+                ..Known::default()
+            };
+            Outcome::Accepted(Seen {
+                answer: Some(answer(verdict, Some(live), "", known)),
+                ..Seen::default()
+            })
+        }
         Err(verdict) => Outcome::Refused {
             reason: verdict.reason().unwrap_or(verdict.name()),
             evidence: match verdict {
@@ -145,6 +159,21 @@ fn at(entry: &Entry, live: &LiveSource, now_ms: i64, findings: &mut Findings) ->
             },
         },
     }
+}
+
+/// A handshake with a sender that proves nothing; or one whose entry says how it is to be refused.
+fn is_answered(verdict: Verdict, entry: &Entry, live: &LiveSource) -> bool {
+    let status = answer(verdict, Some(live), "", Known::default()).status;
+    let refusal = entry.answer.as_ref().and_then(|answer| answer.status);
+    let is_refused = status >= 400 && refusal == Some(u64::from(status));
+    verdict == Verdict::Challenged || is_refused
+}
+
+/// Whether the request says of what type it is; the gate has a word for those that do not.
+fn has_type(live: &LiveSource, inbound: &Inbound<'_, '_>) -> bool {
+    let value_at = |place: &Place| inbound.value_at(place).ok().filter(|text| !text.is_empty());
+    let mut labels = live.scheme.event_type.iter();
+    labels.any(|label| label.read(value_at).is_some())
 }
 
 /// A gate with one source, of this scheme. It is not checked as a `sources.toml` is: a vector brings
@@ -166,23 +195,40 @@ fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
             "secrets": names,
             "destination": "none",
             "dedup_retention_seconds": 86_400,
+            "handshake_token": handshake::TOKEN,
+            "handshake_opens": handshake::opens(entry),
         }},
     }))
     .ok()?;
     let is_bearer = scheme.is_bearer();
+    let is_basic = is_bearer && scheme.signature.encoding == SignatureEncoding::Base64;
+    let signs_url = scheme.signs_pins();
     config.schemes.insert("scheme".to_owned(), scheme);
     if let (Some(public), Some(source)) = (public, config.sources.get_mut(SOURCE)) {
         source.pins = public.pins;
         source.public_keys = public.public_keys;
         source.accept_weak_key = true;
     }
+    if let Some(source) = config.sources.get_mut(SOURCE).filter(|_| signs_url) {
+        source.pins.insert("url".to_owned(), entry.url.clone());
+    }
     Some(Gate::assemble(config, "test", |name| {
+        if name == handshake::TOKEN {
+            return handshake::token(entry);
+        }
         let index = names.iter().position(|known| known == name)?;
-        let secret = entry.secrets[index].as_str();
+        // A handshake is not about secrets, where it brings none.
+        let secret = Some(entry.secrets[index].as_str()).filter(|secret| !secret.is_empty());
+        let secret = secret.unwrap_or(handshake::ANY_SECRET);
         // Some entries name a credential within a sentence: "basic user:password in the URL".
         let mut words = secret.split(' ').filter(|word| word.contains(':'));
-        let named = words.next().filter(|_| is_bearer);
-        Some(named.unwrap_or(secret).to_owned())
+        if let Some(named) = words.next().filter(|_| is_bearer) {
+            return Some(named.to_owned());
+        }
+        // Others give it as it travels.
+        let travels = STANDARD.decode(secret).ok().filter(|_| is_basic);
+        let bare = travels.and_then(|bytes| String::from_utf8(bytes).ok());
+        Some(bare.unwrap_or_else(|| secret.to_owned()))
     }))
 }
 

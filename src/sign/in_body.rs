@@ -1,0 +1,52 @@
+//! Values that the sender puts into the body.
+
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::Draft;
+use crate::keys::encode_hex;
+use crate::scheme::{Part, Place};
+
+/// The body, with the time and the values of fixed length in it where the scheme wants them there.
+pub(super) fn values(draft: &Draft<'_>, time: Option<&str>) -> Vec<u8> {
+    let mut values: Vec<(&String, String)> = Vec::new();
+    if let (Some(form), Some(time)) = (&draft.scheme.time, time)
+        && let Place::Json(pointer) = &form.at
+    {
+        values.push((pointer, time.to_owned()));
+    }
+    for part in &draft.scheme.signed {
+        if let Part::Fixed(length, Place::Json(pointer)) = part {
+            let text = encode_hex(&Sha256::digest(draft.event_id)).repeat(2);
+            values.push((pointer, text.chars().take(*length).collect()));
+        }
+    }
+    insert(draft.body, &values)
+}
+
+/// The object with the values at their pointers; what is no object stays as it is.
+pub(super) fn insert(body: &[u8], values: &[(&String, String)]) -> Vec<u8> {
+    let read: Result<Map<String, Value>, _> = serde_json::from_slice(body);
+    let (Ok(mut members), false) = (read, values.is_empty()) else {
+        return body.to_vec();
+    };
+    for (pointer, value) in values {
+        let names: Vec<&str> = pointer.trim_start_matches('/').split('/').collect();
+        put(&mut members, &names, value);
+    }
+    Value::Object(members).to_string().into_bytes()
+}
+
+fn put(members: &mut Map<String, Value>, names: &[&str], value: &str) {
+    let Some((name, deeper)) = names.split_first() else {
+        return;
+    };
+    if deeper.is_empty() {
+        members.insert((*name).to_owned(), value.into());
+        return;
+    }
+    let inner = members.entry(*name).or_insert_with(|| Map::new().into());
+    if let Value::Object(inner) = inner {
+        put(inner, deeper, value);
+    }
+}

@@ -1,0 +1,410 @@
+//! Handshakes: who may ask, what is answered to the byte, and what is refused. The built Worker's are in
+//! `tests/e2e/handshakes.test.mjs`.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails"
+)]
+
+mod support;
+
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hookgate::admission::Findings;
+use hookgate::answer::{Answer, Known, answer};
+use hookgate::audit::{VerdictLine, line};
+use hookgate::config::from_toml;
+use hookgate::gate::Gate;
+use hookgate::keys::encode_hex;
+use hookgate::scheme::{Place, SignatureEncoding, Trust, is_token};
+use hookgate::verdict::{Reject, Trouble, Verdict};
+use support::{
+    NOW_MS, Request, SourceText, a_secret, built_in, gate, gate_for, is_public, only, outcome,
+    root, run_with, scheme, sources_toml,
+};
+
+/// What a stranger sends.
+fn request(method: &str, query: &str, headers: &[(&str, &str)], body: &str) -> Request {
+    Request {
+        method: method.to_owned(),
+        target: format!("/hooks/vector{query}"),
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        body: body.as_bytes().to_vec(),
+        now_ms: NOW_MS,
+        documents: Default::default(),
+    }
+}
+
+/// The verdict and the answer.
+fn told(gate: &Gate, request: &Request) -> (Verdict, Answer, Findings) {
+    let live = only(gate);
+    let mut findings = Findings::default();
+    let verdict = run_with(live, request, &mut findings).unwrap_err();
+    let known = Known {
+        reply: findings.reply.as_ref(),
+        ..Known::default()
+    };
+    (verdict, answer(verdict, Some(live), "r", known), findings)
+}
+
+fn with(scheme: &str, more: &str, values: &[(&str, &str)]) -> Gate {
+    let source = SourceText {
+        name: "vector",
+        tenant: "tenant",
+        scheme,
+        secrets: &["KEY"],
+        more,
+    };
+    gate(&[source], "", values)
+}
+
+/// One that hands a secret over, with its window open since `opened_ms` ago.
+fn open_gate(scheme: &str, opened_ms: i64) -> Gate {
+    let opens = hookgate::time::rfc3339(NOW_MS - opened_ms);
+    let more = "handshake_opens = \"$OPENS\"";
+    with(scheme, more, &[("KEY", "a secret"), ("OPENS", &opens)])
+}
+
+#[test]
+fn the_vectors_of_handshakes_come_out_as_they_say() {
+    let output = Command::new(env!("CARGO_BIN_EXE_hookgate"))
+        .args(["vectors", "tests/vectors/handshakes.json"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    for scheme in built_in().filter(|name| !is_public(name)) {
+        let about = hookgate::config::about(scheme).unwrap().unwrap();
+        for name in about
+            .vectors
+            .iter()
+            .filter(|name| name.starts_with("challenge:"))
+        {
+            assert!(
+                text.contains(name.as_str()),
+                "{name}: add it to handshakes.json"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_window_is_fifteen_minutes_long() {
+    let offer = request("POST", "", &[("X-Hook-Secret", "a-secret-of-asana")], "");
+    for (opened_ms, expected) in [
+        (0, Verdict::Challenged),
+        (899_999, Verdict::Challenged),
+        (900_000, Verdict::Refused(Reject::HandshakeClosed)),
+        (-1, Verdict::Refused(Reject::HandshakeClosed)),
+    ] {
+        let (verdict, answer, _) = told(&open_gate("asana", opened_ms), &offer);
+        assert_eq!(verdict, expected, "{opened_ms}");
+        let echoed = answer
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "x-hook-secret");
+        assert_eq!(echoed.is_some(), expected == Verdict::Challenged);
+    }
+    for opens in ["", "now", "2026-01-31"] {
+        let more = "handshake_opens = \"$OPENS\"";
+        let gate = with("asana", more, &[("KEY", "a secret"), ("OPENS", opens)]);
+        let closed = Verdict::Refused(Reject::HandshakeClosed);
+        assert_eq!(told(&gate, &offer).0, closed, "{opens}");
+    }
+}
+
+#[test]
+fn a_secret_that_is_handed_over_is_neither_printed_nor_verified_with() {
+    for (scheme, offer) in [
+        (
+            "asana",
+            request("POST", "", &[("X-Hook-Secret", "c4n4ry")], ""),
+        ),
+        (
+            "notion",
+            request("POST", "", &[], r#"{"verification_token":"c4n4ry"}"#),
+        ),
+    ] {
+        let gate = open_gate(scheme, 0);
+        let live = only(&gate);
+        let (verdict, _, findings) = told(&gate, &offer);
+        assert_eq!(verdict, Verdict::Challenged);
+        let line = line(&VerdictLine::new(
+            verdict,
+            Some(live),
+            &findings,
+            "r",
+            "t",
+            NOW_MS,
+        ));
+        // SHA-256 of "c4n4ry", the first half.
+        assert!(
+            line.contains("\"offered_sha256\":\"d35388817a2d5f8cf2c3d07b4eb8766c\""),
+            "{line}"
+        );
+        assert!(!format!("{findings:?}{line}").contains("c4n4ry"));
+        let with_offered = gate_for(scheme, &["c4n4ry".to_owned()]);
+        let event = support::signed(only(&with_offered), br#"{"id":"1"}"#, "1");
+        assert_eq!(outcome(live, &event), "signature_mismatch");
+    }
+}
+
+#[test]
+fn a_secret_may_be_handed_over_before_there_is_one() {
+    let opens = hookgate::time::rfc3339(NOW_MS);
+    let young = |scheme| with(scheme, "handshake_opens = \"$OPENS\"", &[("OPENS", &opens)]);
+    let missing = Verdict::Unavailable(Trouble::SecretMissing);
+    let token = request(
+        "POST",
+        "",
+        &[("X-Notion-Signature", "sha256=00")],
+        r#"{"verification_token":"a"}"#,
+    );
+    assert_eq!(told(&young("notion"), &token).0, Verdict::Challenged);
+    let event = request(
+        "POST",
+        "",
+        &[("X-Notion-Signature", "sha256=00")],
+        r#"{"id":"a"}"#,
+    );
+    assert_eq!(told(&young("notion"), &event).0, missing);
+    // Everyone else has a secret before the handshake.
+    for (scheme, query) in [("dropbox", "?challenge=a"), ("x-twitter", "?crc_token=a")] {
+        let gate = with(scheme, "", &[]);
+        assert_eq!(
+            told(&gate, &request("GET", query, &[], "")).0,
+            missing,
+            "{scheme}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_token_is_our_failure_and_keeps_no_event_out() {
+    let gate = with(
+        "meta",
+        "handshake_token = \"TOKEN\"",
+        &[("KEY", "app secret")],
+    );
+    let query = "?hub.mode=subscribe&hub.challenge=1&hub.verify_token=";
+    let (verdict, ..) = told(&gate, &request("GET", query, &[], ""));
+    assert_eq!(verdict, Verdict::Unavailable(Trouble::SecretMissing));
+    assert_eq!(gate.faults[0].secret.as_deref(), Some("TOKEN"));
+    let event = support::signed(only(&gate), br#"{"object":"page"}"#, "1");
+    assert_eq!(outcome(only(&gate), &event), "accept");
+}
+
+/// With a MAC of what a sender chose an answer could be a signature of an event.
+#[test]
+fn no_answer_is_a_signature_of_an_event() {
+    for name in built_in().filter(|name| !is_public(name)) {
+        let scheme = scheme(name);
+        for shake in &scheme.handshakes {
+            if !shake.members.iter().any(|member| member.is_mac()) {
+                continue;
+            }
+            let gate = gate_for(name, &[a_secret(name, 1)]);
+            for text in ["qgg8vlvZRS6UYooatFL8Aw", "1", "a.b", "=", "v0"] {
+                assert!(is_token(text));
+                let mut forged = support::signed(only(&gate), text.as_bytes(), "1");
+                let mut mac = only(&gate).keys[0].mac(scheme.algorithm, None);
+                mac.update(text.as_bytes());
+                let strip = scheme.signature.strip.clone().unwrap_or_default();
+                let tag = match scheme.signature.encoding {
+                    SignatureEncoding::Hex => encode_hex(&mac.tag()),
+                    _ => STANDARD.encode(mac.tag()),
+                };
+                for (header, value) in &mut forged.headers {
+                    if Place::Header(header.to_lowercase()) == scheme.signature.at {
+                        *value = format!("{strip}{tag}");
+                    }
+                }
+                assert_ne!(outcome(only(&gate), &forged), "accept", "{name}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stranger_is_met_by_the_entries_that_say_so_and_by_no_other() {
+    let query = "?challenge=a&crc_token=a&hub.mode=subscribe&hub.challenge=a&hub.verify_token=meatyhamhock&validationToken=a";
+    let headers = [
+        ("x-okta-verification-challenge", "a"),
+        ("x-hook-secret", "a"),
+    ];
+    for name in built_in().filter(|name| !is_public(name)) {
+        let gate = gate_for(name, &[a_secret(name, 1)]);
+        for method in ["GET", "HEAD", "OPTIONS", "POST"] {
+            let asked = request(
+                method,
+                query,
+                &headers,
+                r#"{"challenge":"a","verification_token":"a"}"#,
+            );
+            let got = outcome(only(&gate), &asked);
+            let open = scheme(name).handshakes.iter().any(|shake| {
+                matches!(shake.trust, Trust::Anyone | Trust::Token)
+                    && shake.method.as_deref().unwrap_or("POST") == method
+            });
+            assert_eq!(got == "challenged", open, "{name} {method}: {got}");
+        }
+    }
+}
+
+const OWN: &str = r#"[schemes.own]
+provider = "Own"
+page = "https://own.example/docs"
+algorithm = "hmac-sha256"
+key = { encoding = "utf8" }
+signature = { at = "header:x-signature", encoding = "hex" }
+signed = ["body"]
+identity = [{ digest = {} }]
+answer_by_ms = 5000
+retry_horizon_seconds = 0
+"#;
+
+fn errors(scheme: &str, more: &str, tables: &str) -> String {
+    let source = SourceText {
+        name: "one",
+        tenant: "tenant",
+        scheme,
+        secrets: &["KEY"],
+        more,
+    };
+    let read = from_toml(&sources_toml(&[source], tables));
+    read.err().unwrap_or_default().join("\n")
+}
+
+#[test]
+fn a_handshake_that_would_give_something_away_is_refused_by_the_build() {
+    let own = |shake: &str| errors("own", "", &format!("{OWN}{shake}\n"));
+    for fine in [
+        r#"handshakes = [{ method = "GET", at = "query:c", trust = "anyone", echo = "query:c" }]"#,
+        r#"handshakes = [{ method = "HEAD", trust = "anyone" }]"#,
+        r#"handshakes = [{ at = "json:/type", equals = "ping", json = '{"type":1}' }]"#,
+        "objects_only = true\nhandshakes = [{ method = \"GET\", at = \"query:c\", trust = \"anyone\", members = [{ name = \"a\", value = \"mac-hex:query:c\" }] }]",
+    ] {
+        assert_eq!(own(fine), "", "{fine}");
+    }
+    for (shake, sentence) in [
+        (
+            r#"{ method = "GET", at = "query:c", trust = "anyone", members = [{ name = "a", value = "mac-hex:query:c" }] }"#,
+            "could be the MAC of an event",
+        ),
+        (
+            r#"{ at = "json:/a", members = [{ name = "a", value = "mac-base64:json:/a" }] }"#,
+            "could be the MAC of an event",
+        ),
+        (
+            r#"{ at = "header:x-kind", equals = "ping" }"#,
+            "\"header:x-kind\", which is not signed",
+        ),
+        (
+            r#"{ method = "GET", at = "query:c" }"#,
+            "needs `at`, and has no `method`",
+        ),
+        (
+            r#"{ at = "json:/a", keep = "json:/a" }"#,
+            "has no `method`, `token` or `keep`",
+        ),
+        (
+            r#"{ at = "json:/a", trust = "anyone", keep = "json:/a" }"#,
+            "set trust = \"window\"",
+        ),
+        (
+            r#"{ at = "query:a", trust = "token", echo = "query:a" }"#,
+            "`token` and trust = \"token\" belong together",
+        ),
+        (
+            r#"{ at = "query:a", trust = "anyone", token = "query:b" }"#,
+            "`token` and trust = \"token\" belong together",
+        ),
+        (
+            r#"{ method = "PUT", at = "query:a", trust = "anyone" }"#,
+            "`method` is GET, HEAD or POST",
+        ),
+        (
+            r#"{ trust = "anyone" }"#,
+            "needs `at`, which tells it from one",
+        ),
+        (
+            r#"{ method = "GET", at = "json:/a", trust = "anyone" }"#,
+            "in the body, which is not read here",
+        ),
+        (
+            r#"{ at = "query:a", trust = "anyone", echo_header = "location" }"#,
+            "use one of x-hook-secret",
+        ),
+        (
+            r#"{ at = "query:a", trust = "anyone", echo = "query:a", json = "{}" }"#,
+            "one of `echo`, `members`, `json` and `confirm`",
+        ),
+        (r#"{ at = "json:/a", json = "{" }"#, "`json` is no JSON"),
+        (r#"{ at = "json:/a", status = 301 }"#, "use 200 to 299"),
+        (
+            r#"{ at = "json:/a", status = 204, echo = "json:/a" }"#,
+            "no body with 204 and 205",
+        ),
+    ] {
+        let errors = own(&format!("handshakes = [{shake}]"));
+        assert!(
+            errors.contains(sentence),
+            "{shake}: expected {sentence}, got: {errors}"
+        );
+    }
+    let later = OWN.replace(
+        r#"signed = ["body"]"#,
+        "signed = [\"method\"]\nobjects_only = true",
+    );
+    assert!(errors("own", "", &later).contains("`objects_only` is for schemes that sign \"body\""));
+}
+
+#[test]
+fn a_source_says_what_its_handshake_needs() {
+    for (scheme, more, sentence) in [
+        ("meta", "", "handshake_token is missing"),
+        (
+            "meta",
+            "handshake_token = \"KEY\"",
+            "use another secret than those of `secrets`",
+        ),
+        ("meta", "handshake_token = \"token\"", "use A-Z, 0-9 and _"),
+        (
+            "meta",
+            "handshake_token = \"LEDGER\"",
+            "is the name of something else",
+        ),
+        ("github", "handshake_token = \"TOKEN\"", "shows none"),
+        (
+            "github",
+            "handshake_opens = \"2026-01-31T09:00:00Z\"",
+            "hands no secret over",
+        ),
+        (
+            "asana",
+            "handshake_opens = \"2026-01-31 09:00\"",
+            "write a time in UTC",
+        ),
+        (
+            "asana",
+            "handshake_opens = \"$opens\"",
+            "write a time in UTC",
+        ),
+    ] {
+        let errors = errors(scheme, more, "");
+        assert!(errors.contains(sentence), "{scheme} {more}: {errors}");
+    }
+    assert_eq!(
+        errors("asana", "handshake_opens = \"2026-01-31T09:00:00Z\"", ""),
+        ""
+    );
+    assert_eq!(errors("meta", "handshake_token = \"TOKEN\"", ""), "");
+}
