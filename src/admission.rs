@@ -144,6 +144,11 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     }
     match open_for_event(live, head) {
         Err(otherwise) if uses::GREETINGS => greeting(live, head, otherwise),
+        // Whether it is signed is told by its body, and whether it is an event.
+        Ok(opening) if uses::GREETINGS && live.scheme.has_body_signature() => {
+            let unsigned = Verdict::Refused(Reject::MissingSignature);
+            greeting(live, head, unsigned).or(Ok(opening))
+        }
         opened => opened,
     }
 }

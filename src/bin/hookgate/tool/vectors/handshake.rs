@@ -71,6 +71,7 @@ pub fn signed(entry: &Entry, scheme: &Scheme) -> Option<Entry> {
         event_type: "1",
         nonce: "1",
         time_ms: now_ms,
+        pins: &Default::default(),
     };
     let signed = sign(&draft, &key).ok()?;
     entry.headers.extend(signed.headers);
