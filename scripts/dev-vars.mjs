@@ -1,8 +1,8 @@
-// Completes .dev.vars: every secret that sources.toml names, and the gate's own two, get a fresh
+// Completes .dev.vars: every secret that sources.toml names, and the gate's own three, get a fresh
 // random value in the form its provider uses. A value that stands there is never changed.
 //
 //   node scripts/dev-vars.mjs [SOURCES_FILE [DEV_VARS_FILE]]
-import { randomBytes, randomInt, randomUUID } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes, randomInt, randomUUID } from "node:crypto";
 import { appendFileSync, chmodSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { parse } from "smol-toml";
@@ -13,6 +13,14 @@ const alphanumeric = (length) =>
   Array.from({ length }, () => ALPHANUMERIC[randomInt(ALPHANUMERIC.length)]).join("");
 const hex = (length) => randomBytes(length / 2).toString("hex");
 const whsec = (bytes) => `whsec_${randomBytes(bytes).toString("base64")}`;
+
+/** The key that signs the logs of the record, as `hookgate audit keygen` writes it (https://c2sp.org/signed-note). */
+export function auditLogKey(name) {
+  const { x, d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+  const [publicKey, seed] = [x, d].map((text) => Buffer.concat([Buffer.of(1), Buffer.from(text, "base64url")]));
+  const id = createHash("sha256").update(`${name}\n`).update(publicKey).digest("hex").slice(0, 8);
+  return `PRIVATE+KEY+${name}+${id}+${seed.toString("base64")}`;
+}
 
 /** How each provider's secret looks. Names not listed get 64 hex characters. */
 export const FORMS = {
@@ -28,10 +36,11 @@ export const FORMS = {
   CUSTOM_SECRET: () => hex(32),
   DELIVERY_SECRET: () => whsec(32),
   ADMIN_TOKEN: () => randomBytes(32).toString("base64url"),
+  AUDIT_LOG_KEY: () => auditLogKey("localhost/audit"),
 };
 
-/** What the gate itself needs: it signs deliveries to the backend, and the operator's commands authenticate. */
-const OWN = ["DELIVERY_SECRET", "ADMIN_TOKEN"];
+/** What the gate itself needs: it signs deliveries to the backend and the logs of the record, and the operator's commands authenticate. */
+const OWN = ["DELIVERY_SECRET", "ADMIN_TOKEN", "AUDIT_LOG_KEY"];
 
 /** Every name in any `secrets = [...]` of the sources file, in its order, without repeats. */
 export function secretNames(sourcesText) {

@@ -58,6 +58,7 @@ const EXPECTED_FORMS = {
   CUSTOM_SECRET: /^[0-9a-f]{32}$/,
   DELIVERY_SECRET: /^whsec_[0-9A-Za-z+/]{43}=$/,
   ADMIN_TOKEN: /^[0-9A-Za-z_-]{43}$/,
+  AUDIT_LOG_KEY: /^PRIVATE\+KEY\+localhost\/audit\+[0-9a-f]{8}\+[0-9A-Za-z+/]{44}$/,
 };
 
 test("every secret has its provider's form and is fresh each time", () => {
@@ -77,7 +78,7 @@ test("a missing secret is added, a present one is never touched, an empty one is
   const sources = 'x = { secrets = ["GITHUB_SECRET", "MINE", "EMPTY"] }\n';
   const before = 'GITHUB_SECRET="kept"\nEMPTY=\nADMIN_TOKEN=kept'; // no newline at the end
   const { append, added, empty } = complete(sources, before);
-  assert.deepEqual([added, empty], [["MINE", "DELIVERY_SECRET"], ["EMPTY"]]);
+  assert.deepEqual([added, empty], [["MINE", "DELIVERY_SECRET", "AUDIT_LOG_KEY"], ["EMPTY"]]);
   const values = parseDevVars(before + append);
   assert.equal(values.get("GITHUB_SECRET"), "kept");
   assert.equal(values.get("ADMIN_TOKEN"), "kept");

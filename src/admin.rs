@@ -3,6 +3,7 @@
 use ctutils::CtEq as _;
 
 use crate::answer::{Answer, problem};
+use crate::audit::NO_TENANT;
 use crate::consumer::busy_seconds;
 use crate::dead::{DeadLetter, is_letter_id};
 use crate::event::{Held, Unreadable};
@@ -10,10 +11,13 @@ use crate::keys::Mac;
 use crate::ledger::Reply;
 use crate::request::Head;
 use crate::scheme::{Algorithm, Place};
+use crate::tlog::tile::{CHECKPOINT, File};
 
 /// Shorter tokens could be guessed.
 const TOKEN_CHARACTERS_MIN: usize = 32;
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
+/// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
+const LOG: &str = "/admin/v1/log/";
 const OFFERS: &str = "/admin/v1/offers/";
 
 /// Something an operator asks for.
@@ -32,6 +36,17 @@ pub enum Command {
     },
     Redrive {
         id: String,
+    },
+    /// Records of a tenant's log that are still there, behind one of them.
+    Records {
+        tenant: String,
+        after_ms: i64,
+        after_id: String,
+    },
+    /// A file of a tenant's log, by its path below the log.
+    Log {
+        tenant: String,
+        path: String,
     },
     /// The secret that the source's provider handed over, which is kept no longer then.
     TakeOffer {
@@ -71,6 +86,9 @@ pub fn authorise(head: &Head, token: Option<&str>, only_host: Option<&str>) -> A
 impl Command {
     /// The command of a request, by its method and path.
     pub fn parse(head: &Head) -> Option<Command> {
+        if let Some(rest) = head.path.strip_prefix(LOG) {
+            return Command::of_log(head, rest);
+        }
         if let Some(source) = head.path.strip_prefix(OFFERS) {
             let source = source.to_owned();
             return (head.method == "POST").then_some(Command::TakeOffer { source });
@@ -94,6 +112,26 @@ impl Command {
         }
     }
 
+    fn of_log(head: &Head, rest: &str) -> Option<Command> {
+        let (tenant, path) = rest.split_once('/')?;
+        (head.method == "GET" && is_tenant(tenant)).then_some(())?;
+        let tenant = tenant.to_owned();
+        if path == "records" {
+            // The time in milliseconds, a dash, and the id of the last one that is known.
+            let after = head.value_at(&Place::Query("after".to_owned()));
+            let after = after.unwrap_or_default();
+            let (after_ms, after_id) = after.split_once('-').unwrap_or(("-1", ""));
+            return Some(Command::Records {
+                tenant,
+                after_ms: after_ms.parse().ok()?,
+                after_id: after_id.to_owned(),
+            });
+        }
+        let path = path.to_owned();
+        (path == CHECKPOINT || File::parse(&path).is_some())
+            .then_some(Command::Log { tenant, path })
+    }
+
     /// The name of the command, for the record.
     pub fn name(&self) -> &'static str {
         match self {
@@ -101,9 +139,18 @@ impl Command {
             Command::Show { .. } => "dead_letter_shown",
             Command::Content { .. } => "dead_letter_content_shown",
             Command::Redrive { .. } => "dead_letter_redriven",
+            Command::Records { .. } => "records_shown",
+            Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
         }
     }
+}
+
+/// As the configuration's rules have it, and what no tenant is called: nothing that could lead out of the
+/// tenant's own log.
+fn is_tenant(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    name == NO_TENANT || (1..=64).contains(&name.len()) && name.bytes().all(is_letter)
 }
 
 /// Whether the operator insists, by the request's body: `{"again":true}`.
@@ -250,13 +297,37 @@ mod tests {
             parse("POST", "/admin/v1/dead-letters/raw-0123/redrive"),
             Some(Command::Redrive { id: id() })
         );
+        for path in ["checkpoint", "tile/0/x001/067", "tile/entries/000.p/7"] {
+            let head = head("GET", &format!("/admin/v1/log/acme/{path}"), &[]);
+            let (tenant, path) = ("acme".to_owned(), path.to_owned());
+            let command = Command::parse(&head);
+            assert_eq!(command, Some(Command::Log { tenant, path }));
+        }
+        assert_eq!(
+            parse("GET", "/admin/v1/log/_/records?after=17-req_1"),
+            Some(Command::Records {
+                tenant: "_".to_owned(),
+                after_ms: 17,
+                after_id: "req_1".to_owned()
+            })
+        );
         for (method, target) in [
+            ("POST", "/admin/v1/log/acme/records"),
+            ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),
             ("DELETE", "/admin/v1/dead-letters/raw-0123"),
             ("GET", "/admin/v1/dead-letters/"),
             ("GET", "/admin/v1/dead-letters/..%2Fx"),
             ("GET", "/admin/v1/dead-letters/raw-0123/redrive"),
             ("GET", "/admin/v2/dead-letters"),
+            ("POST", "/admin/v1/log/acme/checkpoint"),
+            ("GET", "/admin/v1/log/acme"),
+            ("GET", "/admin/v1/log/acme/"),
+            ("GET", "/admin/v1/log//checkpoint"),
+            ("GET", "/admin/v1/log/../checkpoint"),
+            ("GET", "/admin/v1/log/acme/tile/0/1"),
+            ("GET", "/admin/v1/log/acme/../../dead/x"),
+            ("GET", "/admin/v1/log/acme%2Ftile/checkpoint"),
         ] {
             assert_eq!(parse(method, target), None, "{method} {target}");
         }

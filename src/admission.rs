@@ -46,6 +46,9 @@ pub struct Opening {
     unless_greeting: Option<Verdict>,
 }
 
+/// What is shared through the cell is written once and whole, so a panic leaves nothing half done.
+impl std::panic::RefUnwindSafe for Opening {}
+
 impl Opening {
     fn claims(&self) -> &Claims {
         self.stated.get().unwrap_or(&self.claims)

@@ -31,7 +31,8 @@
 //! holds, and `edge/relay.rs` hands them over. [`flood`] says what is not worth verifying now, and
 //! [`ledger::Pace`] what is not to be delivered now. [`config`] and [`scheme`] say what is configured,
 //! [`gate`] is that with its secrets. [`event`] and [`dead`] are what is stored; [`audit`] and
-//! [`backlog`] are what is written down, and [`tlog`] shows that it was not altered.
+//! [`backlog`] are what is written down, and [`tlog`] shows that it was not altered. [`diagnosis`] looks for
+//! the mistake behind a refusal, when it is answered.
 
 pub mod admin;
 pub mod admission;

@@ -75,6 +75,17 @@ impl Head {
         head
     }
 
+    /// The same string again, so that a head can wait where there is no room for one of ours.
+    pub fn to_lines(&self) -> String {
+        let mut lines = format!("{}\nhttps://gate{}", self.method, self.target());
+        for (name, value) in &self.headers {
+            for text in ["\n", name, "\n", value] {
+                lines.push_str(text);
+            }
+        }
+        lines
+    }
+
     /// Puts headers before those that are there. Name and value, one a line.
     pub fn precede(&mut self, lines: &str) {
         let known = std::mem::take(&mut self.headers);

@@ -276,7 +276,7 @@ fn only_a_sources_own_secrets_are_asked() {
             values,
         );
         assert!(gate.faults.is_empty(), "{:?}", gate.faults);
-        gate.source("one").unwrap().diagnosing.retired.len()
+        gate.source("one").unwrap().retired.len()
     };
     assert_eq!(retired(&[("KEY_0", "x"), ("KEY_1", "y"), ("OLD", "z")]), 1);
     assert_eq!(

@@ -8,9 +8,10 @@
     reason = "a test stops where it fails"
 )]
 
-use hookgate::audit::store::{Over, is_readable, removal};
+use hookgate::audit::store::{Over, is_readable, leaves, removal};
 use hookgate::audit::{Draft, Facts, Tally, VerdictLine, leaf_hash, line};
 use hookgate::config::Retention;
+use hookgate::tlog::entry::{Entry, What};
 use hookgate::verdict::Verdict;
 
 const NOW_MS: i64 = 1_800_000_000_000;
@@ -177,4 +178,43 @@ fn a_draft_comes_back_as_it_was_and_a_line_that_is_too_long_is_left_out() {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A change here makes entries that stand in a log unreadable to whoever checks it, and they stand there for ever:
+/// another format is another version, and this one stays readable.
+#[test]
+fn the_entries_of_the_log() {
+    let entry = |what| Entry {
+        id: "req_1".to_owned(),
+        time_ms: 1_800_000_000_000,
+        commitment: leaf_hash(&SALT, TEXT),
+        what,
+    };
+    let record = concat!(
+        "hookgate-audit/v1 record\nreq_1\n1800000000000\n",
+        "5MMtpHkmS2Wrq6V/jAo7JSnTLg/ATTaWsASHz8mhvLA=\n",
+    );
+    let text = entry(What::Record).to_text().unwrap();
+    assert_eq!(text, record);
+    let before_ms = 1_792_000_000_000;
+    let run = entry(What::Retention {
+        before_ms,
+        count: 7,
+    });
+    let expected = text.replace(" record\n", " retention\n") + "1792000000000\n7\n";
+    assert_eq!(run.to_text(), Some(expected));
+    // As the record's database gives them.
+    let list = format!(
+        concat!(
+            r#"[{{"tenant":"demo","id":"req_1","at_ms":1800000000000,"leaf_hash":"{0}","texts_before_ms":null,"texts":null}},"#,
+            r#"{{"tenant":"demo","id":"req_1","at_ms":1800000000000,"leaf_hash":"{0}","texts_before_ms":1792000000000,"texts":7}}]"#
+        ),
+        hex(&leaf_hash(&SALT, TEXT))
+    );
+    let logs = leaves(&list).unwrap();
+    assert_eq!(logs["demo"], [entry(What::Record), run]);
+    assert!(
+        leaves("{}").is_err()
+            && leaves(&list.replace("leaf_hash\":\"e4", "leaf_hash\":\"zz")).is_err()
+    );
 }

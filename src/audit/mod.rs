@@ -6,6 +6,7 @@
 //! [`Entry`] are a refusal on its way there, [`shown`] keeps credentials out of it, and [`store`] has the rules of the
 //! database and of what is to go again.
 
+mod around;
 mod diagnosis;
 mod notice;
 mod refusal;
@@ -41,6 +42,21 @@ pub struct VerdictLine<'a> {
     pub evidence: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence_value: Option<i64>,
+    /// Of a mismatch: how many secrets were tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secrets_tried: Option<usize>,
+    /// Of an age: how much is tolerated, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance_seconds: Option<u32>,
+    /// Of a secret that is not there, or cannot be used: its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_name: Option<&'a str>,
+    /// Of a body that is too large: what the sender declared, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declared_bytes: Option<u64>,
+    /// Of a path that names no source: as [`shown::path`] shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown_path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,14 +8,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::line;
 use super::refusal::{AUDIT_VERSION, Entry};
 use crate::config::Retention;
 use crate::keys::decode_hex;
 use crate::time;
-use crate::tlog::entry::{Entry as LogEntry, What};
+use crate::tlog::entry::{Entry as Logged, What};
 
 /// Refusals of one source and minute that are stored, whichever isolates they come from. Ten isolates that
 /// are flooded at once fill it.
@@ -80,6 +80,11 @@ counted(tenant) AS (
   SELECT (SELECT min(tenant) FROM counts WHERE tenant > counted.tenant) FROM counted WHERE counted.tenant IS NOT NULL)
 SELECT json_group_array(tenant) AS found FROM (SELECT tenant FROM recorded UNION SELECT tenant FROM counted) WHERE tenant IS NOT NULL";
 
+/// Records of a tenant (`?1`) that are still there, behind the one of this time and id (`?2`, `?3`): at most so many (`?4`).
+pub const RECORDS: &str = "\
+SELECT json_group_array(json_object('id', id, 'at_ms', at_ms, 'salt', salt, 'record', text)) AS found FROM (
+  SELECT id, at_ms, salt, text FROM records WHERE tenant = ?1 AND text IS NOT NULL AND (at_ms, id) > (?2, ?3)
+  ORDER BY at_ms, id LIMIT ?4)";
 /// How many texts and how many addresses of a tenant (`?1`) are from before two times (`?2`, `?3`). What says that
 /// records were removed stays.
 pub const DUE: &str = "\
@@ -97,6 +102,52 @@ UPDATE records SET address = NULL, address_salt = NULL WHERE id IN (
 /// A tenant's (`?1`) counts from before a minute (`?2`).
 pub const REMOVE_COUNTS: &str = "DELETE FROM counts WHERE tenant = ?1 AND minute < ?2";
 
+/// What the last statement of [`KEEP`] gives of a record.
+#[derive(Deserialize)]
+struct Leaf {
+    tenant: String,
+    id: String,
+    at_ms: i64,
+    leaf_hash: String,
+    texts_before_ms: Option<i64>,
+    texts: Option<u64>,
+}
+
+/// The entries for each tenant's log. A row whose hash is none was put there by somebody else: it gets no place in
+/// a log, and so is found out.
+///
+/// # Errors
+/// It is no such list.
+pub fn leaves(list: &str) -> Result<BTreeMap<String, Vec<Logged>>, String> {
+    let list: Vec<Leaf> = serde_json::from_str(list).map_err(|error| error.to_string())?;
+    let mut logs: BTreeMap<String, Vec<Logged>> = BTreeMap::new();
+    for leaf in list {
+        let hash = decode_hex(leaf.leaf_hash.as_bytes()).and_then(|hash| hash.try_into().ok());
+        let Some(commitment) = hash else {
+            continue;
+        };
+        logs.entry(leaf.tenant).or_default().push(Logged {
+            id: leaf.id,
+            time_ms: leaf.at_ms,
+            commitment,
+            what: match (leaf.texts_before_ms, leaf.texts) {
+                (Some(before_ms), Some(count)) => What::Retention { before_ms, count },
+                _ => What::Record,
+            },
+        });
+    }
+    Ok(logs)
+}
+
+/// The id of a message's record.
+pub fn record_id(message: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+    serde_json::from_str(message).ok().map(|Named { id }| id)
+}
+
 /// Whether a message of the audit queue can be stored by this version.
 pub fn is_readable(text: &str) -> bool {
     #[derive(serde::Deserialize)]
@@ -104,36 +155,6 @@ pub fn is_readable(text: &str) -> bool {
         auditversion: u32,
     }
     serde_json::from_str::<Version>(text).is_ok_and(|message| message.auditversion == AUDIT_VERSION)
-}
-
-/// The leaves of a batch, as its last statement found them, for the log of each tenant. A row whose hash is none was
-/// put there by somebody else: it gets no place in a log, and so is found out.
-pub fn leaves(found: &str) -> BTreeMap<String, Vec<LogEntry>> {
-    #[derive(serde::Deserialize)]
-    struct Leaf {
-        tenant: String,
-        id: String,
-        at_ms: i64,
-        leaf_hash: String,
-        texts_before_ms: Option<i64>,
-        texts: Option<u64>,
-    }
-    let leaves: Vec<Leaf> = serde_json::from_str(found).unwrap_or_default();
-    let mut logs: BTreeMap<String, Vec<LogEntry>> = BTreeMap::new();
-    for leaf in leaves {
-        let hash = decode_hex(leaf.leaf_hash.as_bytes()).and_then(|hash| hash.try_into().ok());
-        let what = match (leaf.texts_before_ms, leaf.texts, hash) {
-            (Some(before_ms), Some(count), _) => What::Retention { before_ms, count },
-            (_, _, Some(commitment)) => What::Record { commitment },
-            _ => continue,
-        };
-        logs.entry(leaf.tenant).or_default().push(LogEntry {
-            id: leaf.id,
-            time_ms: leaf.at_ms,
-            what,
-        });
-    }
-    logs
 }
 
 /// What is over by now, for one tenant. Whole days: a tenant's records of a day go in one run.
@@ -232,35 +253,25 @@ mod tests {
                {{"tenant":"two","id":"ret_1","at_ms":8,"leaf_hash":"{hash}","texts_before_ms":5,"texts":12}},
                {{"tenant":"two","id":"req_2","at_ms":9,"leaf_hash":"none","texts_before_ms":null,"texts":null}}]"#
         );
-        let entry = |id: &str, time_ms, what| LogEntry {
+        let entry = |id: &str, time_ms, what| Logged {
             id: id.to_owned(),
             time_ms,
+            commitment: [0xab; 32],
             what,
         };
-        let commitment = [0xab; 32];
         let retention = What::Retention {
             before_ms: 5,
             count: 12,
         };
         assert_eq!(
-            leaves(&found),
+            leaves(&found).unwrap(),
             BTreeMap::from([
-                (
-                    "one".to_owned(),
-                    vec![entry("req_1", 7, What::Record { commitment })]
-                ),
+                ("one".to_owned(), vec![entry("req_1", 7, What::Record)]),
                 ("two".to_owned(), vec![entry("ret_1", 8, retention)]),
             ])
         );
-        assert!(leaves("").is_empty() && leaves("[]").is_empty());
-    }
-
-    /// What the record stores is what the log commits to.
-    #[test]
-    fn a_leaf_hash_is_the_logs_commitment() {
-        let (salt, text) = ([7; 16], "{\"v\":1}");
-        let logged = crate::tlog::entry::commitment(&salt, text.as_bytes());
-        assert_eq!(crate::audit::leaf_hash(&salt, text), logged);
+        assert!(leaves("[]").unwrap().is_empty());
+        assert!(leaves("").is_err());
     }
 
     #[test]

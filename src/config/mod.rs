@@ -11,6 +11,7 @@ mod destination;
 mod egress;
 mod pins;
 mod record;
+mod retired;
 mod rules;
 #[cfg(not(target_arch = "wasm32"))]
 mod toml_text;

@@ -3,7 +3,7 @@
 use super::answering::{answering_faults, bearer_warning};
 use super::audit::audit_faults;
 use super::destination::destination_faults;
-use super::{Config, Destination, Findings, Mode, SignAs, Source};
+use super::{Config, Destination, Findings, Mode, SecretRef, SignAs, Source};
 use crate::scheme::{IdentityRule, Scheme};
 
 /// A queue message may be 128,000 bytes long; about 100 of them belong to the platform.
@@ -152,7 +152,7 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             faults.push(format!("secret \"{}\" is named twice", secret.name()));
         }
     }
-    faults.extend(retired_faults(source));
+    faults.extend(super::retired::faults(source));
     match config.destinations.get(&source.destination) {
         None => faults.push(format!(
             "destination = \"{}\": there is no table [destinations.{}]",
@@ -177,24 +177,6 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             faults.extend(super::pins::pin_faults(source, scheme));
             faults.extend(answering_faults(source, scheme));
             faults.extend(super::record::sample_fault(source));
-        }
-    }
-    faults
-}
-
-fn retired_faults(source: &Source) -> Vec<String> {
-    let mut faults = Vec::new();
-    for secret in &source.retired_secrets {
-        let name = secret.name();
-        if !is_secret_name(name) {
-            faults.push(format!(
-                "retired_secrets: \"{name}\": use A-Z, 0-9 and _, beginning with a letter"
-            ));
-        }
-        if source.secrets.contains(secret) {
-            faults.push(format!(
-                "\"{name}\" is live and retired: take it out of secrets, or out of retired_secrets"
-            ));
         }
     }
     faults
@@ -318,7 +300,8 @@ fn sharing_faults(config: &Config) -> Vec<String> {
         .chain(RESERVED_NAMES)
         .collect();
     for (name, source) in &config.sources {
-        let secrets = source.secrets.iter().map(|secret| secret.name());
+        let secrets = source.secrets.iter().chain(&source.retired_secrets);
+        let secrets = secrets.map(SecretRef::name);
         let others = source.pin_secrets().chain(source.handshake_secrets());
         for secret in secrets.chain(others) {
             if ours.contains(&secret) {

@@ -50,7 +50,7 @@ impl<'a> Case<'a> {
         Case {
             scheme,
             keys: live.keys.clone(),
-            retired: &live.diagnosing.retired,
+            retired: &live.retired,
             head,
             body,
             time_text: None,

@@ -10,11 +10,10 @@
 //! tried, those that are live and those that its configuration says it has retired: whether a request
 //! would be right for somebody else's secret is never asked.
 //!
-//! In the Worker it runs a while after the answer, for few requests of a source ([`Allowance`]) and for
-//! at most [`HASHED_BYTES_MAX`] of hashing. All that is affordable is tried whatever is found, so the
+//! In the Worker it runs a while after the answer, for the few refusals of a source that are stored one by
+//! one ([`crate::audit::REFUSALS_A_MINUTE`]), and for at most [`HASHED_BYTES_MAX`] of hashing. All that is affordable is tried whatever is found, so the
 //! time it takes says nothing of what was found. The tool tries more, and each two mistakes together.
 
-mod allowance;
 mod bodies;
 mod case;
 mod hypothesis;
@@ -31,7 +30,6 @@ mod together;
 
 use crate::scheme::Scheme;
 use crate::verdict::{Reject, Trouble, Verdict};
-pub use allowance::Allowance;
 pub use case::{Case, Judgement};
 pub use hypothesis::Hypothesis;
 #[cfg(not(target_arch = "wasm32"))]

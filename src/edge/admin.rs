@@ -8,6 +8,7 @@ use worker::Env;
 
 use super::archive;
 use super::content;
+use super::database::transact;
 use super::ledger;
 use super::offer;
 use super::platform::{self, binding, now_ms};
@@ -15,15 +16,19 @@ use super::state::State;
 use crate::admin::{Admitted, Command, authorise, insists, may_redrive, not_redriven};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
+use crate::audit::store::RECORDS;
 use crate::dead::DeadLetter;
 use crate::event::fresh_key;
 use crate::ledger::{Ask, Reply};
 use crate::request::Head;
 use crate::time;
+use crate::tlog;
 use crate::uses;
 
 /// How many dead letters a page holds: each is one read of the archive.
 const PAGE: u32 = 20;
+/// How many records: each has up to 8 kB.
+const RECORDS_PAGE: u32 = 200;
 /// An operator can wait longer than a sender.
 const LEDGER_MS: u32 = 10_000;
 
@@ -70,6 +75,14 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
     let done = match &command {
         Command::List { cursor } => list(cursor.as_deref(), env).await.map(Told::Answer),
         Command::Show { id } => show(id, env, request_id).await.map(Told::Answer),
+        Command::Records {
+            tenant,
+            after_ms,
+            after_id,
+        } => show_records(tenant, *after_ms, after_id, env)
+            .await
+            .map(Told::Answer),
+        Command::Log { tenant, path } => show_log(tenant, path, env, request_id).await,
         Command::Content { id } => show_content(id, env, request_id).await,
         Command::Redrive { id } => send_again(id, request, env, request_id)
             .await
@@ -144,6 +157,49 @@ async fn show_content(id: &str, env: &Env, request_id: &str) -> Result<Told, arc
         return Ok(Told::Content(stream));
     }
     Ok(Told::Answer(no_such_letter(request_id)))
+}
+
+/// As SQLite wrote them: a list, empty behind the last one.
+async fn show_records(
+    tenant: &str,
+    after_ms: i64,
+    after_id: &str,
+    env: &Env,
+) -> Result<Answer, archive::Failed> {
+    let after_ms = JsValue::from_f64(after_ms as f64);
+    let asked = [
+        tenant.into(),
+        after_ms,
+        after_id.into(),
+        RECORDS_PAGE.into(),
+    ];
+    let found = transact(env, &[(RECORDS, &asked)]).await;
+    let found = found.map_err(|detail| {
+        platform::notice(&Notice::RecordFailed { detail: &detail });
+        archive::Failed
+    })?;
+    Ok(Answer {
+        status: 200,
+        headers: vec![("content-type", "application/json".to_owned())],
+        body: format!("{{\"records\":{found}}}"),
+    })
+}
+
+/// A file as its bytes. Whoever checks a log looks at nothing else of an answer.
+async fn show_log(
+    tenant: &str,
+    path: &str,
+    env: &Env,
+    request_id: &str,
+) -> Result<Told, archive::Failed> {
+    let found = content::stream(env, &tlog::key(tenant, path)).await?;
+    Ok(found.map_or_else(
+        || {
+            let title = "The log has no such file";
+            Told::Answer(problem(404, "not-found", title, None, request_id))
+        },
+        Told::Content,
+    ))
 }
 
 async fn send_again(

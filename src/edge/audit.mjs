@@ -1,13 +1,14 @@
 // What goes into the record once an answer has left: each call here is in a waitUntil of its own, and none is waited
 // for by a request.
 
-import { auditUnsent, countMessages, isBeingDiagnosed, refusalMessage, replaceDeadInstance } from "../../build/hookgate.js";
+import { auditUnsent, countMessages, diagnosisOf, refusalMessage, replaceDeadInstance } from "../../build/hookgate.js";
 
-/** How long counts wait to be sent (src/audit/tally.rs, FLUSH_MS). The tests do not wait for so long. */
-export const pace = { flushMs: 25_000 };
-
-/** A diagnosis begins a second after the answer (src/edge/diagnose.rs, AFTER), and takes some milliseconds. */
-const DIAGNOSED_MS = 1_500;
+/**
+ * How long counts wait to be sent (src/audit/tally.rs, FLUSH_MS); the tests do not wait for so long. And how long after
+ * its answer a refusal is diagnosed: the answer has left by then, and whoever measures how long the next one takes learns
+ * nothing of this one.
+ */
+export const pace = { flushMs: 25_000, diagnosisMs: 500 };
 
 /** What the queue did not take, to be offered again. Beyond that the log alone has it. */
 const UNSENT_MAX = 32;
@@ -16,20 +17,29 @@ let unsent = [];
 const AS_TEXT = { contentType: "text" };
 
 /** `what` is what the answer carried (src/edge/audit.rs, ended); `sha256` that of a body that went by. */
-export async function report({ draft, sample, flush }, request, body, sha256, env) {
-  const flushed = flush ? after(pace.flushMs).then(() => sendCounts(env)) : undefined;
+export async function report({ draft, sample, puzzle, flush }, request, body, sha256, env) {
+  const flushed = flush ? new Promise((resolve) => setTimeout(resolve, pace.flushMs)).then(() => sendCounts(env)) : undefined;
   if (draft !== undefined) {
-    replaceDeadInstance();
-    if (isBeingDiagnosed(draft)) await after(DIAGNOSED_MS);
-    const message = await messageOf(draft, sample, request, body, sha256, env);
+    const diagnosis = puzzle === null ? undefined : await diagnosed(draft, puzzle, body, env);
+    const message = await messageOf(draft, sample, diagnosis, request, body, sha256, env);
     if (message !== undefined) await send([message], env);
   }
   await flushed;
 }
 
-const after = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/** The name of the mistake that explains the refusal, if one does. */
+async function diagnosed(draft, puzzle, body, env) {
+  await new Promise((resolve) => setTimeout(resolve, pace.diagnosisMs));
+  try {
+    replaceDeadInstance();
+    return diagnosisOf(draft, puzzle, body, env);
+  } catch {
+    // The panic has its line. The refusal is stored without a diagnosis.
+    return undefined;
+  }
+}
 
-async function messageOf(draft, sample, { cf, headers }, body, sha256, env) {
+async function messageOf(draft, sample, diagnosis, { cf, headers }, body, sha256, env) {
   const digest = body === undefined ? sha256 : new Uint8Array(await crypto.subtle.digest("SHA-256", body));
   const names = [...headers.keys()].join("\n");
   replaceDeadInstance();
@@ -41,6 +51,7 @@ async function messageOf(draft, sample, { cf, headers }, body, sha256, env) {
     names,
     digest,
     body?.subarray(0, sample) ?? new Uint8Array(),
+    diagnosis,
     env,
   );
 }

@@ -49,8 +49,10 @@ pub fn ended(
     };
     let draft = serde_json::to_string(&draft.to_lines()).ok()?;
     let sample = live.map_or(0, |live| live.source.audit_sample_bytes);
+    let puzzle = live.and_then(|live| diagnose::puzzle(verdict, live, head, record.body_bytes));
+    let puzzle = serde_json::to_string(&puzzle).ok()?;
     Some(format!(
-        ",\"audit\":{{\"draft\":{draft},\"sample\":{sample},\"flush\":{needs_flush}}}}}"
+        ",\"audit\":{{\"draft\":{draft},\"sample\":{sample},\"puzzle\":{puzzle},\"flush\":{needs_flush}}}}}"
     ))
 }
 
@@ -79,10 +81,10 @@ pub fn refusal_message(
     header_names: &str,
     body_sha256: Option<Vec<u8>>,
     body_start: &[u8],
+    diagnosis: Option<String>,
     env: &Env,
 ) -> Option<String> {
     let draft = Draft::from_lines(draft)?;
-    let diagnosis = diagnose::found(draft.request_id);
     let retention = State::of(env).retention(draft.tenant);
     let facts = Facts {
         address,
@@ -96,12 +98,6 @@ pub fn refusal_message(
     };
     let entry = draft.entry(facts, platform::random());
     Some(entry.message(platform::random()))
-}
-
-/// Whether a draft is of a refusal that is being diagnosed: what is found belongs into its record.
-#[wasm_bindgen(js_name = isBeingDiagnosed)]
-pub fn is_being_diagnosed(draft: &str) -> bool {
-    Draft::from_lines(draft).is_some_and(|draft| diagnose::is_under_way(draft.request_id))
 }
 
 /// The messages with everything that was counted since the last time.

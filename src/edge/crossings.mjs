@@ -1,5 +1,3 @@
-import { waitUntil } from "cloudflare:workers";
-
 // What would be several calls from wasm, each with its texts decoded and its exceptions caught, as one.
 
 /** Name and value, one a line, of those of these headers that are there. */
@@ -23,6 +21,3 @@ export function linesOfMatching(headers, names, prefixes) {
 
 /** The bytes in base64 (RFC 4648, section 4) between two texts. Encoding them in wasm is several times as slow. */
 export const encloseBase64 = (before, bytes, after) => before + bytes.toBase64() + after;
-
-/** Keeps the invocation that is running alive for a promise. Asked for by refusals alone: the way of an event is spared its context. */
-export const keepAlive = (promise) => waitUntil(promise);

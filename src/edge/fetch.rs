@@ -53,8 +53,6 @@ pub struct Arrival {
     remembering: Option<Promise>,
     /// There where a public key checks the signature, or a secret may be handed over.
     env: Option<Env>,
-    /// The body, where no secret matched.
-    unmatched: Option<Uint8Array>,
 }
 
 enum Stage {
@@ -141,7 +139,6 @@ impl Arrival {
                 .map(|_| env.clone()),
             live,
             remembering: None,
-            unmatched: None,
         }
     }
 
@@ -324,7 +321,6 @@ impl Arrival {
                     json.pop();
                     json.push_str(&after);
                 }
-                self.have_diagnosed(verdict);
                 return json;
             }
             Stage::Health { sound: true } => healthy().for_request(&self.record.request_id),

@@ -12,10 +12,10 @@ use worker::Env;
 use super::platform::{self, Bindings, ExecutionContext, Outcome, describe_value, notice, now_ms};
 use crate::audit::Notice;
 use crate::gate::LiveSource;
+use crate::public_key::Question;
 use crate::public_key::document::{DOCUMENT_BYTES_MAX, Document, KEPT_SECONDS, kept_key};
 use crate::public_key::inquiry::{Fetched, Inquiry, Step};
 use crate::public_key::memory::KeyMemory;
-use crate::public_key::{Question, raw_ecdsa};
 use crate::scheme::Algorithm;
 use crate::verdict::Verdict;
 use crate::verify::{Proof, Statement};
@@ -132,11 +132,9 @@ impl Asking {
 }
 
 fn ask(question: &Question) -> Promise {
-    let raw = match question.algorithm {
-        Algorithm::EcdsaP256Der => raw_ecdsa(&question.signature),
-        _ => None,
+    let Some(signature) = question.raw_signature() else {
+        return Promise::resolve(&JsValue::FALSE);
     };
-    let signature = raw.as_deref().unwrap_or(&question.signature);
     let name = match question.algorithm {
         Algorithm::RsaSha1 => "rsa-sha1",
         Algorithm::RsaSha256 => "rsa-sha256",
@@ -156,7 +154,7 @@ fn ask(question: &Question) -> Promise {
         name,
         &key.id,
         &bytes(&key.spki),
-        &bytes(signature),
+        &bytes(&signature),
         &bytes(&question.message),
     )
 }

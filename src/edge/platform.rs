@@ -147,8 +147,6 @@ extern "C" {
     pub fn lines_of_matching(headers: &Headers, names: &Array, prefixes: &Array) -> String;
     #[wasm_bindgen(js_name = encloseBase64)]
     pub fn enclose_base64(before: &str, bytes: &Uint8Array, after: &str) -> JsString;
-    #[wasm_bindgen(js_name = keepAlive)]
-    fn keep_invocation_alive(promise: &Promise);
 }
 
 impl ExecutionContext {
@@ -159,14 +157,6 @@ impl ExecutionContext {
             Ok(JsValue::UNDEFINED)
         }));
     }
-}
-
-/// Keeps the invocation that is running alive for `future`, where its context is not at hand.
-pub fn keep_alive(future: impl Future<Output = ()> + 'static) {
-    keep_invocation_alive(&promise(async move {
-        future.await;
-        Ok(JsValue::UNDEFINED)
-    }));
 }
 
 /// Hands a future to the runtime. A panic inside rejects the promise and nothing of the future is

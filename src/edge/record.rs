@@ -38,7 +38,7 @@ impl Record {
         live: Option<&LiveSource>,
     ) -> Option<String> {
         let now = now_ms();
-        let line = platform::log(&VerdictLine {
+        let line = VerdictLine {
             event_id: self.event_id.as_deref(),
             event_type: self.event_type.as_deref(),
             dedup_key: self.dedup_key.as_deref(),
@@ -60,7 +60,8 @@ impl Record {
                 &self.traceparent,
                 now,
             )
-        });
+        };
+        let line = platform::log(&line.with_facts(verdict, live, head));
         audit::ended(verdict, self, head, live, &line, now)
     }
 

@@ -1,6 +1,8 @@
 //! The record of refusals in D1: the audit queue's consumer, and what the cron removes. The rules are those of
 //! [`crate::audit::store`].
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use wasm_bindgen::JsValue;
 use worker::Env;
 
@@ -11,20 +13,20 @@ use super::state::State;
 use crate::audit::Notice;
 use crate::audit::store::{
     DUE, KEEP, LOT, Over, RECORDS_A_MINUTE, REMOVE_ADDRESSES, REMOVE_COUNTS, REMOVE_TEXTS, TENANTS,
-    is_readable, leaves, removal,
+    is_readable, leaves, record_id, removal,
 };
 use crate::config::Retention;
 use crate::keys::encode_hex;
 use crate::retry;
 
-/// For the object of a tenant's log, which may be far away.
-const LOG_MS: u32 = 10_000;
 /// For the queue.
 const SEND_MS: u32 = 5_000;
+/// For a tenant's log.
+const LOG_MS: u32 = 5_000;
 /// Lots that one run removes of one tenant; the next one goes on.
 const LOTS_A_RUN: u32 = 20;
 
-/// Stores a batch of the audit queue, all or nothing, and has it logged.
+/// Stores a batch of the audit queue, all or nothing.
 pub async fn keep(messages: Vec<QueueMessage>, env: &Env) {
     let mut list = String::from("[");
     let mut kept = Vec::new();
@@ -40,7 +42,7 @@ pub async fn keep(messages: Vec<QueueMessage>, env: &Env) {
             list.push(',');
         }
         list.push_str(&text);
-        kept.push(message);
+        kept.push((message, text));
     }
     list.push(']');
     let list = JsValue::from_str(&list);
@@ -48,26 +50,41 @@ pub async fn keep(messages: Vec<QueueMessage>, env: &Env) {
     let [keep_records, rest @ ..] = KEEP;
     let mut statements: Vec<(&str, &[JsValue])> = vec![(keep_records, &bound)];
     statements.extend(rest.iter().map(|sql| (*sql, &bound[..1])));
-    let stored = transact(env, &statements).await;
-    let logged = match stored {
-        Ok(found) => log_all(&found, env).await,
-        Err(detail) => Err(detail),
-    };
-    match logged {
-        Ok(()) => kept.iter().for_each(QueueMessage::ack),
+    match transact(env, &statements).await {
+        Ok(leaves) => {
+            let unlogged = sequence(&leaves, env).await;
+            for (message, text) in &kept {
+                // What is not stored has no place in a log: it does not come again, to be counted twice.
+                let is_unlogged = || record_id(text).is_some_and(|id| unlogged.contains(&id));
+                if !unlogged.is_empty() && is_unlogged() {
+                    wait(message);
+                } else {
+                    message.ack();
+                }
+            }
+        }
         Err(detail) => {
             platform::notice(&Notice::RecordFailed { detail: &detail });
-            kept.iter().for_each(wait);
+            kept.iter().for_each(|(message, _)| wait(message));
         }
     }
 }
 
-/// Gives what is stored its place in its tenant's log. What has one keeps it, so all of it may come again.
-async fn log_all(found: &str, env: &Env) -> Result<(), String> {
-    for (tenant, entries) in leaves(found) {
-        log::append(env, &tenant, &entries, LOG_MS).await?;
+/// Puts what was stored into the tenants' logs. The ids of what has no place there yet.
+async fn sequence(list: &str, env: &Env) -> BTreeSet<String> {
+    let logs = leaves(list).unwrap_or_else(|detail| {
+        platform::notice(&Notice::LogFailed { detail: &detail });
+        BTreeMap::new()
+    });
+    let mut unlogged = BTreeSet::new();
+    for (tenant, entries) in logs {
+        if let Err(detail) = log::append(env, &tenant, &entries, LOG_MS).await {
+            let detail = &format!("{tenant}: {detail}");
+            platform::notice(&Notice::LogFailed { detail });
+            unlogged.extend(entries.into_iter().map(|entry| entry.id));
+        }
     }
-    Ok(())
+    unlogged
 }
 
 fn wait(message: &QueueMessage) {

@@ -21,6 +21,7 @@ pub mod native;
 pub mod rules;
 pub mod token;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -71,6 +72,24 @@ pub struct Question {
     pub key: Arc<PublicKey>,
     pub message: Vec<u8>,
     pub signature: Vec<u8>,
+}
+
+/// Of P-256 and of Ed25519 alike (RFC 7518, section 3.4; RFC 8032, section 5.1.6).
+const RAW_SIGNATURE_BYTES: usize = 64;
+
+impl Question {
+    /// The signature as WebCrypto has it. `None`: it has not its algorithm's form, so nobody made it.
+    /// WebCrypto itself throws for some of those, and would take a raw signature where DER is due.
+    pub fn raw_signature(&self) -> Option<Cow<'_, [u8]>> {
+        let plain = Cow::Borrowed(self.signature.as_slice());
+        match self.algorithm {
+            Algorithm::EcdsaP256Der => raw_ecdsa(&self.signature).map(Cow::Owned),
+            Algorithm::EcdsaP256 | Algorithm::Ed25519 => {
+                (plain.len() == RAW_SIGNATURE_BYTES).then_some(plain)
+            }
+            _ => Some(plain),
+        }
+    }
 }
 
 impl PublicKey {
@@ -186,3 +205,36 @@ pub fn raw_ecdsa(der: &[u8]) -> Option<Vec<u8>> {
 
 /// The object identifiers above are read as they are written here.
 const _: () = assert!(RSA[0] == OBJECT_IDENTIFIER && ED25519[0] == OBJECT_IDENTIFIER);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// WebCrypto throws for an Ed25519 signature of another length, which would be our failure, and takes
+    /// 64 bytes for a raw signature of P-256 even where the scheme has DER.
+    #[test]
+    fn what_has_not_the_algorithms_form_is_not_asked() {
+        let key = Arc::new(PublicKey::from_ed25519(&[9; 32]).unwrap());
+        for (algorithm, lengths_asked) in [
+            (Algorithm::EcdsaP256, &[64][..]),
+            (Algorithm::EcdsaP256Der, &[]),
+            (Algorithm::Ed25519, &[64]),
+            (Algorithm::RsaSha256, &[0, 63, 64, 65]),
+        ] {
+            for length in [0, 63, 64, 65] {
+                let question = Question {
+                    algorithm,
+                    key: key.clone(),
+                    message: Vec::new(),
+                    signature: vec![1; length],
+                };
+                let asked = question.raw_signature().is_some();
+                assert_eq!(
+                    asked,
+                    lengths_asked.contains(&length),
+                    "{algorithm:?}, {length}"
+                );
+            }
+        }
+    }
+}

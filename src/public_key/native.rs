@@ -5,9 +5,9 @@ use rsa::pkcs8::DecodePublicKey as _;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
+use super::Question;
 use super::inquiry::{Fetched, Inquiry, Step};
 use super::memory::KeyMemory;
-use super::{Question, raw_ecdsa};
 use crate::gate::LiveSource;
 use crate::scheme::Algorithm;
 use crate::verdict::Verdict;
@@ -55,13 +55,13 @@ pub fn settle(
 /// Answers a question.
 pub fn verifies(question: &Question) -> bool {
     let message = question.message.as_slice();
+    let Some(signature) = question.raw_signature() else {
+        return false;
+    };
     let verified = match question.algorithm {
         Algorithm::RsaSha1 => rsa(question, &SHA1_PREFIX, &Sha1::digest(message)),
         Algorithm::RsaSha256 => rsa(question, &SHA256_PREFIX, &Sha256::digest(message)),
-        Algorithm::EcdsaP256 => ecdsa(question, &question.signature),
-        Algorithm::EcdsaP256Der => {
-            raw_ecdsa(&question.signature).and_then(|raw| ecdsa(question, &raw))
-        }
+        Algorithm::EcdsaP256 | Algorithm::EcdsaP256Der => ecdsa(question, &signature),
         Algorithm::Ed25519 => ed25519(question),
         Algorithm::HmacSha1
         | Algorithm::HmacSha256

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Hash;
 use super::checkpoint::Checkpoint;
-use super::entry::{Entry, What, commitment};
+use super::entry::{Entry, What};
 use super::merkle::{leaf_hash, root};
 use super::native::{Tree, verify};
 use super::note::{KeyKind, Note, VerifierKey};
 use super::tile::{self, CHECKPOINT, File, Kind, WIDTH, files};
+use crate::audit;
 use crate::keys::decode_hex;
 
 /// A record, with what it takes to show that it is the one that was logged. A line of `records.ndjson`.
@@ -319,21 +320,25 @@ fn check_records(entries: &[Vec<u8>], records: &[Record], report: &mut Report) {
     let mut ids = BTreeSet::new();
     let (mut gone, mut runs) = (Vec::new(), Vec::new());
     for (place, entry) in (0..).zip(entries) {
-        let Some(Entry { id, time_ms, what }) = Entry::parse(entry) else {
+        let Some(entry) = Entry::parse(entry) else {
             found.push(Finding::EntryUnreadable { place });
             continue;
         };
+        let id = entry.id;
         if !ids.insert(id.clone()) {
             found.push(Finding::EntryRepeated { place, id });
             continue;
         }
-        match what {
-            What::Retention { before_ms, count } => runs.push((place, before_ms, count)),
-            What::Record { commitment: logged } => match by_id.remove(id.as_str()) {
-                None => gone.push((place, id, time_ms)),
-                Some(record) if made_of(record) == Some(logged) => report.records += 1,
-                Some(_) => found.push(Finding::RecordAltered { place, id }),
-            },
+        let record = by_id.remove(id.as_str());
+        match (record, entry.what) {
+            (Some(record), _) if made_of(record) == Some(entry.commitment) => report.records += 1,
+            (Some(_), _) => found.push(Finding::RecordAltered { place, id }),
+            (None, What::Record) => gone.push((place, id, entry.time_ms)),
+            // What a run says of itself has no end.
+            (None, What::Retention { .. }) => found.push(Finding::RecordRemoved { place, id }),
+        }
+        if let What::Retention { before_ms, count } = entry.what {
+            runs.push((place, before_ms, count));
         }
     }
     let mut deleted: BTreeMap<u64, u64> = BTreeMap::new();
@@ -368,5 +373,5 @@ fn check_records(entries: &[Vec<u8>], records: &[Record], report: &mut Report) {
 
 fn made_of(record: &Record) -> Option<Hash> {
     let salt = decode_hex(record.salt.as_bytes())?.try_into().ok()?;
-    Some(commitment(&salt, record.record.as_bytes()))
+    Some(audit::leaf_hash(&salt, &record.record))
 }

@@ -420,6 +420,10 @@ test("a sender's own key: ECDSA in DER", async () => {
   assert.equal((await gate.verdict(forged)).reason, "signature_mismatch");
   const mangled = await post("/hooks/ecdsa", body, [["x-signature", Buffer.from("no DER").toString("base64")]]);
   assert.equal(mangled.status, 401);
+  // WebCrypto would take this form; the scheme does not, here as little as natively.
+  const raw = sign("sha256", Buffer.from(body), { key: ecdsa.privateKey, dsaEncoding: "ieee-p1363" }).toString("base64");
+  const otherwise = await post("/hooks/ecdsa", body, [["x-signature", raw]]);
+  assert.equal((await gate.verdict(otherwise)).reason, "signature_mismatch");
   assert.equal(createPublicKey(gate.secrets.ECDSA_PUBLIC_KEY).asymmetricKeyType, "ec");
 });
 

@@ -17,6 +17,7 @@ mod forms_cloud;
 mod forms_handshakes;
 pub mod mutate;
 pub mod mutators;
+pub mod tool;
 pub mod tree;
 mod vector_files;
 
@@ -364,7 +365,11 @@ pub fn scheme(name: &str) -> Scheme {
     Scheme::clone(&only(&gate).scheme)
 }
 
-/// The repository.
+/// The repository: this crate, or the one above it (`fuzz`).
 pub fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let above = here
+        .ancestors()
+        .find(|path| path.join("tests/vectors").is_dir());
+    above.expect("tests/vectors").to_path_buf()
 }

@@ -7,11 +7,10 @@ use worker::Env;
 
 use super::{Arrival, Arrived, Stage};
 use crate::admission::{self, Opening};
-use crate::edge::diagnose::Puzzle;
 use crate::edge::drive::Drive;
 use crate::edge::inquire::{Asking, Next};
 use crate::edge::offer;
-use crate::edge::platform::{self, ExecutionContext, Outcome, now_ms};
+use crate::edge::platform::{ExecutionContext, Outcome, now_ms};
 use crate::gate::LiveSource;
 use crate::request::Inbound;
 use crate::uses;
@@ -48,7 +47,6 @@ impl Arrival {
                 }
                 let (reject, length) = (Reject::SignatureMismatch, body.length() as usize);
                 let verdict = admission::unverified(&live, reject, length, now_ms());
-                self.unmatched = Some(body);
                 self.stage = Stage::Decided(verdict);
                 None
             }
@@ -157,10 +155,7 @@ impl Arrival {
         let findings = &mut self.record.findings;
         let checked = admission::check(live, &opening, &inbound, matched, now_ms, findings);
         self.stage = match checked {
-            Err(verdict) => {
-                self.unmatched = Some(body);
-                Stage::Decided(verdict)
-            }
+            Err(verdict) => Stage::Decided(verdict),
             Ok(matched) => Stage::Verified {
                 opening,
                 arrived: Arrived::Whole { body, bytes },
@@ -179,15 +174,6 @@ impl Arrival {
         let env = self.env.take()?;
         self.stage = Stage::Keep;
         Some(offer::keep(&env, live, &secret))
-    }
-
-    /// Has a refusal looked into, once it is answered.
-    pub(super) fn have_diagnosed(&mut self, verdict: Verdict) {
-        if let Some(live) = &self.live
-            && let Some(puzzle) = Puzzle::of(verdict, live, &self.head, self.unmatched.as_ref())
-        {
-            platform::keep_alive(puzzle.solve(self.record.request_id.clone()));
-        }
     }
 
     pub(super) fn go_on(&mut self, mut drive: Drive, effect: Option<Promise>) -> Option<Promise> {

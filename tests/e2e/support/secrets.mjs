@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
+import { auditLogKey } from "../../../scripts/dev-vars.mjs";
 
 const SOURCES = parse(readFileSync(join(import.meta.dirname, "..", "sources.toml"), "utf8"));
 const WHSEC = ["standard-webhooks", "svix"];
@@ -19,6 +20,7 @@ export function freshSecrets() {
     for (const name of names) secrets[name] = name.endsWith("_PUBLIC_KEY") ? publicKey() : WHSEC.includes(scheme) ? whsec() : randomBytes(32).toString("hex");
   }
   for (const { secret } of Object.values(SOURCES.destinations)) secrets[secret] = whsec();
+  secrets.AUDIT_LOG_KEY = auditLogKey("gate.example/audit");
   secrets.ADMIN_TOKEN = randomBytes(32).toString("base64url");
   return secrets;
 }

@@ -44,9 +44,9 @@ pub fn command(arguments: lexopt::Parser) -> Result<(), Failure> {
     if options.flags.contains(&"list".to_owned()) {
         return list(options.as_json);
     }
+    let clock = options.clock()?;
     let recorded = options.recorded()?;
     let (_gate, live) = options.live(&recorded)?;
-    let clock = options.clock()?;
     let judged = judge(&live, &recorded, &options.documents, clock, now_ms());
     let reason = judged.reason.unwrap_or_default();
     let say = |line: Value, words: &str| {

@@ -167,11 +167,6 @@ fn run(
 
 /// The reason in a sentence.
 fn why(verdict: Verdict, live: &LiveSource, has_no_documents: bool) -> String {
-    let tolerance_seconds = || {
-        let own = live.source.tolerance_seconds;
-        own.or(live.scheme.time.as_ref().map(|form| form.tolerance_seconds))
-            .unwrap_or_default()
-    };
     match verdict {
         Verdict::Refused(Reject::SignatureMismatch) => {
             "none of the source's secrets made this signature over these bytes".into()
@@ -183,7 +178,7 @@ fn why(verdict: Verdict, live: &LiveSource, has_no_documents: bool) -> String {
         Verdict::Refused(Reject::Stale { age_ms }) => format!(
             "signed {} s before the clock, and {} s are tolerated",
             age_ms / 1_000,
-            tolerance_seconds()
+            live.tolerance_seconds().unwrap_or_default()
         ),
         Verdict::Refused(Reject::FromFuture { ahead_ms }) => {
             format!("signed {} s ahead of the clock", ahead_ms / 1_000)

@@ -3,17 +3,19 @@
 use hookgate::config;
 use lexopt::prelude::{Long, ValueExt as _};
 
-use super::{Failure, read_sources};
+use super::{Failure, lint_secrets, read_sources};
 
 pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     let mut file = "sources.toml".to_owned();
     let mut environment = "development".to_owned();
     let mut deployed = None;
+    let mut secret_files: Vec<String> = Vec::new();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("sources") => file = arguments.value()?.string()?,
             Long("environment") => environment = arguments.value()?.string()?,
             Long("deployed") => deployed = Some(arguments.value()?.string()?),
+            Long("secret-file") => secret_files.push(arguments.value()?.string()?),
             other => return Err(other.unexpected().into()),
         }
     }
@@ -30,7 +32,9 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
         .iter()
         .flat_map(|(deployed, _)| config::gaps(deployed, &config));
     let gaps = gaps.map(|gap| format!("{file}: {gap}"));
-    let refused: Vec<String> = unverifiable.chain(observers).chain(gaps).collect();
+    let values = lint_secrets::faults(&config, &environment, &secret_files)?;
+    let refused = unverifiable.chain(observers).chain(gaps).chain(values);
+    let refused: Vec<String> = refused.collect();
     if !refused.is_empty() {
         return Err(Failure::Refused(refused));
     }

@@ -4,6 +4,7 @@ mod audit;
 mod diagnose;
 mod judge;
 mod lint;
+mod lint_secrets;
 mod options;
 mod recorded;
 mod schemes;
@@ -23,11 +24,13 @@ use lexopt::prelude::{Long, Value};
 const HELP: &str = "\
 hookgate, the tool beside the Worker
 
-  hookgate lint [--sources FILE] [--environment NAME] [--deployed FILE]
+  hookgate lint [--sources FILE] [--environment NAME] [--deployed FILE] [--secret-file FILE]…
       Checks a sources file (default sources.toml) as the build does, and with NAME = production
       also what may only be done there when it is acknowledged. Each scheme signs a request and
       verifies it. With --deployed, the sources file that is live now: refuses what would forget
-      events under way.
+      events under way. With --secret-file, NAME=value lines: refuses secrets that are missing,
+      unusable, shared by sources that must not, or known to everybody; and with two such files, of
+      two environments, those that are the same in both. No value is printed.
       Exit code 0: in order. 1: refused, each reason a sentence. 2: wrong usage.
 
   hookgate verify FILE [options]

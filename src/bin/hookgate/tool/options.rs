@@ -14,8 +14,7 @@ use super::terminal::plain;
 use super::{Failure, read_sources};
 
 /// What the options are called, for the commands' help.
-pub const HELP: &str = "\
-  FILE                  the request: as it came over the wire (request line, headers, empty line,
+pub const HELP: &str = "  FILE                  the request: as it came over the wire (request line, headers, empty line,
                         body), as `hookgate sign` prints one, a held event, or a dead letter; `-` is
                         standard input
   --source NAME         whose request it is, where its path does not say so

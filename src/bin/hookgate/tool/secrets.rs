@@ -23,6 +23,11 @@ impl Secrets {
         Ok(Secrets(lines(&text)))
     }
 
+    /// The file's value.
+    pub fn in_file(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     /// The file's value, or the environment's.
     pub fn get(&self, name: &str) -> Option<String> {
         let known = self.0.get(name).cloned();

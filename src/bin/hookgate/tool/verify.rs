@@ -34,15 +34,10 @@ pub fn command(arguments: lexopt::Parser) -> Result<(), Failure> {
     let Some(options) = Options::read(arguments, &help(), &[])? else {
         return Ok(());
     };
+    let clock = options.clock()?;
     let recorded = options.recorded()?;
     let (_gate, live) = options.live(&recorded)?;
-    let judged = judge(
-        &live,
-        &recorded,
-        &options.documents,
-        options.clock()?,
-        now_ms(),
-    );
+    let judged = judge(&live, &recorded, &options.documents, clock, now_ms());
     if options.as_json {
         let mut line = judged.to_json(&live);
         line["notes"] = recorded.notes.clone().into();

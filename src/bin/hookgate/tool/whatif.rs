@@ -6,17 +6,12 @@ use hookgate::gate::{Gate, LiveSource};
 use serde_json::{Value, json};
 
 use super::judge::{Clock, Judged, assemble, judge};
-use super::options::{HELP as OPTIONS, Options, bytes_of, now_ms};
+use super::options::{Options, bytes_of, now_ms};
 use super::recorded::Recorded;
 use super::terminal::{json as json_line, plain};
 use super::{Failure, NOT_JUDGED, read_sources};
 
-fn help() -> String {
-    let shared = OPTIONS
-        .split_once("  --secret-file")
-        .map_or("", |(_, rest)| rest);
-    format!(
-        "\
+const HELP: &str = "\
 usage: hookgate whatif OLD NEW TRAFFIC [options]
 
 Judges recorded traffic under two sources files, OLD and NEW, and says what would change: by source, by
@@ -24,7 +19,13 @@ reason, with the first line of each kind. TRAFFIC has one JSON object a line: re
 prints them (`received_ms` says when they came), held events, or dead letters. Each is judged at the time
 when it was received; where that is not known, at its own signed time.
 
-  --secret-file{shared}
+  --source NAME         whose requests they are, where their paths do not say so
+  --secret-file FILE    NAME=value lines; default .dev.vars where that is there. A name that is not in
+                        it is looked up in the environment
+  --document URL=FILE   what stands at that URL (a certificate, a key set); nothing is fetched
+  --clock TIME          one clock for all: now, signed, seconds or milliseconds since 1970, or RFC 3339
+  --json                one JSON object instead of words
+
 Examples
   hookgate whatif sources.toml new.toml traffic.ndjson
   git show HEAD:sources.toml > old.toml && hookgate whatif old.toml sources.toml traffic.ndjson --json
@@ -34,9 +35,7 @@ Exit codes
   1  something would, or a file cannot be read or is refused
   2  wrong usage
   3  nothing would, but some of it could not be judged
-"
-    )
-}
+";
 
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +93,7 @@ struct Report {
 }
 
 pub fn command(arguments: lexopt::Parser) -> Result<(), Failure> {
-    let Some(options) = Options::read(arguments, &help(), &[])? else {
+    let Some(options) = Options::read(arguments, HELP, &[])? else {
         return Ok(());
     };
     let [old, new, traffic] = options.files.as_slice() else {
@@ -103,6 +102,7 @@ pub fn command(arguments: lexopt::Parser) -> Result<(), Failure> {
         ));
     };
     let secrets = options.secrets()?;
+    let clock = options.clock()?;
     let old = assemble(read_sources(old)?.0, &secrets);
     let new = assemble(read_sources(new)?.0, &secrets);
     let mut report = Report::default();
@@ -115,7 +115,7 @@ pub fn command(arguments: lexopt::Parser) -> Result<(), Failure> {
             .map_err(|_| "no JSON".to_owned())
             .and_then(|value| Recorded::from_json(&value));
         let change = match &read {
-            Ok(recorded) => compare(&old, &new, recorded, &options),
+            Ok(recorded) => compare(&old, &new, recorded, &options, clock),
             Err(error) => Some(not_judged(options.source.as_deref().unwrap_or("?"), error)),
         };
         match change {
@@ -145,13 +145,20 @@ fn not_judged(source: &str, why: &str) -> Change {
 }
 
 /// `None`: all stays as it is.
-fn compare(old: &Gate, new: &Gate, recorded: &Recorded, options: &Options) -> Option<Change> {
+fn compare(
+    old: &Gate,
+    new: &Gate,
+    recorded: &Recorded,
+    options: &Options,
+    clock: Clock,
+) -> Option<Change> {
     let name = options.source.as_ref().or(recorded.source.as_ref());
     let source = name.map_or("?", String::as_str);
     let judged = |live: &LiveSource| {
-        let clock = match recorded.received_ms {
-            Some(ms) => Clock::At(ms),
-            None => Clock::Signed,
+        let clock = match (clock, recorded.received_ms) {
+            (Clock::Recorded, Some(ms)) => Clock::At(ms),
+            (Clock::Recorded, None) => Clock::Signed,
+            (stated, _) => stated,
         };
         judge(live, recorded, &options.documents, clock, now_ms())
     };
@@ -195,8 +202,12 @@ fn compare(old: &Gate, new: &Gate, recorded: &Recorded, options: &Options) -> Op
         (false, false) => None,
         (true, true) => {
             let (before, after) = (before?, after?);
-            let key =
-                |judged: &Option<Judged>| Some(judged.as_ref()?.event.as_ref()?.dedup_key.clone());
+            let key = |judged: &Option<Judged>| {
+                let event = judged.as_ref()?.event.as_ref()?;
+                Some(event.dedup_key.clone())
+            };
+            // What was remembered, where that is known.
+            let remembered = recorded.dedup_key.clone().or_else(|| key(&was));
             if before.source.tenant != after.source.tenant {
                 return change(
                     Kind::Moved,
@@ -204,7 +215,7 @@ fn compare(old: &Gate, new: &Gate, recorded: &Recorded, options: &Options) -> Op
                     format!("tenant {}", after.source.tenant),
                 );
             }
-            if key(&was) != key(&would) {
+            if remembered != key(&would) {
                 let rule = |judged: &Option<Judged>| {
                     let rule = judged
                         .as_ref()
