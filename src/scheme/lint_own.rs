@@ -54,7 +54,7 @@ impl Scheme {
         for (later, named) in places.iter().enumerate() {
             let always = |earlier: &Vec<&Place>| {
                 let has = |place: &&Place| named.contains(place) || Some(*place) == id;
-                !earlier.is_empty() && earlier.iter().all(|place| has(&place))
+                !earlier.is_empty() && earlier.iter().all(has)
             };
             if let Some(earlier) = places[..later].iter().position(always) {
                 faults.push(format!(
