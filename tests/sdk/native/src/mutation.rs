@@ -73,7 +73,7 @@ pub fn mutate(request: &mut Request, others: &[String], chance: &mut Chance) -> 
             request.body[at] = request.body[at].wrapping_add(1 + chance.below(255) as u8);
         }
         Mutation::BodyByte | Mutation::BodyLonger => {
-            let byte = chance.next() as u8;
+            let byte = chance.number() as u8;
             request.body.insert(chance.below(length + 1), byte);
         }
         Mutation::BodyShorter => {
@@ -111,11 +111,11 @@ pub fn mutate(request: &mut Request, others: &[String], chance: &mut Chance) -> 
         Mutation::HeaderEmpty => on(request, at, chance, |value, _, _| value.clear()),
         Mutation::ItemBefore => on(request, at, chance, |value, _, chance| {
             let item = chance.one(&ITEMS);
-            let between = *chance.one(&[b',', b' ']);
+            let between = *chance.one(b", ");
             value.splice(0..0, item.bytes().chain([between]));
         }),
         Mutation::ItemBehind => on(request, at, chance, |value, _, chance| {
-            value.push(*chance.one(&[b',', b' ']));
+            value.push(*chance.one(b", "));
             value.extend(chance.one(&ITEMS).bytes());
         }),
         Mutation::Space => on(request, at, chance, |value, place, _| {
