@@ -10,6 +10,7 @@ mod deployed;
 mod destination;
 mod egress;
 mod pins;
+mod rate;
 mod record;
 mod retired;
 mod rules;
