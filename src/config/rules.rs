@@ -288,10 +288,8 @@ fn sharing_faults(config: &Config) -> Vec<String> {
     for (name, source) in &config.sources {
         let secrets = source.secrets.iter().chain(&source.retired_secrets);
         let secrets = secrets.map(SecretRef::name);
-        for secret in secrets
-            .chain(source.pin_secrets())
-            .chain(source.handshake_secrets())
-        {
+        let others = source.pin_secrets().chain(source.handshake_secrets());
+        for secret in secrets.chain(others) {
             if ours.contains(&secret) {
                 faults.push(format!(
                     "[sources.{name}]: secret \"{secret}\" is the name of something else in this Worker: give the source's secret a name of its own"
