@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::case::{Case, Change};
+use super::case::{Case, Change, OthersOf};
 use super::json_style::{COMPACT, PRETTY, SPACED, restyled, sorted as sorted_json};
 use crate::keys::{decode_hex, encode_hex};
 
@@ -103,11 +103,7 @@ pub(super) fn digest(case: &Case<'_>, changes: &mut Vec<Change>) {
 }
 
 /// A change for each body that `of` makes of this one, and that differs from it.
-pub(super) fn each(
-    case: &Case<'_>,
-    changes: &mut Vec<Change>,
-    of: &dyn Fn(&[u8], &mut Vec<Vec<u8>>),
-) {
+pub(super) fn each(case: &Case<'_>, changes: &mut Vec<Change>, of: &OthersOf<'_>) {
     // Without a signature there is none over another body.
     let Some(body) = case.body.as_ref().filter(|_| !case.scheme.is_bearer()) else {
         return;

@@ -36,6 +36,9 @@ pub(super) enum Change {
     Signed(Vec<Part>),
 }
 
+/// Adds what may have been made of a text.
+pub(super) type OthersOf<'f> = dyn Fn(&[u8], &mut Vec<Vec<u8>>) + 'f;
+
 /// How the case looks to the interpreter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {

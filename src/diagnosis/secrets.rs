@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 
-use super::case::{Case, Change};
+use super::case::{Case, Change, OthersOf};
 use crate::keys::{LENIENT_BASE64, decode_hex};
 use crate::scheme::{Algorithm, KeyEncoding, Scheme};
 
@@ -122,11 +122,7 @@ pub(super) fn other_hash(case: &Case<'_>, changes: &mut Vec<Change>) {
 }
 
 /// A change for each way in which `of` has the characters of a secret become a key.
-pub(super) fn otherwise(
-    case: &Case<'_>,
-    changes: &mut Vec<Change>,
-    of: &dyn Fn(&[u8], &mut Vec<Vec<u8>>),
-) {
+pub(super) fn otherwise(case: &Case<'_>, changes: &mut Vec<Change>, of: &OthersOf<'_>) {
     for key in &case.keys {
         let mut ways = Vec::new();
         of(key.text(), &mut ways);

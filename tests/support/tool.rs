@@ -39,8 +39,8 @@ impl Bench {
     pub fn new(name: &str) -> Self {
         let bench = Bench(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name));
         std::fs::create_dir_all(&bench.0).unwrap();
-        bench.write("sources.toml", &sources());
-        bench.write("vars", &format!("HUB={SECRET}\nSTRIPE=\"{SECRET}-2\"\nDELIVERY_SECRET=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx\n"));
+        bench.write("sources.toml", sources());
+        bench.write("vars", format!("HUB={SECRET}\nSTRIPE=\"{SECRET}-2\"\nDELIVERY_SECRET=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx\n"));
         bench
     }
 
