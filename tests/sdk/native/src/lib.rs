@@ -97,6 +97,7 @@ impl Ours {
             event_type: "orders/create",
             nonce: "nonce",
             time_ms,
+            pins: &live.pins,
         };
         let signed = sign(&draft, &live.keys[0]).expect("signed");
         Request {

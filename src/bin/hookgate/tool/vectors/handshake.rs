@@ -1,5 +1,7 @@
 //! Vectors of handshakes: what the receiver has set up, and signatures that an entry leaves out.
 
+use std::collections::BTreeMap;
+
 use ed25519_dalek::{Signer as _, SigningKey};
 use hookgate::keys::{LiveKey, encode_hex};
 use hookgate::scheme::{Algorithm, Place, Scheme};
@@ -71,6 +73,7 @@ pub fn signed(entry: &Entry, scheme: &Scheme) -> Option<Entry> {
         event_type: "1",
         nonce: "1",
         time_ms: now_ms,
+        pins: &BTreeMap::new(),
     };
     let signed = sign(&draft, &key).ok()?;
     entry.headers.extend(signed.headers);
