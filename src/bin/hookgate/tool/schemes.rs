@@ -102,16 +102,25 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether nothing of the body can change under the signature.
+fn signs_all(scheme: &Scheme) -> bool {
+    !(scheme.proves_the_sender_only() || scheme.signs_crc() || scheme.joined.is_some())
+}
+
 /// The names by what stops a captured request: README.md's list.
 fn list<'a>(schemes: impl Iterator<Item = (&'a str, &'a Scheme, Proof)> + Clone) {
     type Class = (&'static str, fn(&Scheme) -> bool);
-    let classes: [Class; 4] = [
+    let classes: [Class; 5] = [
         ("Body and time are signed", |scheme| {
-            !scheme.proves_the_sender_only() && scheme.time.is_some()
+            signs_all(scheme) && scheme.time.is_some()
         }),
         ("The body is signed, no time", |scheme| {
-            !scheme.proves_the_sender_only() && scheme.time.is_none()
+            signs_all(scheme) && scheme.time.is_none()
         }),
+        (
+            "Only a part of the body is signed, or its checksum",
+            |scheme| !signs_all(scheme) && !scheme.proves_the_sender_only(),
+        ),
         (
             "A token, or a signature of its own, proves the sender and not the event",
             |scheme| scheme.proves_the_sender_only() && !scheme.is_bearer(),
