@@ -16,8 +16,8 @@ function adminToken() {
   return fail("No admin token: set HOOKGATE_ADMIN_TOKEN, or run ./scripts/dev once, which writes ADMIN_TOKEN into .dev.vars.");
 }
 
-/** What the gate at `base` answers, if it is JSON or need not be. Anything else ends the script. */
-export async function call(base, method, path, { body, anything = false } = {}) {
+/** What the gate at `base` answers, if it is JSON or need not be; nothing for 404, where that may be. Anything else ends the script. */
+export async function call(base, method, path, { body, anything = false, mayMiss = false } = {}) {
   let answer;
   let bytes;
   try {
@@ -40,6 +40,7 @@ export async function call(base, method, path, { body, anything = false } = {}) 
   } catch {
     json = undefined;
   }
+  if (answer.status === 404 && mayMiss) return undefined;
   if (!answer.ok) {
     const title = oneLine(json?.title ?? "the gate gave no reason");
     const detail = json?.detail === undefined ? "" : `: ${oneLine(json.detail, 1000)}`;

@@ -191,14 +191,50 @@ describe("the log", () => {
       const old = [0, 1].map((n) => recordOf(n, now - 90 * DAY_MS));
       const young = [2, 3].map((n) => recordOf(n, now));
       await gate.append("acme", [...old, ...young].map(({ entry }) => entry));
-      await gate.append("acme", [`hookgate-audit/v1 retention\nretention-1\n${now}\n${now - 30 * DAY_MS}\n2\n`]);
+      const run = recordOf(9, now);
+      await gate.append("acme", [`${run.entry.replace(" record\n", " retention\n")}${now - 30 * DAY_MS}\n2\n`]);
       await checkpoint(gate, "acme", 5, isCosigned);
-      const directory = await exported(gate, "acme", young.map(({ line }) => line));
+      const directory = await exported(gate, "acme", [...young, run].map(({ line }) => line));
       const { code, stdout, stderr } = await tool("verify", directory, "--key", key, "--witness", witness.key);
       assert.equal(code, 0, stderr);
-      assert.match(stdout, /2 records as they were logged, 2 expired in 1 runs of retention/);
+      assert.match(stdout, /3 records as they were logged, 2 expired in 1 runs of retention/);
       rmSync(directory, { recursive: true });
     }));
+});
+
+test("a refusal is recorded and logged, and what the operator exports is in order", async () => {
+  await withLog(
+    async ({ gate, witness }) => {
+      const answers = [];
+      for (let n = 0; n < 5; n += 1) answers.push(await gate.send({ target: "/hooks/custom", body: `{"n":${n}}` }));
+      for (const { status } of answers) assert.equal(status, 401);
+      await checkpoint(gate, "demo", 5, isCosigned);
+      const place = mkdtempSync(join(tmpdir(), "hookgate-export-"));
+      const directory = join(place, "export");
+      const script = join(ROOT, "scripts", "audit");
+      const { stdout } = await run("bash", [script, "--url", gate.url, "export", "demo", directory], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: secrets.ADMIN_TOKEN } });
+      assert.match(stdout, /5 entries of gate\.example\/audit\/demo, 5 records/);
+      const { code, stdout: told, stderr } = await tool("verify", directory, "--key", key, "--witness", witness.key);
+      assert.equal(code, 0, stderr);
+      assert.match(told, /5 records as they were logged/);
+      // Somebody with the database: one row is gone, one is another, one was never there.
+      const [first, second, third] = await gate.recorded();
+      await gate.recorded("DELETE FROM records WHERE id = ?1", first.id);
+      await gate.recorded("UPDATE records SET text = replace(text, 'missing_signature', 'unknown_source') WHERE id = ?1", second.id);
+      await gate.recorded("UPDATE records SET text = NULL, salt = NULL WHERE id = ?1", third.id);
+      const forged = "INSERT INTO records SELECT 'req_forged', tenant, source, 1, verdict, reason, leaf_hash, salt, text, address, address_salt FROM records WHERE id = ?1";
+      await gate.recorded(forged, second.id);
+      rmSync(directory, { recursive: true });
+      await run("bash", [script, "--url", gate.url, "export", "demo", directory], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: secrets.ADMIN_TOKEN } });
+      const altered = await tool("verify", directory, "--key", key, "--json");
+      assert.equal(altered.code, 1);
+      const findings = JSON.parse(altered.stdout).findings.map(({ what, id }) => `${what} ${id}`).sort();
+      const expected = [`record_removed ${first.id}`, `record_altered ${second.id}`, `record_removed ${third.id}`, "record_inserted req_forged"];
+      assert.deepEqual(findings, expected.sort());
+      rmSync(place, { recursive: true });
+    },
+    { tenants: ["demo"] },
+  );
 });
 
 describe("what fails", () => {
