@@ -47,11 +47,11 @@ fn each_record_that_was_altered_removed_or_inserted_is_named() {
         let place = n;
         let mut wrong = log.clone();
         wrong.records[n as usize].record.push(' ');
-        let altered = Finding::RecordAltered { place, id: id(n) };
-        assert_eq!(wrong.checked(&trust()).findings, [altered.clone()]);
+        let altered = [Finding::RecordAltered { place, id: id(n) }];
+        assert_eq!(wrong.checked(&trust()).findings, altered);
         let mut wrong = log.clone();
         wrong.records[n as usize].salt = "ee".repeat(16);
-        assert_eq!(wrong.checked(&trust()).findings, [altered]);
+        assert_eq!(wrong.checked(&trust()).findings, altered);
         let mut wrong = log.clone();
         wrong.records.remove(n as usize);
         let removed = Finding::RecordRemoved { place, id: id(n) };

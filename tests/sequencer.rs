@@ -26,8 +26,7 @@ fn ids(from: u64, count: u64) -> Vec<String> {
 /// Three rounds of records, with copies of the last ones, and `fates` for the effects in their order; then
 /// rest, without faults. True: the fates were all used.
 fn play(fates: &[Fate], sizes: [u64; 3]) -> bool {
-    let mut world = World::default();
-    world.now_ms = NOW_MS;
+    let mut world = World::at(NOW_MS);
     let mut rest = fates.iter();
     let mut from = 0;
     for size in sizes {
@@ -113,8 +112,7 @@ fn three_failures_in_a_row_change_nothing() {
 
 #[test]
 fn there_is_one_checkpoint_a_minute_and_none_without_new_entries() {
-    let mut world = World::default();
-    world.now_ms = NOW_MS;
+    let mut world = World::at(NOW_MS);
     for second in 0..600 {
         if second < 300 {
             world.append(&ids(second, 1));
@@ -129,8 +127,7 @@ fn there_is_one_checkpoint_a_minute_and_none_without_new_entries() {
 
 #[test]
 fn a_clock_that_goes_back_does_not_stop_the_log() {
-    let mut world = World::default();
-    world.now_ms = 1_000_000_000;
+    let mut world = World::at(1_000_000_000);
     world.append(&ids(0, 1));
     world.run(|| Fate::Done);
     world.now_ms = 1_000;
@@ -194,8 +191,7 @@ fn a_head_and_a_step_have_their_bounds() {
 /// Who was not reached is tried again once a period, and holds nobody else up.
 #[test]
 fn a_witness_that_is_away_stops_nothing() {
-    let mut world = World::default();
-    world.now_ms = NOW_MS;
+    let mut world = World::at(NOW_MS);
     world.append(&ids(0, 3));
     let mut asked = 0;
     for _ in 0..5 {

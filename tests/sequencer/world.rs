@@ -64,6 +64,13 @@ pub struct World {
 }
 
 impl World {
+    pub fn at(now_ms: i64) -> Self {
+        World {
+            now_ms,
+            ..World::default()
+        }
+    }
+
     pub fn append(&mut self, ids: &[String]) {
         for id in ids {
             let next = self.entries.len() as u64;
