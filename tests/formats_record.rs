@@ -213,8 +213,7 @@ fn the_entries_of_the_log() {
     );
     let logs = leaves(&list).unwrap();
     assert_eq!(logs["demo"], [entry(What::Record), run]);
-    assert!(
-        leaves("{}").is_err()
-            && leaves(&list.replace("leaf_hash\":\"e4", "leaf_hash\":\"zz")).is_err()
-    );
+    let altered = list.replace("\"leaf_hash\":\"", "\"leaf_hash\":\"zz");
+    assert!(leaves(&altered).unwrap().is_empty(), "no hash, no place");
+    assert!(leaves("{}").is_err());
 }
