@@ -25,7 +25,11 @@ struct Word {
     is_used_by: fn(&config::Config) -> bool,
 }
 
-const WORDS: [Word; 18] = [
+const WORDS: [Word; 19] = [
+    Word {
+        cfg: "uses_diagnosis",
+        is_used_by: |config| config.diagnosis,
+    },
     Word {
         cfg: "uses_public_keys",
         is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_public),

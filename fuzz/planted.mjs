@@ -44,7 +44,7 @@ export const PLANTED = {
 /** What the targets are built from. */
 const PARTS = ["Cargo.toml", "Cargo.lock", "build.rs", "rust-toolchain.toml", "sources.toml", "src", "fuzz/Cargo.toml", "fuzz/Cargo.lock", "fuzz/src", "fuzz/fuzz_targets", "tests/support", "tests/vectors", "tests/documents"];
 
-/** What a target's program is called where the bugs are: with one name, the one would stay in the place of the other. */
+/** What a target's program is called where the bugs are. */
 export const plantedName = (target) => `planted-${target}`;
 
 /** Copies the sources with every bug in them. Files keep their times, so that cargo sees what changed. */
@@ -60,7 +60,16 @@ export function plantIn(root, copy) {
     if (text.split(sound).length !== 2) throw new Error(`${name}: ${file} has not once: ${sound}`);
     writeFileSync(join(copy, file), text.replace(sound, () => bug));
   }
-  const manifest = join(copy, "fuzz/Cargo.toml");
-  const named = readFileSync(manifest, "utf8").replace(/(?<=\[\[bin\]\]\nname = ")\w+/g, plantedName);
-  writeFileSync(manifest, named);
+  // Cargo tells packages in one target directory apart by name and version, not by where they are: with the same
+  // ones it would take the sound programs for these, and these for the sound ones.
+  change(join(copy, "fuzz/Cargo.toml"), /(?<=\[\[bin\]\]\nname = ")\w+/g, plantedName);
+  for (const file of ["Cargo.toml", "fuzz/Cargo.toml"]) change(join(copy, file), /(?<=\[package\]\nname = "[\w-]+"\nversion = ")[\d.]+/, (version) => `${version}-planted`);
+  change(join(copy, "fuzz/Cargo.lock"), /(?<=name = "hookgate(-fuzz)?"\nversion = ")[\d.]+/g, (version) => `${version}-planted`);
+}
+
+function change(file, pattern, written) {
+  const text = readFileSync(file, "utf8");
+  const changed = text.replace(pattern, (found) => written(found));
+  if (changed === text) throw new Error(`${file} has no ${pattern}`);
+  writeFileSync(file, changed);
 }

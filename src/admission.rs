@@ -24,7 +24,7 @@ use crate::uses;
 use crate::verdict::{Reject, Shape, Trouble, Verdict};
 use crate::verify::{AroundBody, Claims, Matched, Proof, Statement, Streaming, Verified, verify};
 pub use asked::Reply;
-use asked::{Asked, asked, greet, greeting, question};
+use asked::{Asked, asked, greet, greeting, permission, question};
 use identity::dedup_key;
 
 /// `/hooks/{source}`: this path is stable for ever.
@@ -147,6 +147,11 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
     }
     match open_for_event(live, head) {
         Err(otherwise) if uses::GREETINGS => greeting(live, head, otherwise),
+        // Whether it is signed is told by its body, and whether it is an event.
+        Ok(opening) if uses::GREETINGS && live.scheme.has_body_signature() => {
+            let unsigned = Verdict::Refused(Reject::MissingSignature);
+            greeting(live, head, unsigned).or(Ok(opening))
+        }
         opened => opened,
     }
 }
@@ -337,22 +342,6 @@ pub fn unverified(live: &LiveSource, reject: Reject, body_bytes: usize, now_ms: 
         .incomplete
         .filter(|_| reject == Reject::SignatureMismatch);
     ours.map_or(Verdict::Refused(reject), Verdict::Unavailable)
-}
-
-/// Allows a sender to send, if it asks as CloudEvents has it and is one of those that may. The rate
-/// is only a number; whoever asks for none may send as it likes.
-fn permission(live: &LiveSource, head: &Head) -> Option<Verdict> {
-    if !uses::CLOUDEVENTS || head.method != "OPTIONS" || live.allowed_origins.is_empty() {
-        return None;
-    }
-    let asking = head.header("webhook-request-origin")?;
-    let mut allowed = live.allowed_origins.iter();
-    let origin = allowed.position(|allowed| allowed == asking)?;
-    let rate = match head.header("webhook-request-rate") {
-        None => None,
-        Some(rate) => Some(rate.parse().ok().filter(|rate| *rate > 0)?),
-    };
-    Some(Verdict::Permitted { origin, rate })
 }
 
 fn judge_freshness(live: &LiveSource, verified: &Verified<'_>, now_ms: i64) -> Result<(), Reject> {

@@ -6,6 +6,7 @@
 
 mod bring_up;
 mod retired;
+mod sharing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -149,6 +150,7 @@ impl Gate {
         gate.refuse_shared_secrets();
         gate.leave_out_shared_retired();
         if uses::PINS {
+            gate.refuse_shared_public_keys();
             gate.refuse_shared_pins();
         }
         for name in observers {
@@ -175,72 +177,6 @@ impl Gate {
         self.sources
             .values()
             .all(|live| self.destinations.contains_key(&live.source.destination))
-    }
-
-    /// Most signatures do not bind the URL: with one secret at two sources, a request captured at
-    /// one of them is valid at the other, under the other's memory and for the other's tenant. A
-    /// source that shares its secret with a destination would take our own deliveries.
-    fn refuse_shared_secrets(&mut self) {
-        let mut owners: BTreeMap<[u8; 32], Vec<(String, String)>> = BTreeMap::new();
-        for live in self.sources.values() {
-            for key in &live.keys {
-                owners
-                    .entry(key.fingerprint())
-                    .or_default()
-                    .push((live.name.clone(), key.name.clone()));
-            }
-        }
-        let ours: Vec<[u8; 32]> = self
-            .destinations
-            .values()
-            .map(|live| live.key.fingerprint())
-            .collect();
-        for (fingerprint, sharers) in owners {
-            if !ours.contains(&fingerprint) && self.may_share(&sharers) {
-                continue;
-            }
-            for (name, secret) in sharers {
-                self.fail(name, Trouble::SecretShared, Some(secret));
-            }
-        }
-    }
-
-    /// A message that two sources would take could be sent to each of them.
-    fn refuse_shared_pins(&mut self) {
-        let pinned: Vec<&Arc<LiveSource>> = self
-            .sources
-            .values()
-            .filter(|live| !live.pins.is_empty())
-            .collect();
-        let same = |one: &LiveSource, other: &LiveSource| {
-            one.name != other.name
-                && one.pins == other.pins
-                && one.scheme.key.encoding == other.scheme.key.encoding
-        };
-        let is_shared = |live: &&&Arc<LiveSource>| pinned.iter().any(|other| same(live, other));
-        let shared: Vec<String> = pinned
-            .iter()
-            .filter(is_shared)
-            .map(|live| live.name.clone())
-            .collect();
-        for name in shared {
-            self.fail(name, Trouble::PinShared, None);
-        }
-    }
-
-    fn may_share(&self, sharers: &[(String, String)]) -> bool {
-        let mut sources = sharers
-            .iter()
-            .filter_map(|(name, _)| self.sources.get(name));
-        let Some(first) = sources.next() else {
-            return true;
-        };
-        sources.all(|other| {
-            other.name == first.name
-                || (other.source.tenant == first.source.tenant
-                    && first.source.shared_secret.is_some()
-                    && other.source.shared_secret == first.source.shared_secret)
-        })
     }
 
     /// Makes a source unavailable, and says so.

@@ -113,7 +113,9 @@ impl LiveKey {
         &self.text
     }
 
-    /// Equal for equal keys, and of no use to find the key: it never leaves memory.
+    /// Equal for equal keys, and of no use to find the key: it never leaves memory. Not inlined: it would stand in the
+    /// Worker several times, and is asked for once in an isolate's life.
+    #[inline(never)]
     pub fn fingerprint(&self) -> [u8; 32] {
         Sha256::digest(&self.bytes).into()
     }

@@ -46,3 +46,5 @@ pub const PARTIAL_SIGNATURES: bool = is_there(cfg!(uses_partial_signatures));
 pub const GREETINGS: bool = is_there(cfg!(uses_greetings));
 /// Pings.
 pub const PINGS: bool = is_there(cfg!(uses_pings));
+/// Diagnoses of refusals.
+pub const DIAGNOSIS: bool = is_there(cfg!(uses_diagnosis));

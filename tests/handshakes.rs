@@ -17,14 +17,13 @@ use base64::engine::general_purpose::STANDARD;
 use hookgate::admission::Findings;
 use hookgate::answer::{Answer, Known, answer};
 use hookgate::audit::{VerdictLine, line};
-use hookgate::config::from_toml;
 use hookgate::gate::Gate;
 use hookgate::keys::encode_hex;
 use hookgate::scheme::{Place, SignatureEncoding, Trust, is_token};
 use hookgate::verdict::{Reject, Trouble, Verdict};
 use support::{
-    NOW_MS, Request, SourceText, a_secret, built_in, gate, gate_for, is_public, only, outcome,
-    root, run_with, scheme, sources_toml,
+    NOW_MS, Request, SourceText, a_secret, built_in, gate, gate_for, only, outcome, root, run_with,
+    scheme, with_secrets,
 };
 
 /// What a stranger sends.
@@ -81,7 +80,7 @@ fn the_vectors_of_handshakes_come_out_as_they_say() {
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}");
-    for scheme in built_in().filter(|name| !is_public(name)) {
+    for scheme in built_in() {
         let about = hookgate::config::about(scheme).unwrap().unwrap();
         for name in about
             .vectors
@@ -205,7 +204,7 @@ fn a_missing_token_is_our_failure_and_keeps_no_event_out() {
 /// With a MAC of what a sender chose an answer could be a signature of an event.
 #[test]
 fn no_answer_is_a_signature_of_an_event() {
-    for name in built_in().filter(|name| !is_public(name)) {
+    for name in with_secrets() {
         let scheme = scheme(name);
         for shake in &scheme.handshakes {
             if !shake.members.iter().any(|member| member.is_mac()) {
@@ -240,7 +239,7 @@ fn a_stranger_is_met_by_the_entries_that_say_so_and_by_no_other() {
         ("x-okta-verification-challenge", "a"),
         ("x-hook-secret", "a"),
     ];
-    for name in built_in().filter(|name| !is_public(name)) {
+    for name in with_secrets() {
         let gate = gate_for(name, &[a_secret(name, 1)]);
         for method in ["GET", "HEAD", "OPTIONS", "POST"] {
             let asked = request(
@@ -257,154 +256,4 @@ fn a_stranger_is_met_by_the_entries_that_say_so_and_by_no_other() {
             assert_eq!(got == "challenged", open, "{name} {method}: {got}");
         }
     }
-}
-
-const OWN: &str = r#"[schemes.own]
-provider = "Own"
-page = "https://own.example/docs"
-algorithm = "hmac-sha256"
-key = { encoding = "utf8" }
-signature = { at = "header:x-signature", encoding = "hex" }
-signed = ["body"]
-identity = [{ digest = {} }]
-answer_by_ms = 5000
-retry_horizon_seconds = 0
-"#;
-
-fn errors(scheme: &str, more: &str, tables: &str) -> String {
-    let source = SourceText {
-        name: "one",
-        tenant: "tenant",
-        scheme,
-        secrets: &["KEY"],
-        more,
-    };
-    let read = from_toml(&sources_toml(&[source], tables));
-    read.err().unwrap_or_default().join("\n")
-}
-
-#[test]
-fn a_handshake_that_would_give_something_away_is_refused_by_the_build() {
-    let own = |shake: &str| errors("own", "", &format!("{OWN}{shake}\n"));
-    for fine in [
-        r#"handshakes = [{ method = "GET", at = "query:c", trust = "anyone", echo = "query:c" }]"#,
-        r#"handshakes = [{ method = "HEAD", trust = "anyone" }]"#,
-        r#"handshakes = [{ at = "json:/type", equals = "ping", json = '{"type":1}' }]"#,
-        "objects_only = true\nhandshakes = [{ method = \"GET\", at = \"query:c\", trust = \"anyone\", members = [{ name = \"a\", value = \"mac-hex:query:c\" }] }]",
-    ] {
-        assert_eq!(own(fine), "", "{fine}");
-    }
-    for (shake, sentence) in [
-        (
-            r#"{ method = "GET", at = "query:c", trust = "anyone", members = [{ name = "a", value = "mac-hex:query:c" }] }"#,
-            "could be the MAC of an event",
-        ),
-        (
-            r#"{ at = "json:/a", members = [{ name = "a", value = "mac-base64:json:/a" }] }"#,
-            "could be the MAC of an event",
-        ),
-        (
-            r#"{ at = "header:x-kind", equals = "ping" }"#,
-            "\"header:x-kind\", which is not signed",
-        ),
-        (
-            r#"{ method = "GET", at = "query:c" }"#,
-            "needs `at`, and has no `method`",
-        ),
-        (
-            r#"{ at = "json:/a", keep = "json:/a" }"#,
-            "has no `method`, `token` or `keep`",
-        ),
-        (
-            r#"{ at = "json:/a", trust = "anyone", keep = "json:/a" }"#,
-            "set trust = \"window\"",
-        ),
-        (
-            r#"{ at = "query:a", trust = "token", echo = "query:a" }"#,
-            "`token` and trust = \"token\" belong together",
-        ),
-        (
-            r#"{ at = "query:a", trust = "anyone", token = "query:b" }"#,
-            "`token` and trust = \"token\" belong together",
-        ),
-        (
-            r#"{ method = "PUT", at = "query:a", trust = "anyone" }"#,
-            "`method` is GET, HEAD or POST",
-        ),
-        (
-            r#"{ trust = "anyone" }"#,
-            "needs `at`, which tells it from one",
-        ),
-        (
-            r#"{ method = "GET", at = "json:/a", trust = "anyone" }"#,
-            "in the body, which is not read here",
-        ),
-        (
-            r#"{ at = "query:a", trust = "anyone", echo_header = "location" }"#,
-            "use one of x-hook-secret",
-        ),
-        (
-            r#"{ at = "query:a", trust = "anyone", echo = "query:a", json = "{}" }"#,
-            "one of `echo`, `members`, `json` and `confirm`",
-        ),
-        (r#"{ at = "json:/a", json = "{" }"#, "`json` is no JSON"),
-        (r#"{ at = "json:/a", status = 301 }"#, "use 200 to 299"),
-        (
-            r#"{ at = "json:/a", status = 204, echo = "json:/a" }"#,
-            "no body with 204 and 205",
-        ),
-    ] {
-        let errors = own(&format!("handshakes = [{shake}]"));
-        assert!(
-            errors.contains(sentence),
-            "{shake}: expected {sentence}, got: {errors}"
-        );
-    }
-    let later = OWN.replace(
-        r#"signed = ["body"]"#,
-        "signed = [\"method\"]\nobjects_only = true",
-    );
-    assert!(errors("own", "", &later).contains("`objects_only` is for schemes that sign \"body\""));
-}
-
-#[test]
-fn a_source_says_what_its_handshake_needs() {
-    for (scheme, more, sentence) in [
-        ("meta", "", "handshake_token is missing"),
-        (
-            "meta",
-            "handshake_token = \"KEY\"",
-            "use another secret than those of `secrets`",
-        ),
-        ("meta", "handshake_token = \"token\"", "use A-Z, 0-9 and _"),
-        (
-            "meta",
-            "handshake_token = \"LEDGER\"",
-            "is the name of something else",
-        ),
-        ("github", "handshake_token = \"TOKEN\"", "shows none"),
-        (
-            "github",
-            "handshake_opens = \"2026-01-31T09:00:00Z\"",
-            "hands no secret over",
-        ),
-        (
-            "asana",
-            "handshake_opens = \"2026-01-31 09:00\"",
-            "write a time in UTC",
-        ),
-        (
-            "asana",
-            "handshake_opens = \"$opens\"",
-            "write a time in UTC",
-        ),
-    ] {
-        let errors = errors(scheme, more, "");
-        assert!(errors.contains(sentence), "{scheme} {more}: {errors}");
-    }
-    assert_eq!(
-        errors("asana", "handshake_opens = \"2026-01-31T09:00:00Z\"", ""),
-        ""
-    );
-    assert_eq!(errors("meta", "handshake_token = \"TOKEN\"", ""), "");
 }

@@ -176,8 +176,8 @@ fn the_source_and_its_tenant_are_in_the_key() {
 
 #[test]
 fn a_rotated_secret_does_not_change_the_key() {
-    // Figma's body has the passcode in it, and is the event's name.
-    for scheme in with_secrets().filter(|scheme| *scheme != "figma") {
+    // Figma's body has the passcode in it, and is the event's name; so is Graph's where it has no id.
+    for scheme in with_secrets().filter(|name| !["figma", "ms-graph-basic"].contains(name)) {
         let (old, new) = (a_secret(scheme, 1), a_secret(scheme, 2));
         let before = gate_for(scheme, std::slice::from_ref(&old));
         let during = gate_for(scheme, &[new.clone(), old]);

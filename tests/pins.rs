@@ -110,7 +110,7 @@ fn a_source_says_whose_messages_it_takes() {
         (
             "alibaba-smq",
             &format!("{smq}\"$S\" }}").replace("accept_weak_key = true", ""),
-            "set accept_weak_key = true if the secret in the URL is enough for you",
+            "set accept_weak_key = true if that is enough for you",
         ),
         ("standard-webhooks-v1a", "", "secrets is empty"),
     ] {

@@ -13,6 +13,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use hookgate::admission::{Admission, Findings};
+use hookgate::scheme::Proof;
 use hookgate::verdict::{Reject, Shape};
 use support::{Vector, built_in, content, held, only, outcome, run_with, vectors};
 
@@ -109,6 +110,47 @@ fn every_scheme_has_vectors_of_both_kinds_and_a_pair() {
         assert!(
             built_in().any(|known| known == *scheme),
             "{scheme}: vectors of a scheme that is not built in"
+        );
+    }
+}
+
+#[test]
+fn a_scheme_is_proved_by_what_it_says() {
+    let files = ["cloud.json", "saas.json"].map(|name| {
+        let text = support::tree::read(&format!("tests/vectors/{name}"));
+        serde_json::from_str::<Vec<serde_json::Value>>(&text).expect("entries")
+    });
+    let vectors = vectors();
+    for scheme in built_in() {
+        let about = hookgate::config::about(scheme)
+            .expect("built in")
+            .expect("readable");
+        let in_folder = vectors
+            .iter()
+            .any(|vector| vector.scheme == scheme && vector.published && vector.expect == "accept");
+        let in_file = files.iter().flatten().any(|entry| {
+            let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+            about.is_meant_by(&text("scheme"), &text("provider"))
+                && entry["published"] == true
+                && text("expect") == "accept"
+                && !text("method").starts_with("RESPONSE")
+        });
+        // A published message that nobody signed proves no signature.
+        let is_signed = !hookgate::config::built_in(scheme)
+            .expect("built in")
+            .expect("readable")
+            .is_bearer();
+        let is_published = is_signed && (in_folder || in_file);
+        // Who published it may be another than the provider, so it may prove less.
+        assert!(
+            is_published || about.proof != Proof::Published,
+            "{scheme}: which vector is published?"
+        );
+        // All that stand in a folder were made outside `src`.
+        assert_ne!(
+            about.proof,
+            Proof::Unproven,
+            "{scheme}: say in [about] how it is proved"
         );
     }
 }

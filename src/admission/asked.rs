@@ -82,6 +82,22 @@ pub(super) fn question(live: &LiveSource, inbound: &Inbound<'_, '_>) -> Option<S
     (kind == *asking).then_some(kind)
 }
 
+/// Allows a sender to send, if it asks as CloudEvents has it and is one of those that may. The rate
+/// is only a number; whoever asks for none may send as it likes.
+pub(super) fn permission(live: &LiveSource, head: &Head) -> Option<Verdict> {
+    if !uses::CLOUDEVENTS || head.method != "OPTIONS" || live.allowed_origins.is_empty() {
+        return None;
+    }
+    let asking = head.header("webhook-request-origin")?;
+    let mut allowed = live.allowed_origins.iter();
+    let origin = allowed.position(|allowed| allowed == asking)?;
+    let rate = match head.header("webhook-request-rate") {
+        None => None,
+        Some(rate) => Some(rate.parse().ok().filter(|rate| *rate > 0)?),
+    };
+    Some(Verdict::Permitted { origin, rate })
+}
+
 /// A request that cannot be an event may be a handshake with a sender that has proved nothing. A little
 /// of its body is read then, and [`greet`] tells.
 ///

@@ -10,6 +10,7 @@ mod deployed;
 mod destination;
 mod egress;
 mod pins;
+mod rate;
 mod record;
 mod retired;
 mod rules;
@@ -39,6 +40,9 @@ pub struct Config {
     /// How long the environment's queues keep a message, in seconds. Set with the queue itself
     /// (`wrangler queues create --message-retention-period-secs`); retries must end within it.
     pub queue_retention_seconds: u32,
+    /// Whether the Worker has the code that diagnoses refusals ([`crate::diagnosis`]).
+    #[serde(default = "yes")]
+    pub diagnosis: bool,
     #[serde(default)]
     pub destinations: BTreeMap<String, Destination>,
     #[serde(default)]
@@ -177,6 +181,10 @@ impl Source {
     pub fn handshake_secrets(&self) -> impl Iterator<Item = &str> {
         self.handshake_token.iter().map(SecretRef::name)
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn default_ledger_shards() -> Vec<u32> {

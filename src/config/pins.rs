@@ -125,11 +125,13 @@ pub(super) fn shared_pins(config: &Config) -> Vec<String> {
             .schemes
             .get(&source.scheme)
             .map(|scheme| scheme.key.encoding)
+            .filter(|encoding| encoding.is_fetched())
     };
     for (name, source) in &config.sources {
         for (other_name, other) in config.sources.range(..name.clone()) {
             let same = !source.pins.is_empty()
                 && source.pins == other.pins
+                && key_of(source).is_some()
                 && key_of(source) == key_of(other);
             if same {
                 faults.push(format!(

@@ -19,10 +19,6 @@ const RETENTION_SECONDS_MIN: u32 = 60;
 /// A scheme without a signed time is replayable for as long as its key is forgotten.
 const RETENTION_SECONDS_MIN_UNTIMED: u32 = 30 * 86_400;
 const RETENTION_SECONDS_MAX: u32 = 400 * 86_400;
-const DELIVERIES_PER_SECOND_LIMIT: u32 = 1_000;
-/// The longest wait for a turn, which is the longest delay of a message, in seconds. The queue counts it
-/// as a part of its retention, so as long again is left for the delivery.
-const TURN_SECONDS_MAX: u32 = 43_200;
 /// The platform's limits for a queue: 60 s to 14 days.
 const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
 /// Names of wrangler.toml whose values are known or belong to the gate itself.
@@ -126,7 +122,10 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
         ));
     }
     faults.extend(shard_fault(&source.ledger_shards));
-    faults.extend(rate_fault(source, config.queue_retention_seconds));
+    faults.extend(super::rate::rate_fault(
+        source,
+        config.queue_retention_seconds,
+    ));
     if !is_name(name) {
         faults.push("a source's name is 1 to 64 characters of a-z, 0-9 and -".into());
     }
@@ -195,19 +194,6 @@ fn stream_fault(source: &Source, scheme: &Scheme) -> Option<String> {
         "stream_bytes_max is set, but under the scheme \"{}\" a body must be read whole: {why}",
         source.scheme
     ))
-}
-
-fn rate_fault(source: &Source, queue_retention_seconds: u32) -> Option<String> {
-    let rate = source.deliveries_per_second_max?;
-    if !(1..=DELIVERIES_PER_SECOND_LIMIT).contains(&rate) {
-        return Some(format!(
-            "deliveries_per_second_max = {rate}: use 1 to {DELIVERIES_PER_SECOND_LIMIT}, or leave it out"
-        ));
-    }
-    let needed = 2 * TURN_SECONDS_MAX;
-    (queue_retention_seconds < needed).then(|| {
-        format!("deliveries_per_second_max = {rate}: an event may wait {TURN_SECONDS_MAX} s for its turn, and queue_retention_seconds = {queue_retention_seconds} loses it: use at least {needed}")
-    })
 }
 
 /// An object takes some hundreds of calls a second; a list of more shards than this is a mistake.
@@ -302,10 +288,8 @@ fn sharing_faults(config: &Config) -> Vec<String> {
     for (name, source) in &config.sources {
         let secrets = source.secrets.iter().chain(&source.retired_secrets);
         let secrets = secrets.map(SecretRef::name);
-        for secret in secrets
-            .chain(source.pin_secrets())
-            .chain(source.handshake_secrets())
-        {
+        let others = source.pin_secrets().chain(source.handshake_secrets());
+        for secret in secrets.chain(others) {
             if ours.contains(&secret) {
                 faults.push(format!(
                     "[sources.{name}]: secret \"{secret}\" is the name of something else in this Worker: give the source's secret a name of its own"

@@ -17,7 +17,11 @@ pub fn from_toml(text: &str) -> Result<(Config, Findings), Vec<String>> {
     let mut config = Config::deserialize(value)
         .map_err(|error| vec![error.to_string().trim().replace('\n', " ")])?;
     let mut errors = Vec::new();
-    for name in config.schemes.keys() {
+    let mut doubts = Vec::new();
+    for (name, own) in &config.schemes {
+        let named = |sentence: String| format!("[schemes.{name}]: {sentence}");
+        errors.extend(own.own_faults().into_iter().map(named));
+        doubts.extend(own.own_doubts().into_iter().map(named));
         if BUILT_IN.iter().any(|(known, _)| known == name) {
             errors.push(format!(
                 "[schemes.{name}]: \"{name}\" is a built-in scheme; give yours another name"
@@ -43,6 +47,7 @@ pub fn from_toml(text: &str) -> Result<(Config, Findings), Vec<String>> {
     }
     let mut findings = config.check();
     errors.append(&mut findings.errors);
+    findings.warnings.append(&mut doubts);
     if errors.is_empty() {
         Ok((config, findings))
     } else {

@@ -2,6 +2,7 @@
 
 use crate::gate::LiveSource;
 use crate::keys::LiveKey;
+use crate::public_key::rules::Pins;
 use crate::request::{Head, Inbound};
 use crate::scheme::{Algorithm, Part, Scheme, TimeUnit};
 use crate::verify::{Claims, guess};
@@ -13,6 +14,8 @@ pub struct Case<'a> {
     pub(super) keys: Vec<LiveKey>,
     /// Keys that were rotated out.
     pub(super) retired: &'a [LiveKey],
+    /// What the source states, some of which may be signed.
+    pins: &'a Pins,
     pub(super) head: Head,
     /// `None`: the request was refused before its body was read.
     pub(super) body: Option<Vec<u8>>,
@@ -51,13 +54,15 @@ impl<'a> Case<'a> {
             scheme,
             keys: live.keys.clone(),
             retired: &live.retired,
+            pins: &live.pins,
             head,
             body,
             time_text: None,
         }
     }
 
-    /// Makes the change, or undoes it.
+    /// Makes the change, or undoes it. Not inlined, nor is what judges: small instead of fast, off the way of a request.
+    #[inline(never)]
     pub(super) fn exchange(&mut self, change: &mut Change) {
         match change {
             Change::Keys(keys) => std::mem::swap(&mut self.keys, keys),
@@ -90,10 +95,14 @@ impl<'a> Case<'a> {
     }
 
     /// Has the interpreter look at it.
+    #[inline(never)]
     pub fn judge(&self) -> Judgement {
         let Ok(mut claims) = Claims::read(&self.scheme, &self.head) else {
             return Judgement::Wrong;
         };
+        if self.scheme.signs_pins() {
+            claims.take_pins(self.pins);
+        }
         if let Some(text) = &self.time_text {
             claims = claims.with_time_text(&self.scheme, text);
         }

@@ -16,6 +16,8 @@
 
 mod bodies;
 mod case;
+#[cfg(not(target_arch = "wasm32"))]
+mod dear;
 mod hypothesis;
 mod json_style;
 #[cfg(not(target_arch = "wasm32"))]
@@ -63,7 +65,8 @@ pub struct Diagnosis {
 }
 
 /// Whether a request that ended so may have been signed by a sender who made a mistake. Where a public
-/// key checks the signature only the tool can tell: `WebCrypto` would be asked for each variation.
+/// key checks the signature only the tool can tell: `WebCrypto` would be asked for each variation. So it is
+/// where the message or its source states what is signed.
 pub fn is_worthwhile(verdict: Verdict, scheme: &Scheme) -> bool {
     let may_be = match verdict {
         Verdict::Refused(reject) => matches!(
@@ -76,7 +79,7 @@ pub fn is_worthwhile(verdict: Verdict, scheme: &Scheme) -> bool {
         }
         _ => false,
     };
-    may_be && !scheme.is_public()
+    may_be && !scheme.is_public() && !scheme.is_stated()
 }
 
 /// Tries each hypothesis on a request that did not verify, as far as `hashed_bytes_max` goes.

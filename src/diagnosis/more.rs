@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::bodies::each;
 use super::case::{Case, Change};
+use super::dear::{other_separators, target_otherwise};
 use super::json_style::{TABBED, WIDE, restyled};
 use super::secrets::otherwise;
 use super::signed_string::{changed_by, time_of, variable_places, varied};
@@ -161,6 +162,18 @@ pub(super) const MORE: &[Attempt] = &[
                 ways.extend(case.keys.iter().map(|key| key.name.clone().into_bytes()));
             });
         },
+    ),
+    attempt(
+        "other_separators",
+        "other separators are in the signed string",
+        "Put the scheme's separators between the parts: see docs/schemes.md.",
+        other_separators,
+    ),
+    attempt(
+        "target_otherwise",
+        "another path or query was signed than was requested",
+        "Sign path and query as they are requested; look for a proxy that changes them.",
+        target_otherwise,
     ),
     attempt(
         "part_left_out",

@@ -76,11 +76,8 @@ impl Hypothesis {
             Hypothesis::PartsInOtherOrder => {
                 "Put the parts in the scheme's order: see docs/schemes.md."
             }
-            Hypothesis::SeparatorsMissing | Hypothesis::OtherSeparators => {
+            Hypothesis::SeparatorsMissing => {
                 "Put the scheme's separators between the parts: see docs/schemes.md."
-            }
-            Hypothesis::TargetOtherwise => {
-                "Sign path and query as they are requested; look for a proxy that changes them."
             }
             Hypothesis::TimeChanged => {
                 "Read the clock once: sign that time and send it. A retry is signed anew."

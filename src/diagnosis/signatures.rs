@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::case::{Case, Change};
 use crate::keys::{LENIENT_BASE64, decode_hex, encode_hex};
-use crate::request::{Head, encode_pairs};
+use crate::request::{Head, encode_percent};
 use crate::scheme::{Place, SignatureEncoding};
 
 pub(super) fn in_base64(case: &Case<'_>, changes: &mut Vec<Change>) {
@@ -141,28 +141,25 @@ fn rewritten(case: &Case<'_>, changes: &mut Vec<Change>, read: &dyn Fn(&str) -> 
 /// The head with another text where the signature stands.
 fn with_signature(case: &Case<'_>, changes: &mut Vec<Change>, text: &str) {
     let head = &case.head;
-    let mut headers = head.headers().to_vec();
-    let mut target = head.target();
-    let known = match &case.scheme.signature.at {
-        Place::Header(name) => headers.iter_mut().find(|(known, _)| known == name),
-        Place::Query(name) => {
-            let Ok(mut pairs) = head.query_pairs() else {
+    let lines = head.to_lines();
+    let again = match &case.scheme.signature.at {
+        Place::Header(name) => {
+            let Some(known) = head.header(name) else {
                 return;
             };
-            if let Some((_, value)) = pairs.iter_mut().find(|(known, _)| known == name) {
-                text.clone_into(value);
-            }
-            let again = [&head.path, "?", &encode_pairs(&pairs)].concat();
-            if again != target {
-                target = again;
-                changes.push(Change::Head(Head::new(&head.method, &target, headers)));
-            }
-            return;
+            lines.replace(&["\n", known].concat(), &["\n", text].concat())
         }
-        _ => None,
+        Place::Query(name) => {
+            let start = [name, "="].concat();
+            let query = head.query.as_deref().unwrap_or_default();
+            let Some(known) = query.split('&').find(|pair| pair.starts_with(&start)) else {
+                return;
+            };
+            lines.replacen(known, &[&start, encode_percent(text).as_str()].concat(), 1)
+        }
+        _ => return,
     };
-    if let Some((_, value)) = known.filter(|(_, value)| value != text) {
-        text.clone_into(value);
-        changes.push(Change::Head(Head::new(&head.method, &target, headers)));
+    if again != lines {
+        changes.push(Change::Head(Head::from_lines(&again)));
     }
 }

@@ -1,27 +1,29 @@
 //! Signed strings that are put together otherwise than the scheme says.
 
 use super::case::{Case, Change};
-use crate::request::{Head, Inbound};
+use crate::request::Inbound;
 use crate::scheme::{Part, Place, TimeUnit};
 use crate::time;
 
-/// Separators that signed strings are known to have.
-const SEPARATORS: [&str; 4] = [".", ":", "\n", "|"];
 /// Seconds by which a time that was stamped once more may differ, in either direction.
 const SECONDS_CHANGED_MAX: i64 = 3;
-const UNITS: [TimeUnit; 4] = [
-    TimeUnit::Seconds,
-    TimeUnit::Milliseconds,
-    TimeUnit::Rfc3339,
-    TimeUnit::CompactUtc,
-];
+/// Units that a time may be in. Not inlined: a list that the compiler knows becomes as many copies of what is done with it.
+#[inline(never)]
+fn units() -> &'static [TimeUnit] {
+    &[
+        TimeUnit::Seconds,
+        TimeUnit::Milliseconds,
+        TimeUnit::Rfc3339,
+        TimeUnit::CompactUtc,
+    ]
+}
 
 /// Sent in another unit, and signed so.
 pub(super) fn time_unit(case: &Case<'_>, changes: &mut Vec<Change>) {
     if let Some(form) = &case.scheme.time {
-        for unit in UNITS {
-            if unit != form.unit {
-                changes.push(Change::Unit(unit));
+        for unit in units() {
+            if *unit != form.unit {
+                changes.push(Change::Unit(*unit));
             }
         }
     }
@@ -30,9 +32,9 @@ pub(super) fn time_unit(case: &Case<'_>, changes: &mut Vec<Change>) {
 /// Sent as the scheme says, and signed in another unit.
 pub(super) fn time_signed_otherwise(case: &Case<'_>, changes: &mut Vec<Change>) {
     if let Some((ms, own)) = time_of(case) {
-        for unit in UNITS {
-            if unit != own {
-                changes.push(Change::Time(Some(time::format(ms, unit))));
+        for unit in units() {
+            if *unit != own {
+                changes.push(Change::Time(Some(time::format(ms, *unit))));
             }
         }
     }
@@ -114,27 +116,6 @@ fn without(case: &Case<'_>, changes: &mut Vec<Change>, is_out: &dyn Fn(&Part) ->
     varied(case, changes, signed);
 }
 
-/// One and the same other separator in the place of each, or where there is none.
-pub(super) fn other_separators(case: &Case<'_>, changes: &mut Vec<Change>) {
-    let signed = &case.scheme.signed;
-    let has_separators = signed.iter().any(is_separator);
-    for separator in SEPARATORS {
-        let separator = Part::Literal(separator.to_owned());
-        let mut parts = Vec::new();
-        for part in signed {
-            if is_separator(part) {
-                parts.push(separator.clone());
-                continue;
-            }
-            if !has_separators && !parts.is_empty() {
-                parts.push(separator.clone());
-            }
-            parts.push(part.clone());
-        }
-        varied(case, changes, parts);
-    }
-}
-
 /// Each two neighbours exchanged, and all parts reversed; the separators stay.
 pub(super) fn other_order(case: &Case<'_>, changes: &mut Vec<Change>) {
     let signed = &case.scheme.signed;
@@ -165,48 +146,7 @@ pub(super) fn variable_places(signed: &[Part]) -> Vec<usize> {
     places
 }
 
-/// Where the path or the query is signed: as they may have been before a proxy changed them.
-pub(super) fn target_otherwise(case: &Case<'_>, changes: &mut Vec<Change>) {
-    let signs_target = |part: &Part| {
-        matches!(
-            part.innermost(),
-            Part::Target | Part::Url | Part::CanonicalRequest | Part::SortedQueryExcept(_)
-        )
-    };
-    if !case.scheme.signed.iter().any(signs_target) {
-        return;
-    }
-    let head = &case.head;
-    let query = head.query.as_deref().unwrap_or_default();
-    let mut pairs: Vec<&str> = query.split('&').collect();
-    pairs.sort_unstable();
-    let sorted = pairs.join("&");
-    pairs.reverse();
-    let path = head.path.as_str();
-    let slash = match path.strip_suffix('/') {
-        Some(without) => without.to_owned(),
-        None => [path, "/"].concat(),
-    };
-    // Behind the gate's own `/hooks/NAME`.
-    let behind = path.splitn(4, '/').nth(3).unwrap_or_default();
-    for (path, query) in [
-        (path, sorted.as_str()),
-        (path, &pairs.join("&")),
-        (path, ""),
-        (&slash, query),
-        (&["/", behind].concat(), query),
-        ("/", query),
-    ] {
-        let separator = if query.is_empty() { "" } else { "?" };
-        let target = [path, separator, query].concat();
-        if target != head.target() {
-            let head = Head::new(&head.method, &target, head.headers().to_vec());
-            changes.push(Change::Head(head));
-        }
-    }
-}
-
-fn is_separator(part: &Part) -> bool {
+pub(super) fn is_separator(part: &Part) -> bool {
     matches!(part, Part::Literal(_))
 }
 

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::diagnosis::{BODY_BYTES_MAX, Case, HASHED_BYTES_MAX, diagnose, is_worthwhile};
 use crate::gate::LiveSource;
 use crate::request::Head;
+use crate::uses;
 use crate::verdict::Verdict;
 
 /// What a diagnosis will need of the request besides its body, in one text. `None`: there is nothing to be
@@ -21,7 +22,8 @@ pub fn puzzle(
     head: &Head,
     body_bytes: Option<usize>,
 ) -> Option<String> {
-    let fits = is_worthwhile(verdict, &live.scheme)
+    let fits = uses::DIAGNOSIS
+        && is_worthwhile(verdict, &live.scheme)
         && body_bytes.is_none_or(|bytes| bytes <= BODY_BYTES_MAX);
     fits.then(|| head.to_lines())
 }
@@ -29,6 +31,9 @@ pub fn puzzle(
 /// Tries every hypothesis on a refused request, and writes down what came of it. Its name, for the record.
 #[wasm_bindgen(js_name = diagnosisOf)]
 pub fn diagnosis_of(draft: &str, puzzle: &str, body: Option<Vec<u8>>, env: &Env) -> Option<String> {
+    if !uses::DIAGNOSIS {
+        return None;
+    }
     let draft = Draft::from_lines(draft)?;
     let state = State::of(env);
     let live = state.gate.as_ref()?.source(draft.source)?;

@@ -18,6 +18,7 @@ use crate::audit::store::{
 use crate::config::Retention;
 use crate::keys::encode_hex;
 use crate::retry;
+use crate::tlog::entry::Entry;
 
 /// For the queue.
 const SEND_MS: u32 = 5_000;
@@ -50,9 +51,10 @@ pub async fn keep(messages: Vec<QueueMessage>, env: &Env) {
     let [keep_records, rest @ ..] = KEEP;
     let mut statements: Vec<(&str, &[JsValue])> = vec![(keep_records, &bound)];
     statements.extend(rest.iter().map(|sql| (*sql, &bound[..1])));
-    match transact(env, &statements).await {
-        Ok(leaves) => {
-            let unlogged = sequence(&leaves, env).await;
+    let stored = transact(env, &statements).await;
+    match stored.and_then(|found| leaves(&found)) {
+        Ok(logs) => {
+            let unlogged = sequence(logs, env).await;
             for (message, text) in &kept {
                 // What is not stored has no place in a log: it does not come again, to be counted twice.
                 let is_unlogged = || record_id(text).is_some_and(|id| unlogged.contains(&id));
@@ -71,11 +73,7 @@ pub async fn keep(messages: Vec<QueueMessage>, env: &Env) {
 }
 
 /// Puts what was stored into the tenants' logs. The ids of what has no place there yet.
-async fn sequence(list: &str, env: &Env) -> BTreeSet<String> {
-    let logs = leaves(list).unwrap_or_else(|detail| {
-        platform::notice(&Notice::LogFailed { detail: &detail });
-        BTreeMap::new()
-    });
+async fn sequence(logs: BTreeMap<String, Vec<Entry>>, env: &Env) -> BTreeSet<String> {
     let mut unlogged = BTreeSet::new();
     for (tenant, entries) in logs {
         if let Err(detail) = log::append(env, &tenant, &entries, LOG_MS).await {

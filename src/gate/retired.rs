@@ -32,13 +32,15 @@ impl Gate {
         }
         let mut known: Vec<[u8; 32]> = Vec::new();
         for live in self.sources.values() {
-            for key in live.keys.iter().chain(&live.retired) {
-                known.push(key.fingerprint());
+            for keys in [&live.keys, &live.retired] {
+                known.extend(keys.iter().map(LiveKey::fingerprint));
             }
         }
-        for live in self.destinations.values() {
-            known.push(live.key.fingerprint());
-        }
+        known.extend(
+            self.destinations
+                .values()
+                .map(|live| live.key.fingerprint()),
+        );
         let is_alone = |key: &LiveKey| {
             let print = key.fingerprint();
             known.iter().filter(|other| **other == print).count() == 1

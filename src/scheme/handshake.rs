@@ -303,7 +303,8 @@ impl Scheme {
                 "`handshakes`: what comes like an event needs `at`, which tells it from one".into(),
             );
         }
-        if shake.is_marked_in_body() && (is_bodiless || self.is_public()) {
+        let reads_no_body = is_bodiless || self.is_public() || self.has_body_signature();
+        if shake.is_marked_in_body() && reads_no_body {
             faults.push("`handshakes`: its places are in the body, which is not read here: use a header or a query parameter".into());
         }
         if self.question.is_some() || self.content_is_query() {

@@ -1,6 +1,6 @@
 //! What is wrong with a scheme whose MAC is more than one of the body, in one header.
 
-use super::{Algorithm, Part, Scheme};
+use super::{Algorithm, IdentityRule, Part, Scheme};
 
 impl Scheme {
     pub(super) fn keyed_faults(&self, faults: &mut Vec<String>) {
@@ -8,6 +8,10 @@ impl Scheme {
         let stands_alone = !self.is_public() && !self.is_jws() && form.split.is_none();
         if !form.or.is_empty() && (!stands_alone || self.has_body_signature()) {
             faults.push("`signature.or` is for credentials, and for MACs that stand alone in their headers: no list, no JWS, no signature of a public key".into());
+        }
+        let by_time = |rule: &IdentityRule| matches!(rule, IdentityRule::Digest(rule) if rule.time);
+        if self.time.is_none() && self.identity.iter().any(by_time) {
+            faults.push("`identity`: { digest = { time = true } } needs a signed `time`".into());
         }
         if self.algorithm == Algorithm::Sha256
             && (self.signed.first() != Some(&Part::Secret) || !self.signed.contains(&Part::Body))

@@ -18,6 +18,8 @@ mod jws;
 mod label;
 mod lint;
 mod lint_keyed;
+#[cfg(not(target_arch = "wasm32"))]
+mod lint_own;
 mod lint_public;
 mod places;
 mod public;

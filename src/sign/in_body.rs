@@ -42,7 +42,14 @@ fn put(members: &mut Map<String, Value>, names: &[&str], value: &str) {
         return;
     };
     if deeper.is_empty() {
-        members.insert((*name).to_owned(), value.into());
+        let stood = members.get(*name);
+        let number = value.parse::<u64>().ok();
+        // What the draft has as a number stays one: Linear's SDK takes the time as nothing else.
+        let number = number.filter(|_| stood.is_some_and(Value::is_number));
+        members.insert(
+            (*name).to_owned(),
+            number.map_or_else(|| value.into(), Value::from),
+        );
         return;
     }
     let inner = members.entry(*name).or_insert_with(|| Map::new().into());

@@ -2,9 +2,11 @@
 //! is the number of a key: a word for a diagnosis ([`crate::diagnosis`]). No [`super::Verified`] and no
 //! [`super::Matched`] can be made of it, so nothing is ever accepted by it.
 
+use super::Claims;
 use super::late::Late;
-use super::pieces::{mac_over, pieces};
-use super::{Claims, jws};
+use super::meant::means_body;
+use super::pieces::{Piece, mac_over, pieces};
+use super::signature::is_among;
 use crate::keys::LiveKey;
 use crate::request::Inbound;
 use crate::scheme::Scheme;
@@ -18,11 +20,25 @@ pub fn guess(
 ) -> Option<usize> {
     let pieces = pieces(scheme, claims, inbound).ok()?;
     let late = Late::read(scheme, inbound).ok()?;
+    maker(scheme, keys, claims, inbound, &pieces, &late)
+}
+
+/// Which of the keys made one of the signatures over these pieces.
+pub(super) fn maker(
+    scheme: &Scheme,
+    keys: &[LiveKey],
+    claims: &Claims,
+    inbound: &Inbound<'_, '_>,
+    pieces: &[Piece<'_>],
+    late: &Late,
+) -> Option<usize> {
     let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
-    let made =
-        |key: &LiveKey| mac_over(&pieces, scheme, key, suffix).with_tag(|tag| claims.has(tag));
-    let key = keys.iter().position(made)?;
-    jws::binds(scheme, claims, inbound).then_some(key)
+    let has = |key: &LiveKey| {
+        let mac = mac_over(pieces, scheme, key, suffix);
+        mac.with_tag(|tag| claims.has(tag) | is_among(&late.candidates, tag))
+    };
+    let key = keys.iter().position(has)?;
+    means_body(scheme, claims, inbound).then_some(key)
 }
 
 impl Claims {

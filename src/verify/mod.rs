@@ -31,7 +31,6 @@ use crate::scheme::{Part, Place, Scheme};
 use crate::time;
 use crate::verdict::{Reject, Shape};
 use late::{Late, key_suffix};
-use meant::means_body;
 use pieces::{Piece, mac_over, pieces};
 use signature::{Presented, field, is_among, read_signatures};
 pub use stream::Streaming;
@@ -314,15 +313,9 @@ pub fn verify<'a>(
         Some(Matched::Signed(_)) => Late::default(),
         _ => Late::read(scheme, inbound)?,
     };
-    let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
     let matched = matched.or_else(|| {
-        let has = |key: &LiveKey| {
-            let mac = mac_over(&pieces, scheme, key, suffix);
-            mac.with_tag(|tag| claims.has(tag) | is_among(&late.candidates, tag))
-        };
-        let key = keys.iter().position(has);
-        let bound = key.filter(|_| means_body(scheme, claims, inbound));
-        bound.map(|key| Matched::Mac { key })
+        let key = guess::maker(scheme, keys, claims, inbound, &pieces, &late)?;
+        Some(Matched::Mac { key })
     });
     // What is appended to the key is signed as well. Where it is the time, it is the attempt's.
     let time = scheme.time.as_ref().map(|form| &form.at);

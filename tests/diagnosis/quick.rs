@@ -183,20 +183,6 @@ pub fn plants() -> Vec<Plant> {
             TIME,
             &format!("{TIME}{BODY}"),
         ),
-        standard(
-            "other_separators",
-            &whsec,
-            &format!("msg_1:{TIME}:{BODY}"),
-            v1,
-        ),
-        huawei("target_otherwise", "POST", "/", "", "/hooks/vector"),
-        huawei(
-            "target_otherwise",
-            "POST",
-            "/hooks/vector/",
-            "",
-            "/hooks/vector?added=by-a-proxy",
-        ),
         stripe("time_changed", SECRET, key, "1760000002", &stamped),
         plant("time_changed", "slack", SECRET, {
             let signature = hex(&sha256(key, format!("v0:1759999998:{BODY}").as_bytes()));

@@ -77,5 +77,19 @@ pub fn more_plants() -> Vec<Plant> {
             TIME,
             &format!("1760000000123.{BODY}"),
         ),
+        standard(
+            "other_separators",
+            &whsec,
+            &format!("msg_1:{TIME}:{BODY}"),
+            v1,
+        ),
+        huawei(
+            "target_otherwise",
+            "POST",
+            "/hooks/vector/",
+            "",
+            "/hooks/vector?added=by-a-proxy",
+        ),
+        huawei("target_otherwise", "POST", "/", "", "/hooks/vector"),
     ]
 }

@@ -1,6 +1,6 @@
 // Handshakes in workerd: each answered byte for byte, recorded, and nothing of it held; and each with its wrong request.
 import assert from "node:assert/strict";
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, createPrivateKey, sign as signBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { startGate } from "./support/gate.mjs";
 import { freshId, sign } from "./support/sign.mjs";
@@ -61,6 +61,60 @@ describe("an echo", () => {
     }
     await refused(await ask(token, "unsubscribe"), 405, "method_not_allowed");
   });
+});
+
+describe("an echo of what nobody signs", () => {
+  test("graph: the text of the query, and notifications only with their state", async () => {
+    const text = "Validation: Testing client application<b>";
+    await answered(await post(`graph?validationToken=${encodeURIComponent(text)}`, ""), 200, "text/plain; charset=utf-8", text);
+    await refused(await post(`graph?validationToken=${"a".repeat(513)}`, ""), 403, "handshake_refused");
+    await refused(await post("graph?validationToken=", ""), 401, "missing_signature");
+    const notice = (clientState) => JSON.stringify({ value: [{ id: freshId(), subscriptionId: "s", clientState, changeType: "created" }] });
+    assert.equal((await gate.verdict(await post("graph", notice(secretOf("graph"))))).verdict, "accepted");
+    await refused(await post("graph", notice(`${secretOf("graph")}a`)), 401, "signature_mismatch");
+  });
+
+  test("monday: with and without a token, and no event goes by in its guise", async () => {
+    const challenge = '{"challenge":"3eZbrw1aBm2rZgRNFdxV"}';
+    await answered(await post("monday-shaken", challenge), 200, "application/json", challenge);
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const seconds = Math.floor(Date.now() / 1000);
+    const token = (secret) => {
+      const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part({ aud: "https://hook.example.com/hooks/monday-shaken", iat: seconds, exp: seconds + 300 })}`;
+      return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+    };
+    const good = token(gate.secrets.MONDAY_SHAKEN_SECRET);
+    await answered(await post("monday-shaken", challenge, [["authorization", good]]), 200, "application/json", challenge);
+    await refused(await post("monday-shaken", challenge, [["authorization", token("another")]]), 401, "signature_mismatch");
+    await refused(await post("monday-shaken", '{"challenge":"a","event":{"type":"x"}}'), 401, "missing_signature");
+  });
+
+  test("trello: a HEAD, which says nothing", async () => {
+    const answer = await get("trello", [], "HEAD");
+    assert.deepEqual([answer.status, answer.text], [200, ""]);
+    assert.equal((await gate.verdict(answer)).verdict, "challenged");
+    await refused(await get("trello"), 405, "method_not_allowed");
+    const body = JSON.stringify({ action: { id: freshId(), type: "updateCard" } });
+    const mac = (url) => createHmac("sha1", secretOf("trello")).update(body + url).digest("base64");
+    const send = (url) => post("trello", body, [["x-trello-webhook", mac(url)]]);
+    assert.equal((await gate.verdict(await send("https://hook.example.com/hooks/trello"))).verdict, "accepted");
+    await refused(await send("https://hook.example.com/hooks/trello/"), 401, "signature_mismatch");
+  });
+});
+
+test("discord: a ping is verified, and answered as each endpoint must", async () => {
+  const seed = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.alloc(32, 7)]);
+  const key = createPrivateKey({ key: seed, format: "der", type: "pkcs8" });
+  const send = (source, body, by = (bytes) => signBytes(null, bytes, key)) => {
+    const seconds = String(Math.floor(Date.now() / 1000));
+    return post(source, body, [["x-signature-timestamp", seconds], ["x-signature-ed25519", by(Buffer.from(seconds + body)).toString("hex")]]);
+  };
+  const ping = '{"id":"1","type":1,"version":1}';
+  await answered(await send("discord-shaken", ping), 200, "application/json", '{"type":1}');
+  await refused(await send("discord-shaken", ping, () => Buffer.alloc(64, 1)), 401, "signature_mismatch");
+  const event = '{"version":1,"application_id":"1","type":0}';
+  await answered(await send("discord-events-shaken", event), 204, "application/json", "");
+  await refused(await send("discord-events-shaken", event, () => Buffer.alloc(64, 1)), 401, "signature_mismatch");
 });
 
 describe("a MAC of a token", () => {
@@ -194,7 +248,7 @@ test("dropbox: equal notifications are one in a burst and two after it, and the 
 });
 
 describe("the methods of handshakes", () => {
-  const SOURCES = ["github", "stripe", "slack", "zoom", "dropbox", "okta", "meta", "x", "asana", "notion", "xero", "custom"];
+  const SOURCES = ["github", "stripe", "slack", "zoom", "dropbox", "okta", "meta", "x", "asana", "notion", "xero", "trello", "graph", "monday-shaken", "custom"];
   const ASKING = "?challenge=a&crc_token=a&hub.mode=subscribe&hub.challenge=a&validationToken=a";
 
   test("reach only those that have such a handshake", async () => {
@@ -202,9 +256,12 @@ describe("the methods of handshakes", () => {
       const gets = ["dropbox", "meta", "x"].includes(source);
       const answer = await get(`${source}${ASKING}`);
       assert.equal(answer.status === 405, !gets, source);
-      const allowed = gets || source === "okta" ? "POST, GET" : "POST";
+      const allowed = { okta: "POST, GET", trello: "POST, HEAD" }[source] ?? "POST";
       if (!gets) assert.equal(answer.headers.allow, allowed, source);
-      for (const method of ["HEAD", "OPTIONS", "PUT", "DELETE"]) assert.equal((await get(`${source}${ASKING}`, [], method)).status, 405, `${source} ${method}`);
+      for (const method of ["HEAD", "OPTIONS", "PUT", "DELETE"]) {
+        const heads = source === "trello" && method === "HEAD";
+        assert.equal((await get(`${source}${ASKING}`, [], method)).status, heads ? 200 : 405, `${source} ${method}`);
+      }
     }
   });
 

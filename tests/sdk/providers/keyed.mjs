@@ -1,6 +1,9 @@
 // Schemes with one shared secret.
 import { createHash, randomBytes } from "node:crypto";
-import { CAPITALS, DOTTED, FUTURE, LOSSY, PARSED, REPRINTED, secondsOf, text, UNBOUNDED, whsec, ZERO } from "./shared.mjs";
+import { AGELESS, CAPITALS, DECODED, DOTTED, FIRST_ONLY, FUTURE, LAST_WINS, LENIENT, LOSSY, PARSED, REPRINTED, secondsOf, text, TRUNCATED, UNBOUNDED, URL_OF_HOOK, whsec, ZERO } from "./shared.mjs";
+
+const ONE_ONLY = "the SDK wants exactly one. The gate takes any of several, as in every list of this form";
+const EXTENDED = { "a body that is no JSON": "whoever has seen a hash without a key can make one for a longer body. The gate wants JSON, which cannot be made longer" };
 
 /** Those that are Standard Webhooks by another name. */
 const standard = (scheme, prefix, sdk, verify, more = {}) => ({
@@ -126,7 +129,7 @@ export const KEYED = [
       const { default: { hmacValidator: Validator } } = await import("@adyen/api-library");
       return new Validator().validateHMACSignature(secret, headers.hmacsignature, data);
     },
-    differs: {},
+    differs: { ...LOSSY, ...DECODED },
   },
   standard("anthropic", "webhook", "@anthropic-ai/sdk", async ({ text: body, headers, secret }) => {
     const { default: Anthropic } = await import("@anthropic-ai/sdk");
@@ -135,7 +138,7 @@ export const KEYED = [
   standard("clerk", "svix", "svix", async ({ text: body, headers, secret }) => {
     const { Webhook } = await import("svix");
     new Webhook(secret).verify(body, headers);
-  }),
+  }, { differs: { ...LOSSY, ...REPRINTED, ...UNBOUNDED, ...DOTTED } }),
   standard("resend", "svix", "resend", async ({ text: payload, headers, secret }) => {
     const { Resend } = await import("resend");
     const named = { id: headers["svix-id"], timestamp: headers["svix-timestamp"], signature: headers["svix-signature"] };
@@ -148,7 +151,7 @@ export const KEYED = [
   standard("openai", "webhook", "openai", async ({ text: body, headers, secret }) => {
     const { default: OpenAI } = await import("openai");
     await new OpenAI({ apiKey: "key" }).webhooks.verifySignature(body, headers, secret);
-  }),
+  }, { differs: { ...LOSSY, ...LENIENT, ...TRUNCATED, ...UNBOUNDED, ...DOTTED } }),
   {
     scheme: "coinbase-cdp",
     sdk: "hook0-client",
@@ -157,7 +160,7 @@ export const KEYED = [
       const { verifyWebhookSignatureWithCurrentTime } = (await import("hook0-client")).default;
       return verifyWebhookSignatureWithCurrentTime(headers["x-hook0-signature"], body, new Headers(headers), secret, 300, new Date());
     },
-    differs: {},
+    differs: { ...CAPITALS, ...TRUNCATED, ...LAST_WINS, ...UNBOUNDED, ...REPRINTED },
   },
   {
     scheme: "coinbase-commerce",
@@ -172,7 +175,7 @@ export const KEYED = [
       const { default: { Webhook } } = await import("coinbase-commerce-node");
       return Webhook.verifySigHeader(payload, headers["x-cc-webhook-signature"], secret);
     },
-    differs: {},
+    differs: { ...LOSSY },
   },
   {
     scheme: "line",
@@ -182,11 +185,12 @@ export const KEYED = [
       const { validateSignature } = await import("@line/bot-sdk");
       return validateSignature(body, secret, headers["x-line-signature"]);
     },
-    differs: {},
+    differs: { ...DECODED },
   },
   {
     scheme: "linear",
     sdk: "@linear/sdk",
+    body: (id, atMs) => JSON.stringify({ action: "create", type: "Issue", createdAt: "2026-11-22T20:00:00.000Z", data: { id, title: "invoice \u{FFFD}" }, webhookTimestamp: atMs }),
     secret: text,
     verify: async ({ body, headers, secret }) => {
       const { LinearWebhookClient } = await import("@linear/sdk/webhooks");
@@ -203,7 +207,7 @@ export const KEYED = [
       const { default: Mux } = await import("@mux/mux-node");
       await new Mux({ tokenId: "id", tokenSecret: "secret", webhookSecret: secret }).webhooks.verifySignature(body, headers, secret);
     },
-    differs: {},
+    differs: { ...LOSSY, ...FUTURE, ...REPRINTED, ...UNBOUNDED },
   },
   {
     scheme: "paddle",
@@ -211,10 +215,10 @@ export const KEYED = [
     text: true,
     secret: () => `pdl_ntfset_${text()}`,
     verify: async ({ text: body, headers, secret }) => {
-      const { Paddle, LogLevel } = (await import("@paddle/paddle-node-sdk")).default;
+      const { Paddle, LogLevel } = await import("@paddle/paddle-node-sdk");
       return new Paddle("key", { logLevel: LogLevel.none }).webhooks.isSignatureValid(body, secret, headers["paddle-signature"]);
     },
-    differs: {},
+    differs: { ...LOSSY, ...FUTURE, ...REPRINTED, ...UNBOUNDED, ...LAST_WINS },
   },
   {
     scheme: "razorpay",
@@ -225,7 +229,7 @@ export const KEYED = [
       const { default: Razorpay } = await import("razorpay");
       return Razorpay.validateWebhookSignature(body, headers["x-razorpay-signature"], secret);
     },
-    differs: {},
+    differs: { ...LOSSY },
   },
   {
     scheme: "viber",
@@ -251,8 +255,90 @@ export const KEYED = [
       const { WorkOS } = await import("@workos-inc/node");
       return new WorkOS("key").webhooks.verifyHeader({ payload, sigHeader: headers["workos-signature"], secret });
     },
-    differs: {},
+    differs: { 
+      ...LOSSY,
+      ...FIRST_ONLY,
+      ...FUTURE,
+      "the right signature under another version": "the SDK takes the second item of the list, whatever it is called. The gate takes `v1`, and ignores a version that it does not know",
+     },
   },
+  {
+    scheme: "sanity",
+    sdk: "@sanity/webhook",
+    text: true,
+    secret: text,
+    sign: async ({ secret, text: body, atMs }) => {
+      const { encodeSignatureHeader } = await import("@sanity/webhook");
+      return [["sanity-webhook-signature", await encodeSignatureHeader(body, atMs, secret)]];
+    },
+    verify: async ({ text: body, headers, secret }) => {
+      const { isValidSignature } = await import("@sanity/webhook");
+      return isValidSignature(body, headers["sanity-webhook-signature"], secret);
+    },
+    differs: { 
+      ...LOSSY,
+      ...AGELESS,
+      "the signature twice": ONE_ONLY,
+      "a wrong signature before the right one": ONE_ONLY,
+      "a wrong signature behind the right one": ONE_ONLY,
+     },
+  },
+  {
+    scheme: "box",
+    sdk: "box-node-sdk",
+    text: true,
+    secret: text,
+    verify: async ({ text: body, headers, secret }) => {
+      const { WebhooksManager } = await import("box-node-sdk/managers/webhooks");
+      const fixed = { "box-signature-version": "1", "box-signature-algorithm": "HmacSHA256" };
+      return WebhooksManager.validateMessage(body, { ...fixed, ...headers }, secret, { secondaryKey: secret });
+    },
+    differs: { ...LOSSY, ...DECODED },
+  },
+  {
+    scheme: "square",
+    sdk: "square",
+    text: true,
+    secret: text,
+    source: 'pins = { url = "https://gate.example/hooks/vector" }',
+    verify: async ({ text: requestBody, headers, secret, url }) => {
+      const { default: { WebhooksHelper } } = await import("square");
+      return WebhooksHelper.verifySignature({ requestBody, signatureHeader: headers["x-square-hmacsha256-signature"], signatureKey: secret, notificationUrl: url });
+    },
+    differs: { ...LOSSY },
+  },
+  ...["v1", "v2", "v3"].map((version) => ({
+    scheme: `hubspot-${version}`,
+    sdk: "@hubspot/api-client",
+    text: true,
+    secret: text,
+    source: version === "v1" ? "" : 'pins = { url = "https://gate.example/hooks/vector" }',
+    sign: async ({ secret, text: requestBody, atMs }) => {
+      const { default: { Signature } } = await import("@hubspot/api-client");
+      const signature = Signature.getSignature("POST", version, { clientSecret: secret, requestBody, url: URL_OF_HOOK, timestamp: atMs });
+      return version === "v3" ? [["X-HubSpot-Signature-v3", signature], ["X-HubSpot-Request-Timestamp", String(atMs)]] : [["X-HubSpot-Signature", signature]];
+    },
+    verify: async ({ text: requestBody, headers, secret, method, url }) => {
+      const { default: { Signature } } = await import("@hubspot/api-client");
+      const signature = headers[version === "v3" ? "x-hubspot-signature-v3" : "x-hubspot-signature"];
+      const timestamp = version === "v3" ? Number(headers["x-hubspot-request-timestamp"]) : undefined;
+      return Signature.isValid({ signatureVersion: version, signature, clientSecret: secret, requestBody, url, method, timestamp });
+    },
+    differs: { ...LOSSY, ...(version === "v3" ? { ...FUTURE, ...ZERO } : EXTENDED) },
+  })),
+  // No provider's own, but written by others than us.
+  ...[["lemonsqueezy", "lemonsqueezy"], ["woocommerce", "woocommerce"], ["sentry", "sentry"]].map(([scheme, platform]) => ({
+    scheme,
+    sdk: "@hookflo/tern",
+    source: scheme === "woocommerce" ? 'discriminator_values = ["orders/create"]' : "",
+    secret: text,
+    verify: async ({ body, headers, secret, method, url }) => {
+      const { default: { WebhookVerificationService: Service } } = await import("@hookflo/tern");
+      const request = new Request(url, { method, headers, body });
+      return (await Service.verifyWithPlatformConfig(request, platform, secret)).isValid;
+    },
+    differs: { ...LOSSY },
+  })),
   // -- with a handshake
   {
     scheme: "notion",

@@ -1,6 +1,7 @@
 // What the entries of the providers share.
 import { randomBytes } from "node:crypto";
 
+export const URL_OF_HOOK = "https://gate.example/hooks/vector";
 export const secondsOf = (atMs) => Math.floor(atMs / 1000);
 export const whsec = () => `whsec_${randomBytes(24).toString("base64")}`;
 export const text = () => randomBytes(24).toString("base64url");
@@ -19,3 +20,7 @@ export const DOTTED = { "an id with a dot": "the SDK takes it, though `id.time.b
 export const AGELESS_TEXT = "the SDK does not look at the time: that is left to its caller. The gate refuses what is older than the tolerance";
 export const AGELESS = { "too old": AGELESS_TEXT, "too far ahead": AGELESS_TEXT };
 export const TRUNCATED = { "text behind the signature": "Node's decoder stops at what it does not know, so that anything may stand behind. The gate takes one text" };
+/** What comes of comparing what Node's decoder made of the two. */
+export const DECODED = { ...LENIENT, ...TRUNCATED, "the header twice": LENIENT_TEXT };
+export const LAST_WINS = { "a wrong signature behind the right one": "the SDK keeps the last of several. The gate takes any, as it does for a list of live secrets" };
+export const FIRST_ONLY = { "a wrong signature before the right one": "the SDK looks at the first only. The gate takes any, as it does for a list of live secrets" };

@@ -1,9 +1,8 @@
 // Schemes with a key pair, a token, or a form of what is signed that only the sender states. `hookgate sign` has no
 // private keys, so here the SDK signs, or Node's own crypto where the SDK cannot.
 import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import { AGELESS, CAPITALS, FUTURE, LENIENT, LENIENT_TEXT, LOSSY, REPRINTED, TRUNCATED, UNBOUNDED, ZERO, secondsOf, text } from "./shared.mjs";
+import { AGELESS, CAPITALS, DECODED, FUTURE, LAST_WINS, LENIENT, LENIENT_TEXT, LOSSY, REPRINTED, secondsOf, text, TRUNCATED, UNBOUNDED, URL_OF_HOOK, ZERO } from "./shared.mjs";
 
-const URL_OF_HOOK = "https://gate.example/hooks/vector";
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 const ed25519 = () => generateKeyPairSync("ed25519");
 const p256 = () => generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -89,7 +88,10 @@ export const STATED = [
     },
     sign: ({ key, body, atMs }) => {
       const time = String(secondsOf(atMs));
-      const signature = sign("sha256", Buffer.concat([Buffer.from(time), body]), key).toString("base64");
+      // Its length varies; with padding, so that every run has the cases of padding.
+      let signature;
+      do signature = sign("sha256", Buffer.concat([Buffer.from(time), body]), key).toString("base64");
+      while (!signature.endsWith("="));
       return [["X-Twilio-Email-Event-Webhook-Signature", signature], ["X-Twilio-Email-Event-Webhook-Timestamp", time]];
     },
     verify: async ({ body, headers, secret }) => {
@@ -98,7 +100,7 @@ export const STATED = [
       const named = (name) => headers[`x-twilio-email-event-webhook-${name}`];
       return webhook.verifySignature(webhook.convertPublicKeyToECDSA(secret), body, named("signature"), named("timestamp"));
     },
-    differs: { ...LOSSY, ...LENIENT, ...TRUNCATED, "the header twice": LENIENT_TEXT, ...AGELESS },
+    differs: { ...LOSSY, ...DECODED, ...AGELESS },
   },
   {
     scheme: "twilio",
@@ -133,7 +135,7 @@ export const STATED = [
       const { default: { hmacValidator: Validator } } = await import("@adyen/api-library");
       return new Validator().validateHMAC(JSON.parse(body).notificationItems[0].NotificationRequestItem, secret);
     },
-    differs: {},
+    differs: { ...LENIENT, ...TRUNCATED },
   },
   {
     scheme: "plaid",
@@ -221,7 +223,7 @@ export const STATED = [
       const { verifyWebhookSignatureWithCurrentTime } = (await import("hook0-client")).default;
       return verifyWebhookSignatureWithCurrentTime(headers["x-hook0-signature"], body, new Headers(headers), secret, 300, new Date());
     },
-    differs: { ...CAPITALS, ...TRUNCATED, ...UNBOUNDED, ...REPRINTED, "a wrong signature behind the right one": "the SDK keeps the last of several. The gate takes any, as it does for a list of live secrets" },
+    differs: { ...CAPITALS, ...TRUNCATED, ...UNBOUNDED, ...REPRINTED, ...LAST_WINS },
   },
   messageSignature("http-message-signature-ed25519", "ed25519", () => {
     const { publicKey, privateKey } = ed25519();

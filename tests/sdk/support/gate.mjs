@@ -25,9 +25,9 @@ async function inScratch(use) {
   }
 }
 
-/** What the gate says to each request: `{ verdict: "accept" | "reject", reason }`, in their order. */
-export async function judge(requests, nowMs) {
-  const entries = requests.map(({ scheme: name, method, url, headers, body, secret, members }) => {
+/** What the gate says to each `{ request, nowMs }`: `{ verdict: "accept" | "reject", reason }`, in their order. */
+export async function judge(rows) {
+  const entries = rows.map(({ request: { scheme: name, method, url, headers, body, secret }, nowMs }) => {
     const [called, provider] = scheme(name).about.vectors[0].split("@");
     return {
       provider,
@@ -40,7 +40,6 @@ export async function judge(requests, nowMs) {
       // What it is to be is compared here, not there.
       expect: "accept",
       now_unix_ms: nowMs,
-      ...members,
     };
   });
   return inScratch(async (directory) => {

@@ -100,6 +100,15 @@ pub fn command(arguments: lexopt::Parser) -> Result<(), Failure> {
                 Judgement::Right("the public key".into())
             })
         })
+    } else if live.scheme.is_stated() {
+        diagnose_thoroughly(&mut case, &|case| {
+            let inbound = Inbound::new(case.head(), case.body(), &[]);
+            let read = Statement::read(&live, &inbound).ok();
+            let matched = read.and_then(|(statement, _)| statement.matched(&live));
+            matched.map_or(Judgement::Wrong, |_| {
+                Judgement::Right("a live secret".into())
+            })
+        })
     } else {
         diagnose_thoroughly(&mut case, &|case| case.judge())
     };

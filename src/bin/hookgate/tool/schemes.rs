@@ -2,7 +2,7 @@
 
 use hookgate::config::{about, built_in};
 use hookgate::scheme::{
-    About, Algorithm, AnswerStyle, Handshake, IdentityRule, Member, Place, Scheme, Trust,
+    About, Algorithm, AnswerStyle, Handshake, IdentityRule, Member, Place, Proof, Scheme, Trust,
 };
 use hookgate::schemes::BUILT_IN;
 
@@ -21,6 +21,11 @@ gate; a test compares them. What a provider does not document is said to be so.
 time is signed, so only the memory does, for as long as the source keeps it (30 days at least). *None*:
 the body is not signed; whoever has seen the credential can send anything, so the id only folds the
 sender's own retries.
+
+**Proved by** says how good the best vector is. A published one has secret, input and signature of the provider, or of the
+standard that it follows. An SDK's is made by the provider's code. A script's is made from the documentation, by code
+that is not the gate's (`tests/vectors/saas.py`, or as its `origin` says): both may have read it wrongly. *Unproven* is what
+only the gate's own signer makes.
 
 ";
 
@@ -67,18 +72,26 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
         }
     }
     if as_list {
-        return list(schemes.iter().map(|(name, scheme, ..)| (*name, scheme)));
+        list(
+            schemes
+                .iter()
+                .map(|(name, scheme, about, _)| (*name, scheme, about.proof)),
+        );
+        return Ok(());
     }
     print!("{INTRODUCTION}");
-    println!("| scheme | signed id | signed time | replay class | handshake | vectors from |");
-    println!("| --- | --- | --- | --- | --- | --- |");
+    println!(
+        "| scheme | signed id | signed time | replay class | handshake | proved by | vectors from |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
     for (name, scheme, about, _) in &schemes {
         println!(
-            "| [`{name}`](#{name}) | {} | {} | {} | {} | {} |",
+            "| [`{name}`](#{name}) | {} | {} | {} | {} | {} | {} |",
             signed_id(scheme),
             signed_time(scheme),
             replay_class(scheme),
             handshake(scheme, about),
+            proved_by(about.proof),
             about.vector_source
         );
     }
@@ -89,16 +102,25 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether nothing of the body can change under the signature.
+fn signs_all(scheme: &Scheme) -> bool {
+    !(scheme.proves_the_sender_only() || scheme.signs_crc() || scheme.joined.is_some())
+}
+
 /// The names by what stops a captured request: README.md's list.
-fn list<'a>(schemes: impl Iterator<Item = (&'a str, &'a Scheme)> + Clone) -> Result<(), Failure> {
+fn list<'a>(schemes: impl Iterator<Item = (&'a str, &'a Scheme, Proof)> + Clone) {
     type Class = (&'static str, fn(&Scheme) -> bool);
-    let classes: [Class; 4] = [
+    let classes: [Class; 5] = [
         ("Body and time are signed", |scheme| {
-            !scheme.proves_the_sender_only() && scheme.time.is_some()
+            signs_all(scheme) && scheme.time.is_some()
         }),
         ("The body is signed, no time", |scheme| {
-            !scheme.proves_the_sender_only() && scheme.time.is_none()
+            signs_all(scheme) && scheme.time.is_none()
         }),
+        (
+            "Only a part of the body is signed, or its checksum",
+            |scheme| !signs_all(scheme) && !scheme.proves_the_sender_only(),
+        ),
         (
             "A token, or a signature of its own, proves the sender and not the event",
             |scheme| scheme.proves_the_sender_only() && !scheme.is_bearer(),
@@ -108,12 +130,33 @@ fn list<'a>(schemes: impl Iterator<Item = (&'a str, &'a Scheme)> + Clone) -> Res
     for (title, belongs) in classes {
         let names: Vec<String> = schemes
             .clone()
-            .filter(|(_, scheme)| belongs(scheme))
-            .map(|(name, _)| format!("[`{name}`](docs/schemes.md#{name})"))
+            .filter(|(_, scheme, proof)| belongs(scheme) && *proof != Proof::Unproven)
+            .map(|(name, ..)| format!("[`{name}`](docs/schemes.md#{name})"))
             .collect();
         println!("- {title} ({}): {}.", names.len(), names.join(", "));
     }
-    Ok(())
+    let count = |wanted: Proof| {
+        schemes
+            .clone()
+            .filter(|(.., proof)| *proof == wanted)
+            .count()
+    };
+    println!(
+        "\nOf these, {} are proved by a vector that their provider or a standard published, {} by their provider's own SDK, and {} by a script outside `src`, which shows that the gate agrees with one reading of the documentation and no more. Not counted, because nothing but the gate's own signer proves them: {}.",
+        count(Proof::Published),
+        count(Proof::Sdk),
+        count(Proof::Script),
+        count(Proof::Unproven)
+    );
+}
+
+fn proved_by(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Published => "a published vector",
+        Proof::Sdk => "the provider's SDK",
+        Proof::Script => "a script outside `src`",
+        Proof::Unproven => "**unproven**",
+    }
 }
 
 fn section(name: &str, scheme: &Scheme, about: &About, text: &str) {
@@ -138,6 +181,9 @@ fn section(name: &str, scheme: &Scheme, about: &About, text: &str) {
         .collect();
     println!("- Called: {called}. Its type: {}.", quoted(&kinds, "none"));
     println!("- Answers: {}.", answers(scheme));
+    if let Some(why) = &about.answers {
+        println!("- What the answer does: {why}");
+    }
     let wait = about
         .timeout_seconds
         .map_or("a time that is not documented".to_owned(), |seconds| {

@@ -54,6 +54,7 @@ impl Ours {
     pub fn new(scheme: &str, secret: &str) -> Self {
         let more = match scheme {
             "shopify" => "discriminator_values = [\"orders/create\"]",
+            "square" => "pins = { url = \"https://gate.example/hooks/vector\" }",
             _ => "",
         };
         let sources = format!(
@@ -97,6 +98,7 @@ impl Ours {
             event_type: "orders/create",
             nonce: "nonce",
             time_ms,
+            pins: &live.source.pins,
         };
         let signed = sign(&draft, &live.keys[0]).expect("signed");
         Request {

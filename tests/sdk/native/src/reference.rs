@@ -25,6 +25,12 @@ pub const REFERENCES: &[Reference] = &[
     webhook_verify("shopify", |request, now| {
         asked(Provider::Shopify, request, now)
     }),
+    webhook_verify("linear", |request, now| {
+        asked(Provider::Linear, request, now)
+    }),
+    webhook_verify("square", |request, now| {
+        asked(Provider::Square, request, now)
+    }),
     webhook_verify("slack", |request, now| asked(Provider::Slack, request, now)),
     webhook_verify("standard-webhooks", |request, now| {
         asked(Provider::StandardWebhooks, request, now)
@@ -57,10 +63,15 @@ const fn webhook_verify(scheme: &'static str, judge: fn(&Request, u64) -> bool) 
 }
 
 fn asked(provider: Provider, request: &Request, now_seconds: u64) -> bool {
-    let options = VerifyOptions::default().with_clock(Some(Arc::new(At(now_seconds))));
+    let options = VerifyOptions::default()
+        .with_clock(Some(Arc::new(At(now_seconds))))
+        .with_request_url(URL);
     let secret = Secret::new(&request.secret);
     verify(provider, &headers(request), &request.body, &secret, options).is_ok()
 }
+
+/// Where the requests are sent to, for those who sign it.
+const URL: &str = "https://gate.example/hooks/vector";
 
 struct At(u64);
 

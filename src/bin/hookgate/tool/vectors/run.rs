@@ -1,5 +1,7 @@
 //! One vector through the gate: what came of it, and where that differs from what it says.
 
+use std::sync::LazyLock;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookgate::admission::{self, Admission, Findings};
@@ -8,7 +10,7 @@ use hookgate::config::{Config, about, built_in};
 use hookgate::gate::{Gate, LiveSource};
 use hookgate::koogallery::{EncryptedField, body_sign};
 use hookgate::request::Inbound;
-use hookgate::scheme::{AnswerStyle, Place, Scheme, SignatureEncoding};
+use hookgate::scheme::{About, AnswerStyle, Place, Scheme, SignatureEncoding};
 use hookgate::schemes::BUILT_IN;
 use hookgate::verdict::Verdict;
 use serde_json::{Value, json};
@@ -56,15 +58,20 @@ pub fn run(entry: &Entry) -> Outcome {
     outcome
 }
 
-/// Those of the table that the entry's names mean.
-fn schemes_of(entry: &Entry) -> Vec<Scheme> {
+/// The table, read once: a file may have thousands of vectors.
+static TABLE: LazyLock<Vec<(About, Scheme)>> = LazyLock::new(|| {
     BUILT_IN
         .iter()
-        .filter(|(name, _)| {
-            let about = about(name).and_then(Result::ok);
-            about.is_some_and(|about| about.is_meant_by(&entry.scheme, &entry.provider))
-        })
-        .filter_map(|(name, _)| built_in(name)?.ok())
+        .filter_map(|(name, _)| Some((about(name)?.ok()?, built_in(name)?.ok()?)))
+        .collect()
+});
+
+/// Those of the table that the entry's names mean.
+fn schemes_of(entry: &Entry) -> Vec<Scheme> {
+    TABLE
+        .iter()
+        .filter(|(about, _)| about.is_meant_by(&entry.scheme, &entry.provider))
+        .map(|(_, scheme)| scheme.clone())
         .collect()
 }
 
