@@ -42,7 +42,7 @@ export const PLANTED = {
 };
 
 /** What the targets are built from. */
-const PARTS = ["Cargo.toml", "Cargo.lock", "build.rs", "rust-toolchain.toml", "sources.toml", "src", "fuzz/Cargo.toml", "fuzz/Cargo.lock", "fuzz/src", "fuzz/fuzz_targets", "tests/support", "tests/vectors", "tests/documents"];
+const PARTS = ["Cargo.toml", "Cargo.lock", "build.rs", "rust-toolchain.toml", "sources.toml", "src", "fuzz/Cargo.toml", "fuzz/Cargo.lock", "fuzz/build.rs", "fuzz/src", "fuzz/fuzz_targets", "tests/support", "tests/vectors", "tests/documents"];
 
 /** What a target's program is called where the bugs are. */
 export const plantedName = (target) => `planted-${target}`;
