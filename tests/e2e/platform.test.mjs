@@ -36,15 +36,20 @@ test("what is deployed has no test hook", () => {
   for (const environment of Object.values(environments)) assert.equal(environment.main ?? config.main, "src/edge/entry.mjs");
 });
 
+const OBJECTS = [
+  { name: "LEDGER", class_name: "Ledger" },
+  { name: "AUDIT_LOG", class_name: "AuditLog" },
+];
+
 test("these tests run what is deployed: same bindings, flags and date", async () => {
   const gate = await startGate();
   try {
     const bindings = await gate.mf.getBindings("hookgate");
-    const declared = ({ kv_namespaces: kv, queues, r2_buckets: r2, durable_objects: objects }) =>
-      [...[...kv, ...queues.producers, ...r2].map(({ binding }) => binding), ...objects.bindings.map(({ name }) => name)];
+    const declared = ({ kv_namespaces: kv, queues, r2_buckets: r2, d1_databases: d1, durable_objects: objects }) =>
+      [...[...kv, ...queues.producers, ...r2, ...d1].map(({ binding }) => binding), ...objects.bindings.map(({ name }) => name)];
     for (const [name, environment] of Object.entries(environments)) {
       for (const binding of declared(environment)) assert.equal(typeof bindings[binding], "object", `${name}: ${binding}`);
-      assert.deepEqual(environment.durable_objects.bindings.map((object) => ({ ...object })), [{ name: "LEDGER", class_name: "Ledger" }], name);
+      assert.deepEqual(environment.durable_objects.bindings.map((object) => ({ ...object })), OBJECTS, name);
       assert.ok(environment.triggers.crons.length > 0, `${name}: nothing wakes the ledgers or drains the spool`);
       assert.ok(environment.queues.producers.find(({ binding }) => binding === "EVENTS").queue.startsWith("hookgate-events"));
       assert.ok(environment.queues.producers.find(({ binding }) => binding === "DEAD_LETTERS").queue.startsWith("hookgate-dead-letters"));

@@ -99,6 +99,8 @@ const SCHEMES = {
   bearer: (secret, body) => ({ headers: [], query: `sig=${hmac("sha512", Buffer.from(secret, "hex"), body).digest("hex")}` }),
 };
 
+export const canSign = (scheme) => scheme in SCHEMES;
+
 /** A request to `source`, signed under `scheme` with `secret`. */
 export function sign(source, scheme, secret, body, { id = freshId(), type = "test.event", at = Date.now(), headers = [], host } = {}) {
   const signed = SCHEMES[scheme](secret, body, { id, type, at, source, host });
