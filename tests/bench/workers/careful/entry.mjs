@@ -24,13 +24,13 @@ export default {
     };
     const path = pathOf(request.url);
     const source = path.startsWith(HOOKS) ? sourcesOf(env).get(path.slice(HOOKS.length)) : undefined;
-    if (source === undefined) return end({ refused: "unknown_source", status: 404 });
+    if (source === undefined) return end({ refused: "unknown_source", status: 404, path });
     seen.source = source;
     if (request.method !== "POST") return end({ refused: "method_not_allowed", status: 405 });
-    if (source.trouble !== undefined) return end({ unavailable: source.trouble });
+    if (source.trouble !== undefined) return end({ unavailable: source.trouble, secretName: source.incompleteName });
     const tooLarge = { refused: "body_too_large", status: 413, evidence: "body_bytes_max", value: source.bodyBytesMax };
     const declared = request.headers.get("content-length");
-    if (declared !== null && Number(declared) > source.bodyBytesMax) return end(tooLarge);
+    if (declared !== null && Number(declared) > source.bodyBytesMax) return end({ ...tooLarge, declaredBytes: Number(declared) });
     const claims = readClaims(request.headers);
     if (claims.refused !== undefined) return end(claims);
 
@@ -49,14 +49,16 @@ export default {
     const key = await keyThatSigned(source, claims, content.subarray(signedPrefix(content, bodyAt, id, claims.time)));
     if (key === undefined) {
       return end(
-        source.incomplete === undefined ? { refused: "signature_mismatch", status: 401 } : { unavailable: source.incomplete },
+        source.incomplete === undefined
+          ? { refused: "signature_mismatch", status: 401, secretsTried: source.keys.length }
+          : { unavailable: source.incomplete, secretName: source.incompleteName },
       );
     }
     seen.keyId = key.name;
     seen.signedMs = claims.timeMs;
     const age = now - claims.timeMs;
-    if (age > source.toleranceMs + GRAIN_MS) return end({ refused: "stale", status: 401, evidence: "age_ms", value: age });
-    if (-age > FUTURE_MS_MAX) return end({ refused: "from_future", status: 401, evidence: "ahead_ms", value: -age });
+    if (age > source.toleranceMs + GRAIN_MS) return end({ refused: "stale", status: 401, evidence: "age_ms", value: age, toleranceSeconds: source.toleranceMs / 1_000 });
+    if (-age > FUTURE_MS_MAX) return end({ refused: "from_future", status: 401, evidence: "ahead_ms", value: -age, toleranceSeconds: FUTURE_MS_MAX / 1_000 });
     seen.identity = "signed-id";
     if (source.observe) return end({ observed: true });
 

@@ -48,6 +48,11 @@ export function record(seen, verdict) {
       reason: verdict.refused ?? verdict.unavailable,
       evidence: verdict.evidence,
       evidence_value: verdict.value,
+      secrets_tried: verdict.secretsTried,
+      tolerance_seconds: verdict.toleranceSeconds,
+      secret_name: verdict.secretName,
+      declared_bytes: verdict.declaredBytes,
+      unknown_path: verdict.refused === "unknown_source" ? shownPath(verdict.path) : undefined,
       tenant: source?.tenant,
       source: source?.name,
       scheme: source?.scheme,
@@ -70,6 +75,24 @@ export function record(seen, verdict) {
     }),
   );
 }
+
+const PATH_BYTES_MAX = 160;
+const WORD_BYTES_MAX = 48;
+const REDACTED = "hookgate-redacted";
+
+/** A path without what could be a token: of its segments only those that look like words. */
+function shownPath(path) {
+  let shown = "";
+  for (const [index, segment] of path.split("/").entries()) {
+    if (index > 0) shown += "/";
+    if (shown.length + segment.length > PATH_BYTES_MAX) return shown + REDACTED;
+    shown += isWord(segment) ? segment : REDACTED;
+  }
+  return shown;
+}
+
+const isWord = (text) =>
+  text.length <= WORD_BYTES_MAX && /^[a-z0-9._-]*$/.test(text) && !/[0-9a-z]{20}/.test(text) && (text.match(/[0-9]/g)?.length ?? 0) <= 4;
 
 function nameOf(verdict) {
   if (verdict.refused !== undefined) return "refused";

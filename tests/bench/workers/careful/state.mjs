@@ -22,10 +22,11 @@ export function sourcesOf(env) {
 function live(name, source, env) {
   const keys = [];
   let incomplete;
+  let incompleteName;
   for (const secret of source.secrets) {
     const key = keyOf(secret, env[secret] ?? "");
     if (key.trouble === undefined) keys.push(key);
-    else incomplete = key.trouble;
+    else [incomplete, incompleteName] = [key.trouble, secret];
   }
   const retention = source.dedup_retention_seconds;
   return {
@@ -34,6 +35,7 @@ function live(name, source, env) {
     scheme: SCHEME,
     keys,
     incomplete,
+    incompleteName,
     trouble: keys.length === 0 ? incomplete : undefined,
     bodyBytesMax: source.body_bytes_max ?? BODY_BYTES_LIMIT,
     toleranceMs: (source.tolerance_seconds ?? TOLERANCE_SECONDS) * 1_000,
