@@ -16,6 +16,7 @@ mod forms;
 mod forms_cloud;
 mod forms_handshakes;
 pub mod mutate;
+pub mod mutation_table;
 pub mod mutators;
 pub mod tool;
 pub mod tree;
