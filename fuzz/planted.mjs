@@ -19,7 +19,7 @@ export const PLANTED = {
     told: /src\/pointers\.rs/,
   },
   "of a signature the first byte is compared": {
-    file: "src/verify/mod.rs",
+    file: "src/verify/signature.rs",
     sound: "found |= candidate.as_slice().ct_eq(tag);",
     bug: "found |= candidate[..1].ct_eq(&tag[..1]);",
     target: "strangers",

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ctutils::{Choice, CtEq as _};
+use ctutils::CtEq as _;
 use md5::{Digest as _, Md5};
 
 use super::message_signature::{self, Covered};
 use super::pieces::pieces;
-use super::signature::{Fields, field, signatures_in};
+use super::signature::{Fields, field, is_among, signatures_in};
 use super::{ClaimedTime, Claims, Matched, missing_part, shape_of, signed_value};
 use super::{jws, stated};
 use crate::canonical::{NotCanonical, object_members};
@@ -171,13 +171,7 @@ impl Statement {
             for (key, live_key) in live.keys.iter().enumerate() {
                 let mut mac = live_key.mac(self.algorithm, None);
                 mac.update(message);
-                let made = mac.tag();
-                // Every signature is compared, as in `Claims`.
-                let mut found = Choice::FALSE;
-                for signature in &self.signatures {
-                    found |= signature.as_slice().ct_eq(made.as_slice());
-                }
-                if found.to_bool() {
+                if is_among(&self.signatures, mac.tag().as_slice()) {
                     return Some((Matched::Mac { key }, reading));
                 }
             }
