@@ -21,6 +21,8 @@ CREATE TABLE records (
 
 -- Only of what is there to be read, or to be removed.
 CREATE INDEX records_with_text ON records (tenant, at_ms) WHERE text IS NOT NULL;
+-- How many a source has in a minute is counted for every message.
+CREATE INDEX records_of_source ON records (tenant, source, at_ms) WHERE text IS NOT NULL;
 CREATE INDEX records_with_address ON records (tenant, at_ms) WHERE address IS NOT NULL;
 
 -- Ends of requests that have no record of their own, as numbers. `message` is the id of the message that brought

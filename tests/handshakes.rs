@@ -257,3 +257,41 @@ fn a_stranger_is_met_by_the_entries_that_say_so_and_by_no_other() {
         }
     }
 }
+
+/// Okta brings its secret with the GET that verifies a hook, and X signs its check.
+#[test]
+fn a_handshake_may_bring_its_senders_proof() {
+    let okta = with("okta", "", &[("KEY", "a secret")]);
+    let headers = [
+        ("x-okta-verification-challenge", "abc"),
+        ("authorization", "a secret"),
+    ];
+    assert_eq!(
+        outcome(only(&okta), &request("GET", "", &headers, "")),
+        "challenged"
+    );
+    let x = with("x-twitter", "", &[("KEY", "a secret")]);
+    let signature = [("x-twitter-webhooks-signature", "sha256=AAAA")];
+    assert_eq!(
+        outcome(
+            only(&x),
+            &request("GET", "?crc_token=abc&nonce=1", &signature, "")
+        ),
+        "challenged"
+    );
+}
+
+/// A MAC under another secret than the first would be a wrong answer, and our fault.
+#[test]
+fn no_token_is_signed_while_a_secret_is_missing() {
+    let source = SourceText {
+        name: "vector",
+        tenant: "tenant",
+        scheme: "x-twitter",
+        secrets: &["MISSING", "KEY"],
+        more: "",
+    };
+    let gate = gate(&[source], "", &[("KEY", "a secret")]);
+    let (verdict, ..) = told(&gate, &request("GET", "?crc_token=abc", &[], ""));
+    assert_eq!(verdict, Verdict::Unavailable(Trouble::SecretMissing));
+}

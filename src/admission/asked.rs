@@ -11,7 +11,7 @@ use super::{Findings, Opening};
 use crate::gate::LiveSource;
 use crate::keys::{LiveKey, encode_hex};
 use crate::request::{Absent, Head, Inbound};
-use crate::scheme::{Algorithm, ECHO_HEADERS, Echoed, Handshake, Place, Trust, is_token};
+use crate::scheme::{Algorithm, ECHO_HEADERS, Echoed, Handshake, Member, Place, Trust, is_token};
 use crate::uses;
 use crate::verdict::{Reject, Trouble, Verdict};
 use crate::verify::Claims;
@@ -117,8 +117,9 @@ pub(super) fn greeting(
     });
     let signs = live.scheme.credential_places();
     let mut signatures = signs.map(|place| head.value_at(place));
+    // What has another method is no event, signed or not: Okta brings its secret with the GET, and X signs it.
     // Without a secret nobody can tell a signature from none.
-    let is_unsigned = otherwise == Verdict::Unavailable(Trouble::SecretMissing)
+    let is_unsigned = otherwise != Verdict::Refused(Reject::MissingSignature)
         || signatures.all(|value| value == Err(Absent::Missing));
     if !may_be || !is_unsigned || declared.unwrap_or_default() > GREETING_BYTES_MAX {
         return Err(otherwise);
@@ -164,6 +165,12 @@ pub(super) fn greet(
         .trouble
         .filter(|trouble| *trouble != Trouble::SecretMissing);
     if let Some(trouble) = ours.or(live.trouble.filter(|_| shake.trust != Trust::Window)) {
+        return Verdict::Unavailable(trouble);
+    }
+    // A MAC under another key than the first would be a wrong answer, for which X ends the webhook at once.
+    if shake.members.iter().any(Member::is_mac)
+        && let Some(trouble) = live.incomplete
+    {
         return Verdict::Unavailable(trouble);
     }
     if let Err(verdict) = trust(live, shake, inbound, now_ms) {

@@ -15,6 +15,8 @@ const WORD_BYTES_MAX: usize = 48;
 const DIGITS_MAX: usize = 4;
 const PATH_BYTES_MAX: usize = 160;
 const USER_AGENT_BYTES_MAX: usize = 200;
+/// Letters and digits of a product with its version. A UUID and the keys of clouds have more.
+const PRODUCT_CHARACTERS_MAX: usize = 24;
 const HEADER_NAMES_MAX: usize = 64;
 /// The longest name of a member that a sample shows.
 const MEMBER_BYTES_MAX: usize = 32;
@@ -53,9 +55,7 @@ pub fn header_names(lines: &str) -> Vec<&str> {
 pub fn user_agent(text: &str) -> String {
     let mut shown = String::new();
     for word in text.split(' ') {
-        let is_plain =
-            word.bytes().all(|byte| byte.is_ascii_graphic()) && longest_run(word) <= RUN_MAX;
-        let word = if is_plain { word } else { REDACTED };
+        let word = if is_product(word) { word } else { REDACTED };
         if shown.len() + word.len() > USER_AGENT_BYTES_MAX {
             break;
         }
@@ -65,6 +65,18 @@ pub fn user_agent(text: &str) -> String {
         shown.push_str(word);
     }
     shown
+}
+
+/// Neither a pair of a name and a value, nor an address with a query or a password, nor as long as a token.
+fn is_product(word: &str) -> bool {
+    let characters = word.bytes().filter(u8::is_ascii_alphanumeric).count();
+    let is_mixed = word
+        .bytes()
+        .any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    word.bytes().all(|byte| byte.is_ascii_graphic())
+        && !word.contains(['=', '@', '?'])
+        && longest_run(word) <= RUN_MAX
+        && !(is_mixed && characters > PRODUCT_CHARACTERS_MAX)
 }
 
 /// The network of a client's address: its first 24 bits, or 48 of IPv6. `None`: it is no address.
@@ -183,6 +195,18 @@ mod tests {
             "curl/8 hookgate-redacted hookgate-redacted"
         );
         assert!(user_agent(&"word ".repeat(1_000)).len() <= USER_AGENT_BYTES_MAX);
+        let bot = "shop-bot/2.1 (+https://developers.shop.example/webhooks/agents)";
+        assert_eq!(user_agent(bot), bot);
+        for token in [
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "YWxpY2U6aHVudGVyMg==",
+            "password=hunter2",
+            "(+https://alice:S3cr3tPw@shop.example/)",
+            "https://shop.example/?aB3dE5",
+        ] {
+            assert_eq!(user_agent(token), REDACTED, "{token}");
+        }
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn wait(message: &QueueMessage) {
     message.retry_in(retry::wait_seconds(message.attempts()));
 }
 
-/// Removes what the record has had for its time.
+/// Removes what the record has had for its time. A tenant whose removal fails keeps no other's back.
 pub async fn remove_what_is_over(state: &State, env: &Env) {
     if let Err(detail) = remove(state, env).await {
         platform::notice(&Notice::RecordFailed { detail: &detail });
@@ -99,7 +99,10 @@ pub async fn remove_what_is_over(state: &State, env: &Env) {
 async fn remove(state: &State, env: &Env) -> Result<(), String> {
     let tenants: Vec<String> = list(&transact(env, &[(TENANTS, &[])]).await?);
     for tenant in &tenants {
-        remove_of(tenant, state.retention(tenant), env).await?;
+        if let Err(detail) = remove_of(tenant, state.retention(tenant), env).await {
+            let detail = &format!("{tenant}: {detail}");
+            platform::notice(&Notice::RecordFailed { detail });
+        }
     }
     Ok(())
 }

@@ -106,6 +106,15 @@ pub(super) fn check_digest(covered: &Covered, inbound: &Inbound<'_, '_>) -> Resu
     }
 }
 
+/// Fields that tell events apart whose bodies are equal, where a signature covers them.
+const NAMES_OF_EVENTS: [&str; 5] = [
+    "ce-id",
+    "ce-source",
+    "ce-type",
+    "idempotency-key",
+    "webhook-id",
+];
+
 /// The signature base (section 2.5), and what of it is the same on every attempt: the body, and where
 /// it was sent to.
 pub(super) fn piece<'a>(
@@ -122,7 +131,11 @@ pub(super) fn piece<'a>(
                     .head
                     .header(name)
                     .map(|value| value.trim().to_owned());
-                field.ok_or(Reject::MissingSignedPart)?
+                let value = field.ok_or(Reject::MissingSignedPart)?;
+                if NAMES_OF_EVENTS.contains(&name.as_str()) {
+                    same.push(Cow::Owned(value.as_bytes().to_vec()));
+                }
+                value
             }
             Some(derived) => {
                 let value = derive(derived, inbound.head, claims.url.as_deref());

@@ -8,7 +8,7 @@ use hookgate::tlog::native::{public_key, signing_key};
 use hookgate::tlog::note::{KeyKind, Note, VerifierKey, is_name};
 use lexopt::prelude::{Long, Short, Value, ValueExt as _};
 
-use super::Failure;
+use super::{Failure, terminal};
 
 const HELP: &str = "\
 hookgate audit, the tamper-evident log of the record (docs/audit-log.md)
@@ -131,7 +131,8 @@ fn verify(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     let file = |path: &str| std::fs::read(directory.join(path)).ok();
     let report = check(file, &records, &trust);
     if is_json {
-        println!("{}", serde_json::to_string(&report).unwrap_or_default());
+        let report = serde_json::to_value(&report).unwrap_or_default();
+        println!("{}", terminal::json(&report));
     } else {
         tell(&report, is_alone);
     }
