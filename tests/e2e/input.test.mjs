@@ -31,7 +31,9 @@ after(() => {
   assert.deepEqual(taken, [], "some input made the gate fail");
   // Nobody keeps the checkpoints of what is recorded here.
   assert.deepEqual(gate.lines({ event: "alarm" }).filter(({ what }) => what !== "log_failed"), []);
-  const errors = gate.logs.filter(({ level }) => level === "error" || level === "warn");
+  // workerd says so of an alarm that is some milliseconds late, on a busy machine.
+  const isOverdue = ({ message }) => message.startsWith("NOSENTRY SQLite alarm overdue");
+  const errors = gate.logs.filter((line) => (line.level === "error" || line.level === "warn") && !isOverdue(line));
   assert.deepEqual(errors, []);
 });
 
