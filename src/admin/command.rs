@@ -1,0 +1,182 @@
+//! What an operator asks for, by method and path.
+
+use crate::audit::NO_TENANT;
+use crate::dead::is_letter_id;
+use crate::request::Head;
+use crate::scheme::Place;
+use crate::tlog::tile::{CHECKPOINT, File};
+
+const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
+/// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
+const LOG: &str = "/admin/v1/log/";
+const OFFERS: &str = "/admin/v1/offers/";
+
+/// Something an operator asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// A page of dead letters, after a cursor.
+    List {
+        cursor: Option<String>,
+    },
+    Show {
+        id: String,
+    },
+    /// The content of a letter whose message only refers to it.
+    Content {
+        id: String,
+    },
+    Redrive {
+        id: String,
+    },
+    /// Records of a tenant's log that are still there, behind one of them.
+    Records {
+        tenant: String,
+        after_ms: i64,
+        after_id: String,
+    },
+    /// A file of a tenant's log, by its path below the log.
+    Log {
+        tenant: String,
+        path: String,
+    },
+    /// The secret that the source's provider handed over, which is kept no longer then.
+    TakeOffer {
+        source: String,
+    },
+}
+
+impl Command {
+    /// The command of a request, by its method and path.
+    pub fn parse(head: &Head) -> Option<Command> {
+        if let Some(rest) = head.path.strip_prefix(LOG) {
+            return Command::of_log(head, rest);
+        }
+        if let Some(source) = head.path.strip_prefix(OFFERS) {
+            let source = source.to_owned();
+            return (head.method == "POST").then_some(Command::TakeOffer { source });
+        }
+        let rest = head.path.strip_prefix(DEAD_LETTERS)?;
+        let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
+        let id = |text: &str| is_letter_id(text).then(|| text.to_owned());
+        match (head.method.as_str(), rest) {
+            ("GET", "") => Some(Command::List { cursor: cursor() }),
+            ("GET", rest) => {
+                let rest = rest.strip_prefix('/')?;
+                Some(match rest.strip_suffix("/content") {
+                    Some(rest) => Command::Content { id: id(rest)? },
+                    None => Command::Show { id: id(rest)? },
+                })
+            }
+            ("POST", rest) => Some(Command::Redrive {
+                id: id(rest.strip_prefix('/')?.strip_suffix("/redrive")?)?,
+            }),
+            _ => None,
+        }
+    }
+
+    fn of_log(head: &Head, rest: &str) -> Option<Command> {
+        let (tenant, path) = rest.split_once('/')?;
+        (head.method == "GET" && is_tenant(tenant)).then_some(())?;
+        let tenant = tenant.to_owned();
+        if path == "records" {
+            // The time in milliseconds, a dash, and the id of the last one that is known.
+            let after = head.value_at(&Place::Query("after".to_owned()));
+            let after = after.unwrap_or_default();
+            let (after_ms, after_id) = after.split_once('-').unwrap_or(("-1", ""));
+            return Some(Command::Records {
+                tenant,
+                after_ms: after_ms.parse().ok()?,
+                after_id: after_id.to_owned(),
+            });
+        }
+        let path = path.to_owned();
+        (path == CHECKPOINT || File::parse(&path).is_some())
+            .then_some(Command::Log { tenant, path })
+    }
+
+    /// The name of the command, for the record.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::List { .. } => "dead_letters_listed",
+            Command::Show { .. } => "dead_letter_shown",
+            Command::Content { .. } => "dead_letter_content_shown",
+            Command::Redrive { .. } => "dead_letter_redriven",
+            Command::Records { .. } => "records_shown",
+            Command::Log { .. } => "log_shown",
+            Command::TakeOffer { .. } => "offer_taken",
+        }
+    }
+}
+
+/// As the configuration's rules have it, and what no tenant is called: nothing that could lead out of the
+/// tenant's own log.
+fn is_tenant(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    name == NO_TENANT || (1..=64).contains(&name.len()) && name.bytes().all(is_letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> Head {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Head::new(method, target, headers)
+    }
+
+    #[test]
+    fn only_exact_paths_are_commands() {
+        let parse = |method, target| Command::parse(&head(method, target, &[]));
+        let id = || "raw-0123".to_owned();
+        assert_eq!(
+            parse("GET", "/admin/v1/dead-letters?cursor=a%2Bb"),
+            Some(Command::List {
+                cursor: Some("a+b".to_owned())
+            })
+        );
+        assert_eq!(
+            parse("GET", "/admin/v1/dead-letters/raw-0123"),
+            Some(Command::Show { id: id() })
+        );
+        assert_eq!(
+            parse("POST", "/admin/v1/dead-letters/raw-0123/redrive"),
+            Some(Command::Redrive { id: id() })
+        );
+        for path in ["checkpoint", "tile/0/x001/067", "tile/entries/000.p/7"] {
+            let head = head("GET", &format!("/admin/v1/log/acme/{path}"), &[]);
+            let (tenant, path) = ("acme".to_owned(), path.to_owned());
+            let command = Command::parse(&head);
+            assert_eq!(command, Some(Command::Log { tenant, path }));
+        }
+        assert_eq!(
+            parse("GET", "/admin/v1/log/_/records?after=17-req_1"),
+            Some(Command::Records {
+                tenant: "_".to_owned(),
+                after_ms: 17,
+                after_id: "req_1".to_owned()
+            })
+        );
+        for (method, target) in [
+            ("POST", "/admin/v1/log/acme/records"),
+            ("GET", "/admin/v1/log/acme/records?after=x-y"),
+            ("POST", "/admin/v1/dead-letters"),
+            ("DELETE", "/admin/v1/dead-letters/raw-0123"),
+            ("GET", "/admin/v1/dead-letters/"),
+            ("GET", "/admin/v1/dead-letters/..%2Fx"),
+            ("GET", "/admin/v1/dead-letters/raw-0123/redrive"),
+            ("GET", "/admin/v2/dead-letters"),
+            ("POST", "/admin/v1/log/acme/checkpoint"),
+            ("GET", "/admin/v1/log/acme"),
+            ("GET", "/admin/v1/log/acme/"),
+            ("GET", "/admin/v1/log//checkpoint"),
+            ("GET", "/admin/v1/log/../checkpoint"),
+            ("GET", "/admin/v1/log/acme/tile/0/1"),
+            ("GET", "/admin/v1/log/acme/../../dead/x"),
+            ("GET", "/admin/v1/log/acme%2Ftile/checkpoint"),
+        ] {
+            assert_eq!(parse(method, target), None, "{method} {target}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Whether a dead letter is sent again.
+
+use crate::answer::{Answer, problem};
+use crate::consumer::busy_seconds;
+use crate::dead::DeadLetter;
+use crate::event::{Held, Unreadable};
+use crate::ledger::Reply;
+
+/// Whether the operator insists, by the request's body: `{"again":true}`.
+pub fn insists(body: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(body)
+        .is_ok_and(|body| body.get("again") == Some(&serde_json::Value::Bool(true)))
+}
+
+/// Whether a letter may be sent again, as far as it tells itself.
+///
+/// # Errors
+/// The answer that says why not.
+pub fn may_redrive(letter: &DeadLetter, insist: bool, request_id: &str) -> Result<Held, Answer> {
+    if letter.redriven_at.is_some() && !insist {
+        let title = "This dead letter was sent again before";
+        let detail = "The backend sees the same webhook-id.";
+        return Err(unless(
+            "already-redriven",
+            title,
+            detail.to_owned(),
+            request_id,
+        ));
+    }
+    Held::read(&letter.message).map_err(|unreadable| {
+        let title = match unreadable {
+            Unreadable::NotAMessage => "The message is not an event",
+            Unreadable::UnknownVersion => {
+                "The message is of a version that this Worker cannot read"
+            }
+        };
+        problem(422, "unreadable", title, None, request_id)
+    })
+}
+
+/// What the ledger has against sending an event again. `None`: it has nothing, or did not answer.
+pub fn not_redriven(reply: Reply, now_ms: i64, request_id: &str) -> Option<Answer> {
+    let (kind, title, detail) = match reply {
+        Reply::Busy { until_ms } => {
+            let seconds = busy_seconds(until_ms, now_ms);
+            let detail =
+                format!("It is in the backend's hands for at most {seconds} seconds more.");
+            ("being-delivered", "It is being delivered", detail)
+        }
+        Reply::OnItsWay => {
+            let detail =
+                "It is held, on the queue, or between two attempts, unless its message was lost.";
+            ("on-its-way", "It is on its way", detail.to_owned())
+        }
+        Reply::Settled => {
+            let detail = "It was delivered after it had died.".to_owned();
+            ("already-delivered", "The backend has it", detail)
+        }
+        _ => return None,
+    };
+    Some(unless(kind, title, detail, request_id))
+}
+
+/// 409, and how to have it done all the same.
+fn unless(kind: &str, title: &str, detail: String, request_id: &str) -> Answer {
+    let detail = detail + " Use --again, or again = true, to send it all the same.";
+    problem(409, kind, title, Some(&detail), request_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_insists_in_one_way_only() {
+        assert!(insists(r#"{"again":true}"#));
+        for text in [
+            "",
+            "{}",
+            r#"{"again":"true"}"#,
+            r#"{"again":1}"#,
+            "true",
+            "[true]",
+        ] {
+            assert!(!insists(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_ledger_has_against_a_redrive_is_named() {
+        let told = |reply| {
+            let answer = not_redriven(reply, 1_000, "req_0")?;
+            assert_eq!(answer.status, 409);
+            assert!(answer.body.contains("--again"), "{}", answer.body);
+            Some(answer.body)
+        };
+        let busy = told(Reply::Busy { until_ms: 31_000 }).unwrap();
+        assert!(
+            busy.contains("being-delivered") && busy.contains("31 seconds"),
+            "{busy}"
+        );
+        assert!(told(Reply::OnItsWay).unwrap().contains("on-its-way"));
+        assert!(told(Reply::Settled).unwrap().contains("already-delivered"));
+        assert_eq!(told(Reply::Redriven { run: 2 }), None);
+        assert_eq!(told(Reply::Noted), None);
+    }
+}

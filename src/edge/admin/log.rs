@@ -1,0 +1,56 @@
+//! A tenant's log, and the records that it has.
+
+use wasm_bindgen::JsValue;
+
+use super::{Asking, Told};
+use crate::answer::{Answer, problem};
+use crate::audit::Notice;
+use crate::audit::store::RECORDS;
+use crate::edge::database::transact;
+use crate::edge::{archive, content, platform};
+use crate::tlog;
+
+/// How many records a page holds: each has up to 8 kB.
+const RECORDS_PAGE: u32 = 200;
+
+/// As SQLite wrote them: a list, empty behind the last one.
+pub async fn show_records(
+    asking: &Asking<'_>,
+    tenant: &str,
+    after_ms: i64,
+    after_id: &str,
+) -> Result<Answer, archive::Failed> {
+    let after_ms = JsValue::from_f64(after_ms as f64);
+    let asked = [
+        tenant.into(),
+        after_ms,
+        after_id.into(),
+        RECORDS_PAGE.into(),
+    ];
+    let found = transact(asking.env, &[(RECORDS, &asked)]).await;
+    let found = found.map_err(|detail| {
+        platform::notice(&Notice::RecordFailed { detail: &detail });
+        archive::Failed
+    })?;
+    Ok(Answer {
+        status: 200,
+        headers: vec![("content-type", "application/json".to_owned())],
+        body: format!("{{\"records\":{found}}}"),
+    })
+}
+
+/// A file as its bytes. Whoever checks a log looks at nothing else of an answer.
+pub async fn show_file(
+    asking: &Asking<'_>,
+    tenant: &str,
+    path: &str,
+) -> Result<Told, archive::Failed> {
+    let found = content::stream(asking.env, &tlog::key(tenant, path)).await?;
+    Ok(found.map_or_else(
+        || {
+            let title = "The log has no such file";
+            Told::Answer(problem(404, "not-found", title, None, asking.request_id))
+        },
+        Told::Content,
+    ))
+}

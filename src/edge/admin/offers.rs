@@ -1,0 +1,33 @@
+//! Secrets that providers handed over.
+
+use super::{Asking, json};
+use crate::answer::{Answer, problem};
+use crate::edge::state::State;
+use crate::edge::{archive, offer};
+use crate::uses;
+
+/// What a provider handed over goes to the operator and nowhere else: no log has it.
+pub async fn take(asking: &Asking<'_>, source: &str) -> Result<Answer, archive::Failed> {
+    let Asking {
+        env, request_id, ..
+    } = *asking;
+    let state = State::of(env);
+    let live = state.gate.as_ref().and_then(|gate| gate.source(source));
+    let taken = match live {
+        Some(live) if uses::GREETINGS => offer::take(env, live).await?,
+        _ => None,
+    };
+    Ok(match taken {
+        None => problem(
+            404,
+            "not-found",
+            "Nothing was handed over",
+            None,
+            request_id,
+        ),
+        Some(secret) => json(
+            200,
+            &serde_json::json!({ "source": source, "secret": secret }),
+        ),
+    })
+}
