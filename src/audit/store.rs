@@ -28,7 +28,7 @@ const DAY_MS: i64 = 86_400_000;
 /// where it stands. The last one gives the leaves of the batch.
 pub const KEEP: [&str; 4] = [KEEP_RECORDS, COUNT_THE_REST, KEEP_COUNTS, LEAVES];
 
-/// Removals are stored whatever the bound says: they are few, and of our own making.
+/// Removals and what operators did are stored whatever the bound says: no stranger makes one.
 const KEEP_RECORDS: &str = "\
 INSERT OR IGNORE INTO records (id, tenant, source, at_ms, verdict, reason, leaf_hash, salt, text, address, address_salt)
 SELECT value ->> 'id', tenant, source, at_ms, verdict, value ->> 'reason', value ->> 'leaf_hash', value ->> 'salt',
@@ -40,7 +40,7 @@ FROM (
   FROM json_each(?1)
   WHERE value ->> 'text' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM records WHERE id = value ->> 'id')
 ) AS message
-WHERE verdict = 'retention' OR ?2 >= place + (
+WHERE verdict IN ('retention', 'admin') OR ?2 >= place + (
   SELECT count(*) FROM records
   WHERE records.tenant = message.tenant AND records.source = message.source AND text IS NOT NULL
     AND records.at_ms >= message.at_ms / 60000 * 60000 AND records.at_ms < (message.at_ms / 60000 + 1) * 60000)";

@@ -11,6 +11,8 @@ use web_sys::Headers;
 use worker::Env;
 
 use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, variable};
+use crate::admin::Door;
+use crate::admin::door::Settings;
 use crate::audit::Notice;
 use crate::config::{Config, Retention};
 use crate::gate::{Gate, LiveSource};
@@ -24,6 +26,8 @@ pub struct State {
     /// As configured; all other tenants have the default.
     tenants: BTreeMap<String, Retention>,
     pub outside: Outside,
+    /// Who is let in as an operator.
+    pub door: Door,
 }
 
 thread_local! {
@@ -110,6 +114,8 @@ impl State {
 
     fn load(env: &Env) -> State {
         write_only_the_place_of_panics();
+        let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
+        let door = door(env, &environment);
         let mut config = match Config::from_bytes(crate::EMBEDDED_SOURCES) {
             Ok(config) => config,
             Err(errors) => {
@@ -119,12 +125,12 @@ impl State {
                     gate: None,
                     tenants: BTreeMap::new(),
                     outside: Outside::default(),
+                    door,
                 };
             }
         };
         #[cfg(feature = "test-hooks")]
         super::test_hooks::reshard_on_purpose(&mut config, env);
-        let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
         let tenants = std::mem::take(&mut config.tenants);
         let outside = Outside::bring_up(&config.audit, &environment, |name| variable(env, name));
         let gate = Gate::assemble(config, &environment, |name| variable(env, name));
@@ -135,6 +141,7 @@ impl State {
             gate: Some(gate),
             tenants,
             outside,
+            door,
         }
     }
 
@@ -142,6 +149,24 @@ impl State {
     pub fn retention(&self, tenant: &str) -> Retention {
         self.tenants.get(tenant).copied().unwrap_or_default()
     }
+}
+
+/// A line that is none is an alarm, and no more: who may take events is asked for by nobody's name.
+fn door(env: &Env, environment: &str) -> Door {
+    let door = Door::bring_up(
+        environment,
+        Settings {
+            admins: variable(env, binding::ADMINS),
+            only_host: variable(env, binding::ADMIN_HOST),
+        },
+    );
+    if !door.operators.faults.is_empty() {
+        let lines: Vec<String> = door.operators.faults.iter().map(usize::to_string).collect();
+        notice(&Notice::AdminsUnreadable {
+            lines: &lines.join(", "),
+        });
+    }
+    door
 }
 
 /// A panic's text may quote the request. The crate's own hook, set when the module starts, would

@@ -1,8 +1,12 @@
 //! Carries out what an operator asks for: see [`crate::admin`].
 
 mod dead_letters;
+mod entrance;
 mod log;
 mod offers;
+mod recorded;
+
+use std::cell::RefCell;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -11,11 +15,13 @@ use web_sys::Request;
 use worker::Env;
 
 use super::archive;
-use super::platform::{self, binding};
-use crate::admin::{Admitted, Command, Operator, authorise};
+use super::platform;
+use super::state::State;
+use crate::admin::door::is_meant;
+use crate::admin::{Command, Operator, Way};
 use crate::answer::{Answer, problem};
-use crate::audit::Notice;
 use crate::request::Head;
+pub use entrance::remove_what_is_over as remove_sessions_that_are_over;
 
 /// Answers a request under `/admin/`. `lines` is its head, as in [`super::fetch`]. What the promise
 /// brings is the answer's text, as [`Answer::to_json`] writes it, or the stream of a content.
@@ -43,54 +49,89 @@ impl From<Answer> for Told {
     }
 }
 
+impl Told {
+    fn status(&self) -> u16 {
+        match self {
+            Told::Answer(answer) => answer.status,
+            Told::Content(_) => 200,
+        }
+    }
+}
+
 /// An operator's request, once it is known whose it is.
 struct Asking<'a> {
     /// Who is told nothing of what he does not see: see [`Operator::sees`].
-    #[expect(dead_code, reason = "there is only the one who sees everything")]
     operator: Operator,
+    way: Way,
+    /// The digest of the browser's session, where there is one.
+    session: Option<String>,
+    head: &'a Head,
     request: &'a Request,
     env: &'a Env,
     request_id: &'a str,
+    /// For the record: whose thing it is about, once that is known.
+    tenant: RefCell<Option<String>>,
 }
 
 impl Asking<'_> {
     /// Empty too where it could not be read.
     async fn body(&self) -> String {
-        let text = match self.request.text().map(JsFuture::from) {
-            Ok(text) => text.await.ok().and_then(|text| text.as_string()),
-            Err(_) => None,
-        };
-        text.unwrap_or_default()
+        text_of(self.request).await
+    }
+
+    /// Whether what belongs to this tenant is there for him. If so it is what the record has this request under.
+    fn sees(&self, tenant: &str) -> bool {
+        let sees = self.operator.sees(tenant);
+        if sees {
+            *self.tenant.borrow_mut() = Some(tenant.to_owned());
+        }
+        sees
     }
 }
 
-async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> Told {
-    let nothing = problem(404, "not-found", "Not found", None, request_id);
-    let token = platform::variable(env, binding::ADMIN_TOKEN);
-    let only_host = platform::variable(env, binding::ADMIN_HOST);
-    let operator = match authorise(head, token.as_deref(), only_host.as_deref()) {
-        Admitted::Nothing => return Told::Answer(nothing),
-        Admitted::Refused => {
-            platform::notice(&Notice::AdminRefused { request_id });
-            let title = "A valid admin token is needed";
-            let mut answer = problem(401, "not-authorized", title, None, request_id);
-            answer
-                .headers
-                .push(("www-authenticate", "Bearer".to_owned()));
-            return Told::Answer(answer);
-        }
-        Admitted::Operator(operator) => operator,
+async fn text_of(request: &Request) -> String {
+    let text = match request.text().map(JsFuture::from) {
+        Ok(text) => text.await.ok().and_then(|text| text.as_string()),
+        Err(_) => None,
     };
-    let Some(command) = Command::parse(head) else {
-        return Told::Answer(nothing);
+    text.unwrap_or_default()
+}
+
+async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> Told {
+    let state = State::of(env);
+    let entered = match entrance::enter(&state.door, head, request, env, request_id).await {
+        Ok(entered) => entered,
+        Err(answer) => return Told::Answer(answer),
     };
     let asking = Asking {
-        operator,
+        operator: entered.operator,
+        way: entered.way,
+        session: entered.session,
+        head,
         request,
         env,
         request_id,
+        tenant: RefCell::default(),
     };
-    let told = carry_out(&command, &asking).await;
+    if let Some(answer) = entered.signed_in {
+        recorded::signed_in(&asking, answer.status).await;
+        return Told::Answer(answer);
+    }
+    let refused = |kind, title, detail| problem(403, kind, title, Some(detail), request_id);
+    if asking.way != Way::Token && !is_meant(head) {
+        let title = "Not from the console's own page";
+        let detail = "A browser's session takes requests with sec-fetch-site: same-origin and hookgate-console: 1.";
+        return Told::Answer(refused("not-from-here", title, detail));
+    }
+    let Some(command) = Command::parse(head) else {
+        return problem(404, "not-found", "Not found", None, request_id).into();
+    };
+    let told = if command.operates() && !asking.operator.operates {
+        let title = "This operator may only look";
+        Ok(refused("not-allowed", title, "It takes the role operate.").into())
+    } else {
+        carry_out(&command, &asking).await
+    };
     let told = told.unwrap_or_else(|_| {
         Told::Answer(problem(
             503,
@@ -100,19 +141,19 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
             request_id,
         ))
     });
-    platform::notice(&Notice::AdminAnswered {
-        request_id,
-        action: command.name(),
-        status: match &told {
-            Told::Answer(answer) => answer.status,
-            Told::Content(_) => 200,
-        },
-    });
+    recorded::answered(&asking, &command, told.status()).await;
     told
 }
 
 async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archive::Failed> {
     Ok(match command {
+        Command::WhoAmI => whoami(&asking.operator).into(),
+        Command::SignOut => {
+            let session = asking.session.as_deref();
+            entrance::sign_out(session, asking.env, asking.request_id)
+                .await
+                .into()
+        }
         Command::List { cursor } => dead_letters::list(asking, cursor.as_deref()).await?.into(),
         Command::Show { id } => dead_letters::show(asking, id).await?.into(),
         Command::Content { id } => dead_letters::content_of(asking, id).await?,
@@ -127,6 +168,18 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Log { tenant, path } => log::show_file(asking, tenant, path).await?,
         Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
     })
+}
+
+fn whoami(operator: &Operator) -> Answer {
+    let roles: &[&str] = match operator.operates {
+        true => &["read", "operate"],
+        false => &["read"],
+    };
+    let (name, tenants) = (&operator.name, operator.tenants());
+    json(
+        200,
+        &serde_json::json!({ "name": name, "roles": roles, "tenants": tenants }),
+    )
 }
 
 fn json(status: u16, value: &serde_json::Value) -> Answer {

@@ -1,5 +1,6 @@
 //! The commands, and what they share.
 
+mod admin;
 mod audit;
 mod diagnose;
 mod judge;
@@ -55,6 +56,10 @@ hookgate, the tool beside the Worker
       The tamper-evident log of the record: its keys, and an export of it checked offline.
       hookgate audit --help says more.
 
+  hookgate admin token NAME [--role read|operate] [--tenants TENANTS]
+      Makes an operator's token, and the line for the Worker's secret ADMINS. hookgate admin --help
+      says more.
+
   hookgate schemes [--list]
       Prints docs/schemes.md from the table of schemes; with --list, README.md's list of them.
 
@@ -107,6 +112,7 @@ pub fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let mut arguments = lexopt::Parser::from_env();
     match arguments.next()? {
+        Some(Value(command)) if command == "admin" => admin::command(arguments),
         Some(Value(command)) if command == "audit" => audit::command(arguments),
         Some(Value(command)) if command == "lint" => lint::command(arguments),
         Some(Value(command)) if command == "sign" => sign::command(arguments),
@@ -122,6 +128,15 @@ fn run() -> Result<(), Failure> {
         }
         Some(other) => Err(other.unexpected().into()),
     }
+}
+
+/// Fresh bytes for what must not be guessed.
+fn random() -> Result<[u8; 32], Failure> {
+    let mut bytes = [0; 32];
+    let read = std::fs::File::open("/dev/urandom")
+        .and_then(|mut source| std::io::Read::read_exact(&mut source, &mut bytes));
+    read.map_err(|error| Failure::Refused(vec![format!("/dev/urandom: {error}")]))?;
+    Ok(bytes)
 }
 
 fn read_sources(file: &str) -> Result<(config::Config, config::Findings), Failure> {
