@@ -48,7 +48,7 @@ pub fn consume(batch: Batch, env: Env) -> Promise {
             platform::notice(&Notice::QueueUnknown { name: &name });
         }
         if role == Some(QueueRole::Audit) {
-            record_store::keep(batch.messages(), &env).await;
+            record_store::keep(batch.messages(), &state, &env).await;
             return Ok(JsValue::UNDEFINED);
         }
         let messages = batch.messages().into_iter();
