@@ -14,7 +14,7 @@ use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, v
 use crate::admin::Door;
 use crate::admin::door::Settings;
 use crate::audit::Notice;
-use crate::config::{Config, Retention};
+use crate::config::{Audit, Config, Retention, Tenant};
 use crate::gate::{Gate, LiveSource};
 use crate::tlog::outside::Outside;
 
@@ -24,10 +24,12 @@ pub struct State {
     /// `None`: the embedded configuration did not parse.
     pub gate: Option<Gate>,
     /// As configured; all other tenants have the default.
-    tenants: BTreeMap<String, Retention>,
+    tenants: BTreeMap<String, Tenant>,
     pub outside: Outside,
     /// Who is let in as an operator.
     pub door: Door,
+    /// As a number of D1 is.
+    pub record_bytes_max: f64,
 }
 
 thread_local! {
@@ -116,7 +118,7 @@ impl State {
         write_only_the_place_of_panics();
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
         let door = door(env, &environment);
-        let mut config = match Config::from_bytes(crate::EMBEDDED_SOURCES) {
+        let config = match Config::from_bytes(crate::EMBEDDED_SOURCES) {
             Ok(config) => config,
             Err(errors) => {
                 let errors = &errors.join("; ");
@@ -126,13 +128,17 @@ impl State {
                     tenants: BTreeMap::new(),
                     outside: Outside::default(),
                     door,
+                    record_bytes_max: Audit::default().record_bytes_max() as f64,
                 };
             }
         };
         #[cfg(feature = "test-hooks")]
+        let mut config = config;
+        #[cfg(feature = "test-hooks")]
         super::test_hooks::reshard_on_purpose(&mut config, env);
-        let tenants = std::mem::take(&mut config.tenants);
+        let tenants = config.tenants.clone();
         let outside = Outside::bring_up(&config.audit, &environment, |name| variable(env, name));
+        let record_bytes_max = config.audit.record_bytes_max() as f64;
         let gate = Gate::assemble(config, &environment, |name| variable(env, name));
         for fault in &gate.faults {
             notice(&Notice::Fault(fault));
@@ -142,12 +148,15 @@ impl State {
             tenants,
             outside,
             door,
+            record_bytes_max,
         }
     }
 
     /// How long the record keeps what it has of this tenant.
     pub fn retention(&self, tenant: &str) -> Retention {
-        self.tenants.get(tenant).copied().unwrap_or_default()
+        self.tenants
+            .get(tenant)
+            .map_or_else(Retention::default, Tenant::retention)
     }
 }
 
