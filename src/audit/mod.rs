@@ -4,10 +4,11 @@
 //!
 //! [`Tally`] says what of an isolate's ends goes into the record by itself and what as a number, [`Draft`] and
 //! [`Entry`] are a refusal on its way there, [`shown`] keeps credentials out of it, and [`store`] has the rules of the
-//! database and of what is to go again.
+//! database and of what is to go again. [`health`] is what is noted of sources besides.
 
 mod around;
 mod diagnosis;
+pub mod health;
 mod notice;
 mod refusal;
 pub mod shown;

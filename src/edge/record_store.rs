@@ -11,6 +11,7 @@ use super::log;
 use super::platform::{self, QueueMessage, binding, now_ms, within};
 use super::state::State;
 use crate::audit::Notice;
+use crate::audit::health::{KEEP_HEALTH, REMOVE_HEALTH};
 use crate::audit::store::{
     DUE, KEEP, LOT, Over, RECORDS_A_MINUTE, REMOVE_ADDRESSES, REMOVE_COUNTS, REMOVE_TEXTS, TENANTS,
     is_readable, leaves, record_id, removal,
@@ -49,7 +50,9 @@ pub async fn keep(messages: Vec<QueueMessage>, env: &Env) {
     let list = JsValue::from_str(&list);
     let bound = [list.clone(), RECORDS_A_MINUTE.into()];
     let [keep_records, rest @ ..] = KEEP;
-    let mut statements: Vec<(&str, &[JsValue])> = vec![(keep_records, &bound)];
+    let health = KEEP_HEALTH.iter().map(|sql| (*sql, &bound[..1]));
+    let mut statements: Vec<(&str, &[JsValue])> = health.collect();
+    statements.push((keep_records, &bound));
     statements.extend(rest.iter().map(|sql| (*sql, &bound[..1])));
     let stored = transact(env, &statements).await;
     match stored.and_then(|found| leaves(&found)) {
@@ -118,7 +121,13 @@ async fn remove_of(tenant: &str, retention: Retention, env: &Env) -> Result<(), 
     );
     let minute = [of.clone(), number(over.texts_before_ms / 60_000)];
     let asked = [of.clone(), texts_before.clone(), addresses_before.clone()];
-    let statements: [(&str, &[JsValue]); 2] = [(REMOVE_COUNTS, &minute), (DUE, &asked)];
+    let [skews, key_uses] = REMOVE_HEALTH;
+    let statements: [(&str, &[JsValue]); 4] = [
+        (REMOVE_COUNTS, &minute),
+        (skews, &minute),
+        (key_uses, &minute),
+        (DUE, &asked),
+    ];
     let due: Vec<u32> = list(&transact(env, &statements).await?);
     let &[texts, addresses] = due.as_slice() else {
         return Err("what is due was not told".to_owned());
