@@ -9,6 +9,7 @@ use crate::tlog::tile::{CHECKPOINT, File};
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
+const FORGET: &str = "/admin/v1/forget";
 const OFFERS: &str = "/admin/v1/offers/";
 
 /// Something an operator asks for.
@@ -43,6 +44,8 @@ pub enum Command {
     TakeOffer {
         source: String,
     },
+    /// The next resend of an event is delivered once more: see [`super::Wish`].
+    Forget,
 }
 
 impl Command {
@@ -54,6 +57,9 @@ impl Command {
         if let Some(source) = head.path.strip_prefix(OFFERS) {
             let source = source.to_owned();
             return (head.method == "POST").then_some(Command::TakeOffer { source });
+        }
+        if head.path == FORGET {
+            return (head.method == "POST").then_some(Command::Forget);
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -104,6 +110,7 @@ impl Command {
             Command::Records { .. } => "records_shown",
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
+            Command::Forget => "event_forgotten",
         }
     }
 }
@@ -158,7 +165,10 @@ mod tests {
                 after_id: "req_1".to_owned()
             })
         );
+        assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
         for (method, target) in [
+            ("GET", "/admin/v1/forget"),
+            ("POST", "/admin/v1/forget/x"),
             ("POST", "/admin/v1/log/acme/records"),
             ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),

@@ -4,8 +4,10 @@
 
 mod command;
 mod door;
+mod forget;
 mod redrive;
 
 pub use command::Command;
 pub use door::{Admitted, Operator, authorise};
+pub use forget::{Named, Wish, not_forgotten};
 pub use redrive::{insists, may_redrive, not_redriven};
