@@ -3,6 +3,7 @@
 mod dead_letters;
 mod log;
 mod offers;
+mod record;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -46,7 +47,6 @@ impl From<Answer> for Told {
 /// An operator's request, once it is known whose it is.
 struct Asking<'a> {
     /// Who is told nothing of what he does not see: see [`Operator::sees`].
-    #[expect(dead_code, reason = "there is only the one who sees everything")]
     operator: Operator,
     request: &'a Request,
     env: &'a Env,
@@ -117,6 +117,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Show { id } => dead_letters::show(asking, id).await?.into(),
         Command::Content { id } => dead_letters::content_of(asking, id).await?,
         Command::Redrive { id } => dead_letters::redrive(asking, id).await?.into(),
+        Command::Read(reading) => record::read(asking, reading).await?.into(),
         Command::Records {
             tenant,
             after_ms,
