@@ -117,7 +117,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Show { id } => dead_letters::show(asking, id).await?.into(),
         Command::Content { id } => dead_letters::content_of(asking, id).await?,
         Command::Redrive { id } => dead_letters::redrive(asking, id).await?.into(),
-        Command::Read(reading) => record::read(asking, reading).await?.into(),
+        Command::Read(reading) => record::read(asking, reading).await.into(),
         Command::Records {
             tenant,
             after_ms,

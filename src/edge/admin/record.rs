@@ -9,13 +9,21 @@ use crate::admin::one_record::{OneRecord, query};
 use crate::admin::records::{Query, Value};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
-use crate::edge::archive;
 use crate::edge::database::transact;
 use crate::edge::log_proof;
 use crate::edge::platform::{self, now_ms};
 
 /// The page, or the record; 503 if the database does not answer.
-pub async fn read(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, archive::Failed> {
+pub async fn read(asking: &Asking<'_>, reading: &Reading) -> Answer {
+    tell(asking, reading).await.unwrap_or_else(|detail| {
+        platform::notice(&Notice::RecordFailed { detail: &detail });
+        let title = "The record did not answer";
+        problem(503, "record-unavailable", title, None, asking.request_id)
+    })
+}
+
+/// The error is the platform's.
+async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> {
     let (now, operator) = (now_ms(), &asking.operator);
     Ok(match reading {
         Reading::List(search) => {
@@ -65,15 +73,11 @@ fn json(body: &str) -> Answer {
     }
 }
 
-async fn find(asking: &Asking<'_>, query: &Query) -> Result<String, archive::Failed> {
+async fn find(asking: &Asking<'_>, query: &Query) -> Result<String, String> {
     let value = |value: &Value| match value {
         Value::Text(text) => JsValue::from_str(text),
         Value::Number(number) => JsValue::from_f64(*number as f64),
     };
     let values: Vec<JsValue> = query.values.iter().map(value).collect();
-    let found = transact(asking.env, &[(&query.sql, &values)]).await;
-    found.map_err(|detail| {
-        platform::notice(&Notice::RecordFailed { detail: &detail });
-        archive::Failed
-    })
+    transact(asking.env, &[(&query.sql, &values)]).await
 }
