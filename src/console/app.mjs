@@ -69,7 +69,7 @@ async function show() {
   document.title = `${name} · hookgate`;
   say(name);
   if (main.contains(document.activeElement) || document.activeElement === document.body || document.activeElement?.closest("#nav")) {
-    main.querySelector("input[name=token], h1")?.focus({ preventScroll: true });
+    (main.querySelector("input[name=token]") ?? main.querySelector("h1"))?.focus({ preventScroll: true });
   }
   scrollTo(0, 0);
 }
