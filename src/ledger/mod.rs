@@ -22,7 +22,7 @@ mod protocol;
 mod redrive;
 mod words;
 
-pub use home::{Home, every_home, homes};
+pub use home::{Home, every_home, homes, tenant_home};
 pub use pace::{Fresh, Pace};
 pub use protocol::{Ask, Reply, Request, answer};
 pub use redrive::{Redrive, redrive};
