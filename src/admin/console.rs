@@ -33,8 +33,8 @@ const PAGE: (&str, &str) = ("index.html", "text/html; charset=utf-8");
 /// Scripts and styles are files of this origin, and nothing in a page can become one: no inline text, no `eval`, and
 /// with Trusted Types (<https://www.w3.org/TR/trusted-types/>) no markup from strings.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
-/// Beside what every answer carries. Browsers heed the last one only over https (RFC 6797, section 8.1).
-const HEADERS: [(&str, &str); 6] = [
+/// Beside what every answer carries.
+const HEADERS: [(&str, &str); 5] = [
     ("content-security-policy", CONTENT_SECURITY_POLICY),
     ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
@@ -43,11 +43,12 @@ const HEADERS: [(&str, &str); 6] = [
         "permissions-policy",
         "camera=(), clipboard-read=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     ),
-    ("strict-transport-security", "max-age=31536000"),
 ];
+/// A year. RFC 6797, section 7.2: over https only.
+const HSTS: (&str, &str) = ("strict-transport-security", "max-age=31536000");
 
 /// Which file a request asks for, and its answer without the body. `None`: none of them.
-pub fn file(head: &Head) -> Option<(&'static str, Answer)> {
+pub fn file(head: &Head, is_https: bool) -> Option<(&'static str, Answer)> {
     if !matches!(head.method.as_str(), "GET" | "HEAD") {
         return None;
     }
@@ -59,7 +60,9 @@ pub fn file(head: &Head) -> Option<(&'static str, Answer)> {
         }
     };
     let mut headers = vec![("content-type", kind.to_owned())];
-    headers.extend(HEADERS.map(|(name, value)| (name, value.to_owned())));
+    let secure = is_https.then_some(HSTS);
+    let all = HEADERS.into_iter().chain(secure);
+    headers.extend(all.map(|(name, value)| (name, value.to_owned())));
     let answer = Answer {
         status: 200,
         headers,
@@ -73,7 +76,7 @@ mod tests {
     use super::*;
 
     fn named(method: &str, target: &str) -> Option<&'static str> {
-        file(&Head::new(method, target, [])).map(|(name, _)| name)
+        file(&Head::new(method, target, []), true).map(|(name, _)| name)
     }
 
     #[test]
@@ -95,6 +98,16 @@ mod tests {
             ("GET", "/hooks/app.mjs"),
         ] {
             assert_eq!(named(method, target), None, "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn browsers_are_told_to_keep_to_https_over_https() {
+        let head = Head::new("GET", "/admin", []);
+        for is_https in [true, false] {
+            let (_, answer) = file(&head, is_https).unwrap();
+            let has = |(name, _): &(&str, String)| *name == HSTS.0;
+            assert_eq!(answer.headers.iter().any(has), is_https);
         }
     }
 

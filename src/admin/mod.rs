@@ -1,14 +1,25 @@
 //! What an operator may ask of the gate, and who is one. `edge/admin/` carries it out.
 //!
 //! [`authorise`] is the door, [`Command`] what is asked for; what may be done then is decided by the module of its topic.
-//! `console` are the pages on which a browser asks it.
+//!
+//! [`Reading`] is what is read of the record: [`records`] are searched, [`one_record`] has its [`explanation`], [`counts`]
+//! are added up, and an [`export`] is for other programs. [`console`] are the pages on which a browser asks for all that.
 
 mod command;
-mod console;
+pub mod console;
+pub mod counts;
+mod cursor;
 mod door;
+pub mod explanation;
+pub mod export;
+pub mod one_record;
+mod parameters;
+mod reading;
+pub mod records;
 mod redrive;
+mod siem;
 
 pub use command::Command;
-pub use console::file as console_file;
 pub use door::{Admitted, Operator, authorise};
+pub use reading::Reading;
 pub use redrive::{insists, may_redrive, not_redriven};

@@ -3,7 +3,7 @@
 import { ask, fetched } from "./api.mjs";
 import { badge, doing, el, facts, field, foreign, panel } from "./dom.mjs";
 import { grouped } from "./text.mjs";
-import { base64, checkSignature, entryOf, isSame, leafHash, lowestLevel, readCheckpoint, readKey, rootFrom, rootOf, spell } from "./tlog.mjs";
+import { base64, checkRecord, checkSignature, isSame, lowestLevel, readCheckpoint, readKey, rootOf, spell } from "./tlog.mjs";
 
 /** Public keys and heads only: nothing here is secret. */
 const KEY = "hookgate.log.key";
@@ -99,17 +99,16 @@ async function continues(checkpoint, tile) {
   return base64(await rootOf(kept.size, tile)) === kept.root && kept.size;
 }
 
-/** Checks that a record's entry has its place in the log that the checkpoint signs. */
-export async function checkRecord({ id, at, leaf_hash: leaf, proof }) {
+/** What a check of a record's place in its log brings. */
+export async function recordVerified(item) {
   try {
-    const checkpoint = readCheckpoint(proof.checkpoint);
-    const path = proof.path.map((hash) => Uint8Array.from(atob(hash), (character) => character.charCodeAt(0)));
-    const root = await rootFrom(await leafHash(entryOf(id, proof.time_ms ?? new Date(at).getTime(), leaf)), proof.index, checkpoint.size, path);
-    if (root === undefined || !isSame(root, checkpoint.root)) return bad("The path does not lead to the checkpoint's root.");
+    const { index, text } = item.proof;
+    const checkpoint = await checkRecord(item);
+    const what = text === null ? `Its entry is number ${grouped(index)} of ${grouped(checkpoint.size)}; the text is gone, its time was over.` : `This text is what entry ${grouped(index)} of ${grouped(checkpoint.size)} was made of, and its path leads to the checkpoint's root.`;
     const keyLine = localStorage.getItem(KEY) ?? "";
-    if (keyLine === "") return good(`Entry ${grouped(proof.index)} of ${grouped(checkpoint.size)}: its path leads to the checkpoint's root. Who signed that was not checked: the page of the log takes the key.`);
+    if (keyLine === "") return el("p", { class: "notice" }, `${what} Who signed that was not checked: the page of the log takes the key.`);
     await checkSignature(checkpoint, await readKey(keyLine));
-    return good(`Entry ${grouped(proof.index)} of ${grouped(checkpoint.size)}: its path leads to the root of the checkpoint, which the key signed.`);
+    return good(`${what} The key signed the checkpoint.`);
   } catch (problem) {
     return bad(problem.message);
   }

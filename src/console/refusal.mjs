@@ -3,7 +3,7 @@
 import { ask } from "./api.mjs";
 import { badge, confirmed, doing, el, facts, foreign, link, panel, time } from "./dom.mjs";
 import { grouped, words } from "./text.mjs";
-import { checkRecord } from "./log.mjs";
+import { recordVerified } from "./log.mjs";
 
 /** What has a place of its own on the page. */
 const SHOWN = new Set(["v", "record", "time", "verdict", "reason", "tenant", "source", "header_names", "user_agent", "path", "method", "diagnosis", "body_sample"]);
@@ -85,9 +85,10 @@ function proof(item) {
   const place = el("div", { class: "outcome" });
   return panel(
     "In the log",
-    facts([["State", words(log?.state ?? "not known")], ["Log of", foreign(log?.tenant ?? item.tenant)], ["Leaf hash", foreign(leaf)]]),
+    log?.state === "contradicted" && el("p", { class: "notice bad", role: "alert" }, badge("refused", "Altered"), " What stands here is not what was logged. Export the log, and check it with hookgate audit verify: it names each record that was changed."),
+    facts([["State", words(log?.state ?? "unknown")], ["Log of", foreign(log?.tenant ?? item.tenant)], ["Leaf hash", foreign(leaf)]]),
     item.proof
-      ? [el("div", { class: "actions" }, doing("Check its place in the log", place, () => checkRecord(item))), place]
+      ? [el("div", { class: "actions" }, doing("Check its place in the log", place, () => recordVerified(item))), place]
       : el("p", { class: "hint" }, "There is no proof yet: the log takes records within a minute."),
   );
 }

@@ -122,8 +122,20 @@ export async function rootFrom(leaf, index, size, path) {
   return last === 0 ? root : undefined;
 }
 
-/** A record's entry in its log (docs/audit-log.md): `leafHash` is the record's own, in hexadecimal. */
-export function entryOf(id, timeMs, leafHash) {
-  const commitment = base64(Uint8Array.from(leafHash.match(/../g), (pair) => Number.parseInt(pair, 16)));
-  return utf8.encode(`hookgate-audit/v1 record\n${id}\n${timeMs}\n${commitment}\n`);
+/**
+ * Checks that a record is an entry of the log whose checkpoint the proof has: its salt and text make the commitment of the entry, and the
+ * entry's path leads to the root. Throws a sentence where it does not. Brings the checkpoint, whose signature is another matter.
+ */
+export async function checkRecord({ id, record, leaf_hash: leaf, proof }) {
+  const checkpoint = readCheckpoint(proof.checkpoint);
+  const [kind, entryId, , commitment] = proof.entry.split("\n");
+  if (kind !== "hookgate-audit/v1 record" || entryId !== id || hex(bytesOf(commitment)) !== leaf) throw new Error("The log's entry is not this record's.");
+  if (proof.text !== null) {
+    const salt = Uint8Array.from(proof.salt.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+    if (hex(await sha256(Uint8Array.of(0), salt, utf8.encode(proof.text))) !== leaf) throw new Error("The text is not the one that was logged.");
+    if (JSON.stringify(JSON.parse(proof.text)) !== JSON.stringify(record)) throw new Error("What is shown here is not the text that was logged.");
+  }
+  const root = await rootFrom(await leafHash(utf8.encode(proof.entry)), proof.index, checkpoint.size, proof.hashes.map(bytesOf));
+  if (root === undefined || !isSame(root, checkpoint.root)) throw new Error("The path does not lead to the checkpoint's root.");
+  return checkpoint;
 }

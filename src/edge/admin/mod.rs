@@ -3,6 +3,7 @@
 mod dead_letters;
 mod log;
 mod offers;
+mod record;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -12,7 +13,7 @@ use worker::Env;
 
 use super::archive;
 use super::platform::{self, binding};
-use crate::admin::{Admitted, Command, Operator, authorise, console_file};
+use crate::admin::{Admitted, Command, Operator, authorise, console};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::request::Head;
@@ -56,7 +57,6 @@ impl From<Answer> for Told {
 /// An operator's request, once it is known whose it is.
 struct Asking<'a> {
     /// Who is told nothing of what he does not see: see [`Operator::sees`].
-    #[expect(dead_code, reason = "there is only the one who sees everything")]
     operator: Operator,
     request: &'a Request,
     env: &'a Env,
@@ -80,7 +80,7 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
     let only_host = platform::variable(env, binding::ADMIN_HOST);
     let admitted = authorise(head, token.as_deref(), only_host.as_deref());
     if admitted != Admitted::Nothing
-        && let Some((name, answer)) = console_file(head)
+        && let Some((name, answer)) = console::file(head, request.url().starts_with("https:"))
     {
         return Told::File(name, answer);
     }
@@ -133,6 +133,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Show { id } => dead_letters::show(asking, id).await?.into(),
         Command::Content { id } => dead_letters::content_of(asking, id).await?,
         Command::Redrive { id } => dead_letters::redrive(asking, id).await?.into(),
+        Command::Read(reading) => record::read(asking, reading).await.into(),
         Command::Records {
             tenant,
             after_ms,
