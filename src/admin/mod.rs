@@ -3,9 +3,10 @@
 //! [`authorise`] is the door, [`Command`] what is asked for; what may be done then is decided by the module of its topic.
 //!
 //! [`Reading`] is what is read of the record: [`records`] are searched, [`one_record`] has its [`explanation`], [`counts`]
-//! are added up, and an [`export`] is for other programs.
+//! are added up, and an [`export`] is for other programs. [`console`] are the pages on which a browser asks for all that.
 
 mod command;
+pub mod console;
 pub mod counts;
 mod cursor;
 mod door;
