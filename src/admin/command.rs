@@ -1,11 +1,13 @@
 //! What an operator asks for, by method and path.
 
+use super::reading::Reading;
 use crate::audit::NO_TENANT;
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
 use crate::tlog::tile::{CHECKPOINT, File};
 
+const ALL: &str = "/admin/v1/";
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
@@ -29,6 +31,8 @@ pub enum Command {
     Redrive {
         id: String,
     },
+    /// A part of the record.
+    Read(Reading),
     /// Records of a tenant's log that are still there, behind one of them.
     Records {
         tenant: String,
@@ -60,6 +64,9 @@ impl Command {
         }
         if head.path == FORGET {
             return (head.method == "POST").then_some(Command::Forget);
+        }
+        if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
+            return Some(Command::Read(reading));
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -107,6 +114,7 @@ impl Command {
             Command::Show { .. } => "dead_letter_shown",
             Command::Content { .. } => "dead_letter_content_shown",
             Command::Redrive { .. } => "dead_letter_redriven",
+            Command::Read(reading) => reading.name(),
             Command::Records { .. } => "records_shown",
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
