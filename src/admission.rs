@@ -272,7 +272,7 @@ pub fn check(
     let wrong = |reject| unverified(live, reject, inbound.body.len(), now_ms);
     if uses::GREETINGS
         && let Some(otherwise) = opening.unless_greeting
-        && !(opening.or_event && !inbound.body.is_empty())
+        && (!opening.or_event || inbound.body.is_empty())
     {
         return Err(greet(live, inbound, otherwise, now_ms, findings));
     }

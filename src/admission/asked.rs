@@ -232,7 +232,7 @@ fn is_marked(shake: &Handshake, inbound: &Inbound<'_, '_>) -> bool {
         (Some(value), None) => value.is_some_and(|value| !value.is_empty()),
     };
     has_mark
-        && !(shake.without_body && !inbound.body.is_empty())
+        && (!shake.without_body || inbound.body.is_empty())
         && shake.unless.as_ref().and_then(value).is_none()
 }
 
