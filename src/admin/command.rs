@@ -2,14 +2,17 @@
 
 use super::door::SESSION;
 use super::is_tenant;
+use super::reading::Reading;
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
 use crate::tlog::tile::{CHECKPOINT, File};
 
+const ALL: &str = "/admin/v1/";
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
+const FORGET: &str = "/admin/v1/forget";
 const OFFERS: &str = "/admin/v1/offers/";
 const WHOAMI: &str = "/admin/v1/whoami";
 
@@ -45,6 +48,8 @@ pub enum Command {
     Redrive {
         id: String,
     },
+    /// A part of the record.
+    Read(Reading),
     /// Records of a tenant's log that are still there, behind one of them.
     Records {
         tenant: String,
@@ -60,6 +65,8 @@ pub enum Command {
     TakeOffer {
         source: String,
     },
+    /// The next resend of an event is delivered once more: see [`super::Wish`].
+    Forget,
 }
 
 impl Command {
@@ -76,6 +83,12 @@ impl Command {
             ("GET", WHOAMI) => return Some(Command::WhoAmI),
             ("DELETE", SESSION) => return Some(Command::SignOut),
             _ => {}
+        }
+        if head.path == FORGET {
+            return (head.method == "POST").then_some(Command::Forget);
+        }
+        if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
+            return Some(Command::Read(reading));
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -125,33 +138,40 @@ impl Command {
             Command::Show { .. } => "dead_letter_shown",
             Command::Content { .. } => "dead_letter_content_shown",
             Command::Redrive { .. } => "dead_letter_redriven",
+            Command::Read(reading) => reading.name(),
             Command::Records { .. } => "records_shown",
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
+            Command::Forget => "event_forgotten",
         }
     }
 
     /// Whether it changes something, which takes an operator who may.
     pub fn operates(&self) -> bool {
         match self {
-            Command::Redrive { .. } | Command::TakeOffer { .. } => true,
+            Command::Redrive { .. } | Command::TakeOffer { .. } | Command::Forget => true,
             // His own session is nobody else's matter.
             Command::WhoAmI | Command::SignOut => false,
             Command::List { .. } | Command::Show { .. } | Command::Content { .. } => false,
-            Command::Records { .. } | Command::Log { .. } => false,
+            Command::Records { .. } | Command::Log { .. } | Command::Read(_) => false,
         }
     }
 
     /// What of it goes into the record.
     pub fn recorded(&self) -> Recorded {
         match self {
-            Command::Redrive { .. } | Command::TakeOffer { .. } | Command::SignOut => {
-                Recorded::Each
-            }
+            Command::Redrive { .. } | Command::TakeOffer { .. } => Recorded::Each,
+            Command::Forget | Command::SignOut => Recorded::Each,
             Command::List { .. } | Command::Show { .. } | Command::Content { .. } => {
                 Recorded::OnceAMinute
             }
             Command::Records { .. } => Recorded::OnceAMinute,
+            Command::Read(Reading::List(_) | Reading::One { .. } | Reading::Export(_)) => {
+                Recorded::OnceAMinute
+            }
+            Command::Read(Reading::Counts(_) | Reading::Description | Reading::Unfit(_)) => {
+                Recorded::Never
+            }
             // Hashes and ids: who has them has read nothing.
             Command::WhoAmI | Command::Log { .. } => Recorded::Never,
         }
@@ -161,9 +181,11 @@ impl Command {
     pub fn about(&self) -> &str {
         match self {
             Command::Show { id } | Command::Content { id } | Command::Redrive { id } => id,
+            Command::Read(Reading::One { id }) => id,
             Command::TakeOffer { source } => source,
             Command::Records { tenant, .. } | Command::Log { tenant, .. } => tenant,
             Command::WhoAmI | Command::SignOut | Command::List { .. } => "",
+            Command::Forget | Command::Read(_) => "",
         }
     }
 }
@@ -211,7 +233,10 @@ mod tests {
                 after_id: "req_1".to_owned()
             })
         );
+        assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
         for (method, target) in [
+            ("GET", "/admin/v1/forget"),
+            ("POST", "/admin/v1/forget/x"),
             ("POST", "/admin/v1/log/acme/records"),
             ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),

@@ -2,17 +2,34 @@
 //!
 //! [`Door`] and [`Operator`] say who asks, [`Command`] what is asked for; what may be done then is decided by the module of
 //! its topic, and [`action`] is what the record has of it.
+//!
+//! [`Reading`] is what is read of the record: [`records`] are searched, [`one_record`] has its [`explanation`], [`counts`]
+//! are added up, and an [`export`] is for other programs. [`console`] are the pages on which a browser asks for all that.
 
+pub mod access;
 pub mod action;
 mod command;
+pub mod console;
+pub mod counts;
+mod cursor;
 pub mod door;
+pub mod explanation;
+pub mod export;
+mod forget;
+pub mod one_record;
 pub mod operators;
+mod parameters;
+mod reading;
+pub mod records;
 mod redrive;
 pub mod session;
+mod siem;
 
 pub use command::{Command, Recorded};
 pub use door::{Door, Knock, Way};
+pub use forget::{Named, Wish, not_forgotten};
 pub use operators::Operator;
+pub use reading::Reading;
 pub use redrive::{insists, may_redrive, not_redriven};
 
 use crate::audit::NO_TENANT;

@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { report } from "./audit.mjs";
+import { texts } from "./console.mjs";
 import { unlessItDies } from "./instance.mjs";
 import { NO_ROOM, Reading, TOO_LARGE } from "./intake.mjs";
 import { EXPIRED, Patience, settled } from "./patience.mjs";
@@ -63,7 +64,7 @@ async function receive(request, env, ctx) {
     // An operator who goes away in between is written down all the same.
     ctx.waitUntil(answering.catch(() => {}));
     const answer = await answering;
-    return typeof answer === "string" ? responseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
+    return typeof answer === "string" ? operatorsResponseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
   }
   // Of the body, what the record may want after the answer.
   let body;
@@ -295,6 +296,12 @@ function linesOf(request) {
 }
 
 const responseOf = (json) => responseFrom(JSON.parse(json));
+
+/** The same of an operator's answer, which may be a file of the console. */
+function operatorsResponseOf(json) {
+  const answer = JSON.parse(json);
+  return answer.file === undefined ? responseFrom(answer) : new Response(texts[answer.file], answer);
+}
 
 /** The answer that Rust wrote: status, headers and body. */
 function responseFrom(answer) {

@@ -37,6 +37,10 @@ pub mod binding {
     pub const ENVIRONMENT: &str = "ENVIRONMENT";
     /// Variable: the only host name on which `/admin` answers, where it is set.
     pub const ADMIN_HOST: &str = "ADMIN_HOST";
+    /// Variable: the team whose Cloudflare Access may say who an operator is, where that is used.
+    pub const ACCESS_TEAM: &str = "ACCESS_TEAM";
+    /// Variable: the tag of its application.
+    pub const ACCESS_AUD: &str = "ACCESS_AUD";
     /// Secret: who may use `/admin`, one line an operator.
     pub const ADMINS: &str = "ADMINS";
     /// Secret: signs the checkpoints of the logs. What providers hand over is kept under a key made of it.
@@ -107,6 +111,9 @@ extern "C" {
     pub fn wake(this: &Stub) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn append(this: &Stub, tenant: &str, bundle: &Uint8Array) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub fn prove(this: &Stub, id: &str) -> Result<Promise, JsValue>;
 
     /// The second argument of a handler. The crate's `Context` cannot be made from one outside its
     /// own macros.

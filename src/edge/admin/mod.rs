@@ -2,8 +2,10 @@
 
 mod dead_letters;
 mod entrance;
+mod forget;
 mod log;
 mod offers;
+mod record;
 mod recorded;
 
 use std::cell::RefCell;
@@ -18,13 +20,14 @@ use super::archive;
 use super::platform;
 use super::state::State;
 use crate::admin::door::is_meant;
-use crate::admin::{Command, Operator, Way};
+use crate::admin::{Command, Operator, Way, console};
 use crate::answer::{Answer, problem};
 use crate::request::Head;
 pub use entrance::remove_what_is_over as remove_sessions_that_are_over;
 
-/// Answers a request under `/admin/`. `lines` is its head, as in [`super::fetch`]. What the promise
-/// brings is the answer's text, as [`Answer::to_json`] writes it, or the stream of a content.
+/// Answers a request for `/admin` and below. `lines` is its head, as in [`super::fetch`]. What the promise
+/// brings is the answer's text, as [`Answer::to_json`] writes it, with a member more if its body is a file of the console: `file`, by which
+/// `console.mjs` has it. Or the stream of a content.
 #[wasm_bindgen]
 pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
     platform::promise(async move {
@@ -32,6 +35,13 @@ pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
         let request_id = platform::request_id();
         Ok(match told(&head, &request, &env, &request_id).await {
             Told::Answer(answer) => answer.for_request(&request_id).to_json().into(),
+            Told::File(name, answer) => {
+                let mut json = answer.for_request(&request_id).to_json();
+                // In the place of the brace that ends it.
+                json.pop();
+                json.push_str(&format!(",\"file\":\"{name}\"}}"));
+                json.into()
+            }
             Told::Content(stream) => stream,
         })
     })
@@ -40,6 +50,8 @@ pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
 /// What an operator is told.
 enum Told {
     Answer(Answer),
+    /// A file of the console, by its name, and the answer without it.
+    File(&'static str, Answer),
     Content(JsValue),
 }
 
@@ -52,7 +64,7 @@ impl From<Answer> for Told {
 impl Told {
     fn status(&self) -> u16 {
         match self {
-            Told::Answer(answer) => answer.status,
+            Told::Answer(answer) | Told::File(_, answer) => answer.status,
             Told::Content(_) => 200,
         }
     }
@@ -69,8 +81,9 @@ struct Asking<'a> {
     request: &'a Request,
     env: &'a Env,
     request_id: &'a str,
-    /// For the record: whose thing it is about, once that is known.
+    /// For the record: whose thing it is about, once that is known; and which, where the path does not name it.
     tenant: RefCell<Option<String>>,
+    about: RefCell<Option<String>>,
 }
 
 impl Asking<'_> {
@@ -99,6 +112,11 @@ async fn text_of(request: &Request) -> String {
 
 async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> Told {
     let state = State::of(env);
+    if state.door.has_console(head)
+        && let Some((name, answer)) = console::file(head, request.url().starts_with("https:"))
+    {
+        return Told::File(name, answer);
+    }
     let entered = match entrance::enter(&state.door, head, request, env, request_id).await {
         Ok(entered) => entered,
         Err(answer) => return Told::Answer(answer),
@@ -112,6 +130,7 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
         env,
         request_id,
         tenant: RefCell::default(),
+        about: RefCell::default(),
     };
     if let Some(answer) = entered.signed_in {
         recorded::signed_in(&asking, answer.status).await;
@@ -158,6 +177,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Show { id } => dead_letters::show(asking, id).await?.into(),
         Command::Content { id } => dead_letters::content_of(asking, id).await?,
         Command::Redrive { id } => dead_letters::redrive(asking, id).await?.into(),
+        Command::Read(reading) => record::read(asking, reading).await.into(),
         Command::Records {
             tenant,
             after_ms,
@@ -167,6 +187,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
             .into(),
         Command::Log { tenant, path } => log::show_file(asking, tenant, path).await?,
         Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
+        Command::Forget => forget::forget(asking).await.into(),
     })
 }
 

@@ -28,12 +28,13 @@ pub async fn answered(asking: &Asking<'_>, command: &Command, status: u16) {
 
 async fn record(asking: &Asking<'_>, name: &str, about: &str, status: u16, recorded: Recorded) {
     let tenant = asking.tenant.borrow().clone();
+    let named = asking.about.borrow().clone();
     let action = Action {
         request_id: asking.request_id,
         operator: &asking.operator,
         way: asking.way,
         name,
-        about,
+        about: named.as_deref().unwrap_or(about),
         tenant: tenant.as_deref(),
         status,
         address: asking.head.header("cf-connecting-ip").unwrap_or_default(),
