@@ -11,6 +11,7 @@ const ALL: &str = "/admin/v1/";
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
+const FORGET: &str = "/admin/v1/forget";
 const OFFERS: &str = "/admin/v1/offers/";
 
 /// Something an operator asks for.
@@ -47,6 +48,8 @@ pub enum Command {
     TakeOffer {
         source: String,
     },
+    /// The next resend of an event is delivered once more: see [`super::Wish`].
+    Forget,
 }
 
 impl Command {
@@ -58,6 +61,9 @@ impl Command {
         if let Some(source) = head.path.strip_prefix(OFFERS) {
             let source = source.to_owned();
             return (head.method == "POST").then_some(Command::TakeOffer { source });
+        }
+        if head.path == FORGET {
+            return (head.method == "POST").then_some(Command::Forget);
         }
         if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
             return Some(Command::Read(reading));
@@ -112,6 +118,7 @@ impl Command {
             Command::Records { .. } => "records_shown",
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
+            Command::Forget => "event_forgotten",
         }
     }
 }
@@ -166,7 +173,10 @@ mod tests {
                 after_id: "req_1".to_owned()
             })
         );
+        assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
         for (method, target) in [
+            ("GET", "/admin/v1/forget"),
+            ("POST", "/admin/v1/forget/x"),
             ("POST", "/admin/v1/log/acme/records"),
             ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),

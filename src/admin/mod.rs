@@ -10,6 +10,7 @@ pub mod console;
 pub mod counts;
 mod cursor;
 mod door;
+mod forget;
 pub mod explanation;
 pub mod export;
 pub mod one_record;
@@ -21,5 +22,6 @@ mod siem;
 
 pub use command::Command;
 pub use door::{Admitted, Operator, authorise};
+pub use forget::{Named, Wish, not_forgotten};
 pub use reading::Reading;
 pub use redrive::{insists, may_redrive, not_redriven};

@@ -4,7 +4,7 @@ use super::answering::{answering_faults, bearer_warning};
 use super::audit::audit_faults;
 use super::destination::destination_faults;
 use super::{Config, Destination, Findings, Mode, SecretRef, SignAs, Source};
-use crate::scheme::{IdentityRule, Scheme};
+use crate::scheme::Scheme;
 
 /// A queue message may be 128,000 bytes long; about 100 of them belong to the platform.
 pub const MESSAGE_BYTES_MAX: usize = 128_000 - 128;
@@ -253,10 +253,7 @@ fn memory_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
             source.scheme
         ));
     }
-    let discriminates = scheme
-        .identity
-        .iter()
-        .any(|rule| matches!(rule, IdentityRule::Digest(digest) if digest.discriminator.is_some()));
+    let discriminates = scheme.takes_discriminator_values();
     if source.discriminator_values.is_empty() && discriminates {
         faults.push(format!(
             "discriminator_values is missing: list every value of the header by which \"{}\" tells events with equal bodies apart; values that are not listed count as one, and events that differ in nothing else are then taken for duplicates",

@@ -9,6 +9,7 @@ use worker::Env;
 use super::record::Record;
 use super::state::State;
 use super::{diagnose, platform};
+use crate::audit::health::Shown;
 use crate::audit::{Draft, Facts, NO_TENANT, Notice, Tally, shown};
 use crate::gate::LiveSource;
 use crate::keys::encode_hex;
@@ -32,6 +33,9 @@ pub fn ended(
     let (tenant, source) = whose(live);
     let (is_sent, needs_flush) = TALLY.with_borrow_mut(|tally| {
         let is_sent = tally.ended(verdict, tenant, source, now_ms);
+        if !is_sent {
+            tally.shown(tenant, source, record.shown(verdict), now_ms);
+        }
         (is_sent, tally.needs_flush(now_ms))
     });
     if !is_sent {

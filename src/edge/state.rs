@@ -12,7 +12,7 @@ use worker::Env;
 
 use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, variable};
 use crate::audit::Notice;
-use crate::config::{Config, Retention, Tenant};
+use crate::config::{Audit, Config, Retention, Tenant};
 use crate::gate::{Gate, LiveSource};
 use crate::tlog::outside::Outside;
 
@@ -24,6 +24,8 @@ pub struct State {
     /// As configured; all other tenants have the default.
     tenants: BTreeMap<String, Tenant>,
     pub outside: Outside,
+    /// As a number of D1 is.
+    pub record_bytes_max: f64,
 }
 
 thread_local! {
@@ -119,6 +121,7 @@ impl State {
                     gate: None,
                     tenants: BTreeMap::new(),
                     outside: Outside::default(),
+                    record_bytes_max: Audit::default().record_bytes_max() as f64,
                 };
             }
         };
@@ -129,6 +132,7 @@ impl State {
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
         let tenants = config.tenants.clone();
         let outside = Outside::bring_up(&config.audit, &environment, |name| variable(env, name));
+        let record_bytes_max = config.audit.record_bytes_max() as f64;
         let gate = Gate::assemble(config, &environment, |name| variable(env, name));
         for fault in &gate.faults {
             notice(&Notice::Fault(fault));
@@ -137,6 +141,7 @@ impl State {
             gate: Some(gate),
             tenants,
             outside,
+            record_bytes_max,
         }
     }
 

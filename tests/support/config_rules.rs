@@ -156,6 +156,8 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("identity", "identity = [{ fields = [\"json:/a\", \"query:b\"] }]", "`identity` uses \"query:b\", which is not signed"),
     ("identity", "identity = [{ fields = [] }]", "`identity` has a `fields` rule without a field"),
     ("identity", "identity = [{ digest = { discriminator = \"json:/a\" } }]", "`discriminator` must be a header"),
+    ("identity", "identity = [{ digest = { discriminator = \"path:last\" } }]", "`discriminator` must be a header"),
+    ("identity", "identity = [{ digest = { with = [\"query:b\"] } }]", "`identity` uses \"query:b\", which is not signed"),
     ("identity", "identity = [{ fields = [\"header:x-time\"] }]", "`identity` is the time alone: all events of one moment would be one"),
     ("identity", "identity = [{ digest = {} }, { signed-id = \"header:x-id\" }]", "a digest always exists, so the rules behind it are never used"),
     ("identity", "identity = [{ digest = { discriminator = \"header:content-length\" } }]", "`discriminator` must be a header that says what kind of event this is"),

@@ -1,6 +1,7 @@
 //! Carries out what an operator asks for: see [`crate::admin`].
 
 mod dead_letters;
+mod forget;
 mod log;
 mod offers;
 mod record;
@@ -64,6 +65,13 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    /// What only somebody may do who operates.
+    fn may_operate(&self) -> Result<(), Answer> {
+        let title = "This needs the role operate";
+        let refused = || problem(403, "not-permitted", title, None, self.request_id);
+        self.operator.operates.then_some(()).ok_or_else(refused)
+    }
+
     /// Empty too where it could not be read.
     async fn body(&self) -> String {
         let text = match self.request.text().map(JsFuture::from) {
@@ -143,6 +151,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
             .into(),
         Command::Log { tenant, path } => log::show_file(asking, tenant, path).await?,
         Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
+        Command::Forget => forget::forget(asking).await.into(),
     })
 }
 
