@@ -39,7 +39,10 @@ fn every_reason_is_explained_once_and_in_words() {
     let mut expected: Vec<&str> = known.iter().map(String::as_str).collect();
     // What is no request's end.
     expected.extend(["retention", "admin"]);
-    assert_eq!(explained, expected, "src/admin/explanation.rs, in this order");
+    assert_eq!(
+        explained, expected,
+        "src/admin/explanation.rs, in this order"
+    );
     let mut titles = BTreeSet::new();
     for Explanation {
         reason,
@@ -49,7 +52,10 @@ fn every_reason_is_explained_once_and_in_words() {
     } in EXPLANATIONS
     {
         assert!(titles.insert(title), "{reason}: the title of another");
-        assert!(!title.ends_with('.') && title.len() < 60, "{reason}: {title}");
+        assert!(
+            !title.ends_with('.') && title.len() < 60,
+            "{reason}: {title}"
+        );
         for text in [detail, what_to_do] {
             assert!(text.ends_with('.'), "{reason}: {text}");
             assert!(!text.contains(['|', '"', '\n']), "{reason}: {text}");
