@@ -32,7 +32,8 @@ after(async () => {
 });
 
 const get = (at, target, headers = []) => at.send({ method: "GET", target, headers });
-const isAt = (page, route) => page.waitForFunction((wanted) => location.hash === wanted && !document.querySelector("main[aria-busy]"), route);
+/** Waits until a part behind the # is shown whose beginning this is. */
+const isAt = (page, route) => page.waitForFunction((wanted) => location.hash.startsWith(wanted) && document.getElementById("main")?.dataset.at === location.hash && !document.querySelector("main[aria-busy]"), route);
 async function show(page, route) {
   await page.goto(`/admin${route}`);
   // Another part behind the # loads nothing anew.
@@ -151,7 +152,7 @@ describe("an operator's day", () => {
 
     await page.getByLabel("Source").selectOption("github");
     await page.getByLabel("Reason").fill("stale");
-    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
     await isAt(page, "#/refusals?source=github&reason=stale");
     assert.equal(await page.getByRole("rowheader").count(), 3);
     await page.goBack();
@@ -166,11 +167,11 @@ describe("an operator's day", () => {
     await isAt(page, "#/refusals?source=exact");
 
     await page.getByLabel("From (UTC)").fill("yesterday");
-    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
     await isAt(page, "#/refusals?source=exact");
     assert.ok(await page.getByLabel("From (UTC)").evaluate((field) => !field.validity.valid), "what is no time is not sent");
     await page.getByLabel("From (UTC)").fill("2026-01-31 14:00");
-    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
     await isAt(page, "#/refusals?source=exact&from=2026-01-31T14%3A00%3A00Z");
     assert.equal(await page.getByLabel("From (UTC)").inputValue(), "2026-01-31 14:00:00");
 
@@ -198,7 +199,7 @@ describe("an operator's day", () => {
     await page.getByLabel("Requests that Cloudflare counted in this time").fill("1700");
     assert.match(await read(page), /58 invocations have no verdict here/);
     await page.getByRole("link", { name: "signature mismatch" }).click();
-    await page.waitForFunction(() => location.hash.startsWith("#/refusals?") && !document.querySelector("main[aria-busy]"));
+    await isAt(page, "#/refusals?");
     assert.equal(await page.getByLabel("Reason").inputValue(), "signature_mismatch");
     assert.deepEqual(amiss, []);
     await context.close();
@@ -326,7 +327,7 @@ describe("an operator's day", () => {
     await page.getByLabel("Operator's token").waitFor();
     assert.deepEqual(await context.cookies(), []);
     await page.goBack();
-    await page.waitForFunction(() => location.hash === "#/refusals" && !document.querySelector("main[aria-busy]"));
+    await isAt(page, "#/refusals");
     await page.getByLabel("Operator's token").waitFor();
     assert.equal(await page.getByRole("row").count(), 0);
     assert.deepEqual(amiss, []);
@@ -388,7 +389,7 @@ describe("what strangers wrote", () => {
       if (text.length > 1_000) continue;
       for (const route of [`#/refusals?${new URLSearchParams({ event_id: text, tenant: text, source: text, reason: text })}`, `#/forget?${new URLSearchParams({ source: text, event_id: text })}`, `#/log?${new URLSearchParams({ tenant: text })}`, `#/?${new URLSearchParams({ range: text, source: text })}`, `#/${encodeURIComponent(text)}`, `#/refusals/${encodeURIComponent(text)}`]) {
         await page.goto(`/admin${route}`);
-        await page.waitForFunction(() => !document.querySelector("main[aria-busy]"));
+        await isAt(page, "#/");
         await checked(undefined, route);
       }
       assert.ok(n >= 0);
@@ -463,10 +464,10 @@ describe("without a mouse, and without seeing it", () => {
     assert.equal(await page.getByRole("status").textContent(), "Refusals");
     await tabTo(({ tag, name }) => tag === "A" && /^\d{4}-/.test(name));
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => location.hash.startsWith("#/refusals/") && !document.querySelector("main[aria-busy]"));
+    await isAt(page, "#/refusals/");
     await tabTo(({ name }) => name === "Forget a key of this source");
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => location.hash.startsWith("#/forget") && !document.querySelector("main[aria-busy]"));
+    await isAt(page, "#/forget");
     const [label] = await page.getByLabel("Event id").evaluateAll((fields) => fields.map(({ value }) => value));
     if (label === "") {
       await tabTo(({ tag }) => tag === "INPUT");
