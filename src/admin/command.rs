@@ -10,6 +10,8 @@ const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
 const OFFERS: &str = "/admin/v1/offers/";
+const SOURCES: &str = "/admin/v1/sources";
+const ALERTS: &str = "/admin/v1/alerts";
 
 /// Something an operator asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +45,10 @@ pub enum Command {
     TakeOffer {
         source: String,
     },
+    /// How each source is.
+    Sources,
+    /// What fires, and what did lately.
+    Alerts,
 }
 
 impl Command {
@@ -54,6 +60,11 @@ impl Command {
         if let Some(source) = head.path.strip_prefix(OFFERS) {
             let source = source.to_owned();
             return (head.method == "POST").then_some(Command::TakeOffer { source });
+        }
+        match (head.method.as_str(), head.path.as_str()) {
+            ("GET", SOURCES) => return Some(Command::Sources),
+            ("GET", ALERTS) => return Some(Command::Alerts),
+            _ => {}
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -104,6 +115,8 @@ impl Command {
             Command::Records { .. } => "records_shown",
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
+            Command::Sources => "sources_shown",
+            Command::Alerts => "alerts_shown",
         }
     }
 }
@@ -158,7 +171,11 @@ mod tests {
                 after_id: "req_1".to_owned()
             })
         );
+        assert_eq!(parse("GET", "/admin/v1/sources?x"), Some(Command::Sources));
+        assert_eq!(parse("GET", "/admin/v1/alerts"), Some(Command::Alerts));
         for (method, target) in [
+            ("POST", "/admin/v1/sources"),
+            ("GET", "/admin/v1/alerts/"),
             ("POST", "/admin/v1/log/acme/records"),
             ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),

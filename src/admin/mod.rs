@@ -4,8 +4,10 @@
 
 mod command;
 mod door;
+mod health;
 mod redrive;
 
 pub use command::Command;
 pub use door::{Admitted, Operator, authorise};
+pub use health::overview;
 pub use redrive::{insists, may_redrive, not_redriven};

@@ -9,7 +9,6 @@ use worker::Env;
 use super::record::Record;
 use super::state::State;
 use super::{diagnose, platform};
-use crate::audit::health::Shown;
 use crate::audit::{Draft, Facts, NO_TENANT, Notice, Tally, shown};
 use crate::gate::LiveSource;
 use crate::keys::encode_hex;

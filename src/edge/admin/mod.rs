@@ -1,6 +1,7 @@
 //! Carries out what an operator asks for: see [`crate::admin`].
 
 mod dead_letters;
+mod health;
 mod log;
 mod offers;
 
@@ -46,7 +47,6 @@ impl From<Answer> for Told {
 /// An operator's request, once it is known whose it is.
 struct Asking<'a> {
     /// Who is told nothing of what he does not see: see [`Operator::sees`].
-    #[expect(dead_code, reason = "there is only the one who sees everything")]
     operator: Operator,
     request: &'a Request,
     env: &'a Env,
@@ -126,6 +126,8 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
             .into(),
         Command::Log { tenant, path } => log::show_file(asking, tenant, path).await?,
         Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
+        Command::Sources => health::show_sources(asking).await?.into(),
+        Command::Alerts => health::show_alerts(asking).await?.into(),
     })
 }
 
