@@ -3,6 +3,7 @@
 //! The rules are applied when the Worker is built (`build.rs`, on TOML) and in the tools; the Worker
 //! reads the bytes that its build embedded, and a `Config` exists only after every rule of `rules` held.
 
+mod alerts;
 mod answering;
 mod audit;
 #[cfg(not(target_arch = "wasm32"))]
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::scheme::Scheme;
 
+pub use alerts::{Alerts, Rule};
 pub use audit::Audit;
 #[cfg(not(target_arch = "wasm32"))]
 pub use deployed::gaps;
@@ -58,6 +60,9 @@ pub struct Config {
     /// Who remembers the logs of the record besides this account.
     #[serde(default)]
     pub audit: Audit,
+    /// What an operator is told of without asking.
+    #[serde(default)]
+    pub alerts: Alerts,
 }
 
 /// One sender.
@@ -346,6 +351,7 @@ impl Config {
                     .values()
                     .map(|destination| &destination.secret),
             )
+            .chain(&self.alerts.secret)
             .map(SecretRef::name)
             .chain(self.sources.values().flat_map(Source::pin_secrets))
             .chain(self.sources.values().flat_map(Source::handshake_secrets))

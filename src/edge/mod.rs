@@ -12,6 +12,7 @@
 //! promise. Everything else may take its time, and awaits in Rust.
 
 mod admin;
+mod alerts;
 mod archive;
 mod audit;
 mod backend;

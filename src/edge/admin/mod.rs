@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod forget;
+mod health;
 mod log;
 mod offers;
 mod record;
@@ -153,6 +154,8 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Log { tenant, path } => log::show_file(asking, tenant, path).await?,
         Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
         Command::Forget => forget::forget(asking).await.into(),
+        Command::Sources => health::show_sources(asking).await?.into(),
+        Command::Alerts => health::show_alerts(asking).await?.into(),
     })
 }
 
