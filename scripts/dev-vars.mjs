@@ -42,7 +42,10 @@ export const FORMS = {
 /** What the gate itself needs: it signs deliveries to the backend and the logs of the record, and the operator's commands authenticate. */
 const OWN = ["DELIVERY_SECRET", "ADMIN_TOKEN", "AUDIT_LOG_KEY"];
 
-/** Every name in any `secrets = [...]` of the sources file, in its order, without repeats. */
+/**
+ * Every name in any `secrets = [...]` of the sources file, in its order, without repeats; and the one that refused
+ * requests are kept under, where a source keeps some.
+ */
 export function secretNames(sourcesText) {
   const names = new Set();
   const walk = (value, key) => {
@@ -55,7 +58,9 @@ export function secretNames(sourcesText) {
       for (const [name, inner] of Object.entries(value)) walk(inner, name);
     }
   };
-  walk(parse(sourcesText));
+  const parsed = parse(sourcesText);
+  walk(parsed);
+  if (Object.values(parsed.sources ?? {}).some(({ quarantine }) => quarantine === true)) names.add("QUARANTINE_KEY");
   return [...names];
 }
 

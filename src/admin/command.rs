@@ -1,5 +1,6 @@
 //! What an operator asks for, by method and path.
 
+use super::is_request_id;
 use crate::audit::NO_TENANT;
 use crate::dead::is_letter_id;
 use crate::request::Head;
@@ -10,6 +11,7 @@ const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
 const FORGET: &str = "/admin/v1/forget";
+const RECORDS: &str = "/admin/v1/records/";
 const OFFERS: &str = "/admin/v1/offers/";
 
 /// Something an operator asks for.
@@ -46,6 +48,10 @@ pub enum Command {
     },
     /// The next resend of an event is delivered once more: see [`super::Wish`].
     Forget,
+    /// A refusal that was kept is judged again.
+    Readmit {
+        id: String,
+    },
 }
 
 impl Command {
@@ -60,6 +66,13 @@ impl Command {
         }
         if head.path == FORGET {
             return (head.method == "POST").then_some(Command::Forget);
+        }
+        if let Some(rest) = head.path.strip_prefix(RECORDS) {
+            let id = rest
+                .strip_suffix("/readmit")
+                .filter(|id| is_request_id(id))?;
+            let id = id.to_owned();
+            return (head.method == "POST").then_some(Command::Readmit { id });
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -111,6 +124,7 @@ impl Command {
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
             Command::Forget => "event_forgotten",
+            Command::Readmit { .. } => "refusal_readmitted",
         }
     }
 }
@@ -166,7 +180,13 @@ mod tests {
             })
         );
         assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
+        let refusal = format!("req_{}", "0f".repeat(16));
+        let target = format!("/admin/v1/records/{refusal}/readmit");
+        let readmit = Some(Command::Readmit { id: refusal });
+        assert_eq!(parse("POST", &target), readmit);
         for (method, target) in [
+            ("POST", "/admin/v1/records/req_0/readmit"),
+            ("POST", "/admin/v1/records//readmit"),
             ("GET", "/admin/v1/forget"),
             ("POST", "/admin/v1/forget/x"),
             ("POST", "/admin/v1/log/acme/records"),

@@ -5,9 +5,11 @@
 mod command;
 mod door;
 mod forget;
+mod readmit;
 mod redrive;
 
 pub use command::Command;
 pub use door::{Admitted, Operator, authorise};
 pub use forget::{Named, Wish, not_forgotten};
+pub use readmit::{is_request_id, not_readmitted, readmitted};
 pub use redrive::{insists, may_redrive, not_redriven};

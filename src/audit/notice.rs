@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::line;
+use crate::config::QUARANTINE_KEY;
 use crate::gate::Fault;
 
 /// Something an operator should know besides verdicts and deliveries.
@@ -129,6 +130,8 @@ pub enum Notice<'a> {
     LogContradicted {
         detail: &'a str,
     },
+    /// Refused requests are to be kept, and there is no secret to keep them under.
+    QuarantineOff,
     AdminRefused {
         request_id: &'a str,
     },
@@ -255,6 +258,10 @@ impl Notice<'_> {
             Notice::LogUnsigned { tenant } => with(alarm("log_unsigned"), tenant),
             Notice::LogFailed { detail } => with(alarm("log_failed"), detail),
             Notice::LogContradicted { detail } => with(alarm("log_contradicted"), detail),
+            Notice::QuarantineOff => NoticeLine {
+                secret_name: Some(QUARANTINE_KEY),
+                ..alarm("quarantine_off")
+            },
             Notice::AdminRefused { request_id } => NoticeLine {
                 request_id: Some(request_id),
                 ..notice("admin_refused")
