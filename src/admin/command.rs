@@ -1,5 +1,6 @@
 //! What an operator asks for, by method and path.
 
+use super::is_request_id;
 use super::reading::Reading;
 use crate::audit::NO_TENANT;
 use crate::dead::is_letter_id;
@@ -12,6 +13,7 @@ const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
 const FORGET: &str = "/admin/v1/forget";
+const RECORDS: &str = "/admin/v1/records/";
 const OFFERS: &str = "/admin/v1/offers/";
 const SOURCES: &str = "/admin/v1/sources";
 const ALERTS: &str = "/admin/v1/alerts";
@@ -56,6 +58,10 @@ pub enum Command {
     Sources,
     /// What fires, and what did lately.
     Alerts,
+    /// A refusal that was kept is judged again.
+    Readmit {
+        id: String,
+    },
 }
 
 impl Command {
@@ -78,6 +84,13 @@ impl Command {
             ("GET", SOURCES) => return Some(Command::Sources),
             ("GET", ALERTS) => return Some(Command::Alerts),
             _ => {}
+        }
+        if let Some(rest) = head.path.strip_prefix(RECORDS) {
+            let id = rest
+                .strip_suffix("/readmit")
+                .filter(|id| is_request_id(id))?;
+            let id = id.to_owned();
+            return (head.method == "POST").then_some(Command::Readmit { id });
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -132,6 +145,7 @@ impl Command {
             Command::Forget => "event_forgotten",
             Command::Sources => "sources_shown",
             Command::Alerts => "alerts_shown",
+            Command::Readmit { .. } => "refusal_readmitted",
         }
     }
 }
@@ -189,7 +203,13 @@ mod tests {
         assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
         assert_eq!(parse("GET", "/admin/v1/sources?x"), Some(Command::Sources));
         assert_eq!(parse("GET", "/admin/v1/alerts"), Some(Command::Alerts));
+        let refusal = format!("req_{}", "0f".repeat(16));
+        let target = format!("/admin/v1/records/{refusal}/readmit");
+        let readmit = Some(Command::Readmit { id: refusal });
+        assert_eq!(parse("POST", &target), readmit);
         for (method, target) in [
+            ("POST", "/admin/v1/records/req_0/readmit"),
+            ("POST", "/admin/v1/records//readmit"),
             ("GET", "/admin/v1/forget"),
             ("POST", "/admin/v1/forget/x"),
             ("POST", "/admin/v1/sources"),

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::line;
 use crate::alerts::Alert;
+use crate::config::QUARANTINE_KEY;
 use crate::gate::Fault;
 
 /// Something an operator should know besides verdicts and deliveries.
@@ -153,6 +154,8 @@ pub enum Notice<'a> {
         detail: &'a str,
         untold: usize,
     },
+    /// Refused requests are to be kept, and there is no secret to keep them under.
+    QuarantineOff,
     AdminRefused {
         request_id: &'a str,
     },
@@ -315,6 +318,10 @@ impl Notice<'_> {
             Notice::AlertUntold { detail, untold } => NoticeLine {
                 untold: Some(untold),
                 ..with(alarm("alert_untold"), detail)
+            },
+            Notice::QuarantineOff => NoticeLine {
+                secret_name: Some(QUARANTINE_KEY),
+                ..alarm("quarantine_off")
             },
             Notice::AdminRefused { request_id } => NoticeLine {
                 request_id: Some(request_id),

@@ -49,7 +49,7 @@ pub async fn look(state: &State, env: &Env, watch: Watch) {
         if look_once(gate, env, &watch.0.into_inner()).await? {
             tell(gate, env).await?;
         }
-        Ok(())
+        Ok::<(), String>(())
     };
     if let Err(detail) = looked.await {
         platform::notice(&Notice::AlertsFailed { detail: &detail });

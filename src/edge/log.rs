@@ -46,3 +46,27 @@ pub async fn append(
         }
     }
 }
+
+/// The entry of a record in the log of its tenant. `None`: it has none, or none that could come again (15 days).
+///
+/// # Errors
+/// What failed, for the log.
+pub async fn entry(
+    env: &Env,
+    tenant: &str,
+    id: &str,
+    slice_ms: u32,
+) -> Result<Option<Entry>, String> {
+    let asking = async {
+        let bindings: &Bindings = env.unchecked_ref();
+        let stub = bindings.audit_log().get_by_name(tenant, &Object::new())?;
+        JsFuture::from(stub.entry(id)?).await
+    };
+    match within(slice_ms, asking).await {
+        None => Err("no answer in time".to_owned()),
+        Some(Err(error)) => Err(describe_value(&error)),
+        Some(Ok(text)) => Ok(text
+            .as_string()
+            .and_then(|text| Entry::parse(text.as_bytes()))),
+    }
+}
