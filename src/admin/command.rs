@@ -4,6 +4,7 @@ use crate::audit::NO_TENANT;
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
+use crate::tlog::NEWEST;
 use crate::tlog::tile::{CHECKPOINT, File};
 
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
@@ -34,7 +35,7 @@ pub enum Command {
         after_ms: i64,
         after_id: String,
     },
-    /// A file of a tenant's log, by its path below the log.
+    /// A file of a tenant's log, by its path below the log; or [`NEWEST`].
     Log {
         tenant: String,
         path: String,
@@ -90,7 +91,7 @@ impl Command {
             });
         }
         let path = path.to_owned();
-        (path == CHECKPOINT || File::parse(&path).is_some())
+        (path == CHECKPOINT || path == NEWEST || File::parse(&path).is_some())
             .then_some(Command::Log { tenant, path })
     }
 
@@ -144,7 +145,12 @@ mod tests {
             parse("POST", "/admin/v1/dead-letters/raw-0123/redrive"),
             Some(Command::Redrive { id: id() })
         );
-        for path in ["checkpoint", "tile/0/x001/067", "tile/entries/000.p/7"] {
+        for path in [
+            "checkpoint",
+            "newest",
+            "tile/0/x001/067",
+            "tile/entries/000.p/7",
+        ] {
             let head = head("GET", &format!("/admin/v1/log/acme/{path}"), &[]);
             let (tenant, path) = ("acme".to_owned(), path.to_owned());
             let command = Command::parse(&head);

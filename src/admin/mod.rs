@@ -8,4 +8,4 @@ mod redrive;
 
 pub use command::Command;
 pub use door::{Admitted, Operator, authorise};
-pub use redrive::{insists, may_redrive, not_redriven};
+pub use redrive::{Redriven, insists, may_redrive, not_redriven};

@@ -138,6 +138,10 @@ pub enum Notice<'a> {
     LogContradicted {
         detail: &'a str,
     },
+    /// The witness was not told of this log, or not of its key.
+    LogUnwitnessed {
+        detail: &'a str,
+    },
     AdminRefused {
         request_id: &'a str,
     },
@@ -276,6 +280,7 @@ impl Notice<'_> {
             Notice::LogUnsigned { tenant } => with(alarm("log_unsigned"), tenant),
             Notice::LogFailed { detail } => with(alarm("log_failed"), detail),
             Notice::LogContradicted { detail } => with(alarm("log_contradicted"), detail),
+            Notice::LogUnwitnessed { detail } => with(alarm("log_unwitnessed"), detail),
             Notice::AdminRefused { request_id } => NoticeLine {
                 request_id: Some(request_id),
                 ..notice("admin_refused")

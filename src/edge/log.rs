@@ -1,4 +1,4 @@
-//! Putting records into a tenant's log.
+//! Putting records into a tenant's log, and asking it for its newest checkpoint.
 
 use js_sys::{Float64Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -44,5 +44,25 @@ pub async fn append(
             let places = places.unchecked_into::<Float64Array>().to_vec();
             Ok(places.into_iter().map(|place| place as u64).collect())
         }
+    }
+}
+
+/// The newest checkpoint that the log's object knows, whatever the archive has. Empty: there is none yet.
+///
+/// # Errors
+/// What failed, for the log.
+pub async fn newest(env: &Env, tenant: &str, slice_ms: u32) -> Result<String, String> {
+    if !is_bound(env, binding::AUDIT_LOG) {
+        return Err(format!("{} is not bound", binding::AUDIT_LOG));
+    }
+    let asking = async {
+        let bindings: &Bindings = env.unchecked_ref();
+        let stub = bindings.audit_log().get_by_name(tenant, &Object::new())?;
+        JsFuture::from(stub.newest()?).await
+    };
+    match within(slice_ms, asking).await {
+        None => Err("no answer in time".to_owned()),
+        Some(Err(error)) => Err(describe_value(&error)),
+        Some(Ok(note)) => Ok(note.as_string().unwrap_or_default()),
     }
 }

@@ -109,6 +109,12 @@ pub fn append(storage: &Storage, tenant: &str, bundle: &[u8]) -> Result<Vec<f64>
     Ok(places)
 }
 
+/// The newest checkpoint, with the cosignature that it has by now; empty before there is one.
+#[wasm_bindgen(js_name = logNewest)]
+pub fn newest(storage: &Storage) -> Result<String, JsValue> {
+    Ok(Log::read(storage)?.note)
+}
+
 /// How long to rest, in milliseconds. `None`: until an entry comes.
 #[wasm_bindgen(js_name = logRest)]
 pub fn rest(storage: &Storage, env: &Env, period_ms: f64) -> Result<Option<f64>, JsValue> {

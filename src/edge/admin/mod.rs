@@ -16,6 +16,7 @@ use crate::admin::{Admitted, Command, Operator, authorise};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::request::Head;
+use crate::tlog::NEWEST;
 
 /// Answers a request under `/admin/`. `lines` is its head, as in [`super::fetch`]. What the promise
 /// brings is the answer's text, as [`Answer::to_json`] writes it, or the stream of a content.
@@ -124,6 +125,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         } => log::show_records(asking, tenant, *after_ms, after_id)
             .await?
             .into(),
+        Command::Log { tenant, path } if path == NEWEST => log::show_newest(asking, tenant).await?,
         Command::Log { tenant, path } => log::show_file(asking, tenant, path).await?,
         Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
     })
