@@ -8,6 +8,7 @@
     reason = "a test stops where it fails"
 )]
 
+use hookgate::audit::health::Shown;
 use hookgate::audit::queued::Queued;
 use hookgate::audit::store::{Over, removal};
 use hookgate::audit::{Draft, Facts, Tally, VerdictLine, leaf_hash, line};
@@ -141,6 +142,31 @@ fn the_message_of_counts() {
             r#""reason":"","minute":30000000,"number":2,"first_ms":1800000000000,"last_ms":1800000000001}]}"#
         )]
     );
+}
+
+/// What is noted of sources travels with the counts; a version that does not know it leaves it.
+#[test]
+fn the_message_of_health() {
+    let mut tally = Tally::default();
+    tally.count(Verdict::Accepted, "demo", "shop", NOW_MS);
+    for (key_id, skew_ms) in [("OLD_SECRET", Some(-2_500)), ("NEW_SECRET", Some(299_000))] {
+        let shown = Shown {
+            key_id: Some(key_id),
+            skew_ms,
+        };
+        tally.shown("demo", "shop", shown, NOW_MS);
+    }
+    let messages = tally.flush(|| "cnt_1".to_owned());
+    assert_eq!(
+        messages,
+        [concat!(
+            r#"{"auditversion":1,"id":"cnt_1","counts":[{"tenant":"demo","source":"shop","verdict":"accepted","#,
+            r#""reason":"","minute":30000000,"number":1,"first_ms":1800000000000,"last_ms":1800000000000}],"#,
+            r#""health":[{"tenant":"demo","source":"shop","minute":30000000,"#,
+            r#""keys":{"OLD_SECRET":1800000000000,"NEW_SECRET":1800000000000},"skew":{"14":1,"30":1}}]}"#
+        )]
+    );
+    assert!(messages.iter().all(|text| Queued::read(text).is_some()));
 }
 
 #[test]

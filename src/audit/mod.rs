@@ -4,10 +4,12 @@
 //!
 //! [`Tally`] says what of an isolate's ends goes into the record by itself and what as a number, [`Draft`] and
 //! [`Entry`] are a refusal on its way there, [`shown`] keeps credentials out of it, [`queued`] reads what the
-//! queue brings, and [`store`] has the rules of the database and of what is to go again.
+//! queue brings, and [`store`] has the rules of the database and of what is to go again. [`health`] is what is noted of
+//! sources besides.
 
 mod around;
 mod diagnosis;
+pub mod health;
 mod notice;
 pub mod queued;
 mod refusal;

@@ -3,7 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { unlessItDies } from "./instance.mjs";
-import { logAppend, logNewest, logOpen, logRest, logRun, replaceDeadInstance } from "../../build/hookgate.js";
+import { logAppend, logNewest, logOpen, logProve, logRest, logRun, replaceDeadInstance } from "../../build/hookgate.js";
 
 /** After this long without a word from a run that was begun, another one begins. */
 const DEAD_MAN_MS = 60_000;
@@ -34,6 +34,12 @@ export class AuditLog extends DurableObject {
   newest() {
     replaceDeadInstance();
     return logNewest(this.ctx.storage);
+  }
+
+  /** The entry of a record, by its id, and its proof in the newest checkpoint (src/edge/log_proof.rs). */
+  prove(id) {
+    replaceDeadInstance();
+    return logProve(this.ctx.storage, id);
   }
 
   async alarm() {

@@ -110,6 +110,9 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn newest(this: &Stub) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(method, catch)]
+    pub fn prove(this: &Stub, id: &str) -> Result<Promise, JsValue>;
+
     /// The second argument of a handler. The crate's `Context` cannot be made from one outside its
     /// own macros.
     pub type ExecutionContext;

@@ -11,6 +11,7 @@ use super::log;
 use super::platform::{self, QueueMessage, binding, now_ms, within};
 use super::state::State;
 use crate::audit::Notice;
+use crate::audit::health::{KEEP_HEALTH, REMOVE_HEALTH};
 use crate::audit::queued::{Queued, Stored, stored};
 use crate::audit::store::{
     Bounds, DUE, FORGET_THE_COUNTED, KEEP, LOT, Over, REMOVE_ADDRESSES, REMOVE_COUNTS,
@@ -65,7 +66,9 @@ pub async fn keep(messages: Vec<QueueMessage>, state: &State, env: &Env) {
         bounds.tenant_day.into(),
     ];
     let [keep_records, rest @ ..] = KEEP;
-    let mut statements: Vec<(&str, &[JsValue])> = vec![(keep_records, &bound)];
+    let health = KEEP_HEALTH.iter().map(|sql| (*sql, &bound[..1]));
+    let mut statements: Vec<(&str, &[JsValue])> = health.collect();
+    statements.push((keep_records, &bound));
     statements.extend(rest.iter().map(|sql| (*sql, &bound[..1])));
     let told = transact(env, &statements).await;
     match told.and_then(|told| stored(&told)) {
@@ -164,7 +167,10 @@ async fn remove_of(tenant: &str, retention: Retention, env: &Env) -> Result<(), 
         minute.clone(),
         (LOT * LOTS_A_RUN).into(),
     ];
-    let due: Vec<u32> = list(&transact(env, &[(DUE, &asked)]).await?);
+    let [skews, key_uses] = REMOVE_HEALTH;
+    let from = [of.clone(), minute.clone()];
+    let statements: [(&str, &[JsValue]); 3] = [(skews, &from), (key_uses, &from), (DUE, &asked)];
+    let due: Vec<u32> = list(&transact(env, &statements).await?);
     let &[texts, addresses, counts] = due.as_slice() else {
         return Err("what is due was not told".to_owned());
     };
