@@ -26,6 +26,7 @@ use crate::verify::{AroundBody, Claims, Matched, Proof, Statement, Streaming, Ve
 pub use asked::Reply;
 use asked::{Asked, asked, greet, greeting, permission, question};
 use identity::dedup_key;
+pub use identity::keys_of_id;
 
 /// `/hooks/{source}`: this path is stable for ever.
 const HOOKS: &str = "/hooks/";

@@ -12,6 +12,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use hookgate::admission::keys_of_id;
 use support::{
     NOW_MS, Request, SourceText, a_body, a_secret, gate, gate_for, key, more_for, only, signed,
     signed_at, vector, vectors_with_secrets, with_secrets,
@@ -359,4 +360,36 @@ fn an_id_in_the_body_is_not_an_id_in_a_header() {
         key(live, &same_id_other_body),
         "the signed id alone is the identity"
     );
+}
+
+#[test]
+fn an_operator_finds_the_key_by_the_id_where_that_is_all_of_the_identity() {
+    let mut found = BTreeSet::new();
+    for scheme in with_secrets() {
+        let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
+        let live = only(&gate);
+        for id in ["evt_1", "évt 2"] {
+            let keys = keys_of_id(live, id);
+            assert!(keys.iter().all(|key| key.len() == 64), "{scheme}: {keys:?}");
+            assert_eq!(keys.len(), BTreeSet::from_iter(&keys).len(), "{scheme}");
+            if !keys.is_empty() {
+                found.insert(scheme);
+            }
+        }
+    }
+    assert!(!found.contains("github"), "its id is not signed");
+    for scheme in ["stripe", "standard-webhooks", "svix"] {
+        assert!(found.contains(scheme), "{scheme}: {found:?}");
+        let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
+        let live = only(&gate);
+        let request = signed(live, &a_body(scheme, 1), "evt_7f");
+        let held = support::held(live, &request);
+        let keys = keys_of_id(live, &held.message.id);
+        assert!(
+            keys.contains(&held.message.dedupkey),
+            "{scheme}: {}",
+            held.message.id
+        );
+        assert!(!keys_of_id(live, "another").contains(&held.message.dedupkey));
+    }
 }

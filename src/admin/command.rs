@@ -1,14 +1,17 @@
 //! What an operator asks for, by method and path.
 
+use super::reading::Reading;
 use crate::audit::NO_TENANT;
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
 use crate::tlog::tile::{CHECKPOINT, File};
 
+const ALL: &str = "/admin/v1/";
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
+const FORGET: &str = "/admin/v1/forget";
 const OFFERS: &str = "/admin/v1/offers/";
 
 /// Something an operator asks for.
@@ -28,6 +31,8 @@ pub enum Command {
     Redrive {
         id: String,
     },
+    /// A part of the record.
+    Read(Reading),
     /// Records of a tenant's log that are still there, behind one of them.
     Records {
         tenant: String,
@@ -43,6 +48,8 @@ pub enum Command {
     TakeOffer {
         source: String,
     },
+    /// The next resend of an event is delivered once more: see [`super::Wish`].
+    Forget,
 }
 
 impl Command {
@@ -54,6 +61,12 @@ impl Command {
         if let Some(source) = head.path.strip_prefix(OFFERS) {
             let source = source.to_owned();
             return (head.method == "POST").then_some(Command::TakeOffer { source });
+        }
+        if head.path == FORGET {
+            return (head.method == "POST").then_some(Command::Forget);
+        }
+        if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
+            return Some(Command::Read(reading));
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -101,9 +114,11 @@ impl Command {
             Command::Show { .. } => "dead_letter_shown",
             Command::Content { .. } => "dead_letter_content_shown",
             Command::Redrive { .. } => "dead_letter_redriven",
+            Command::Read(reading) => reading.name(),
             Command::Records { .. } => "records_shown",
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
+            Command::Forget => "event_forgotten",
         }
     }
 }
@@ -158,7 +173,10 @@ mod tests {
                 after_id: "req_1".to_owned()
             })
         );
+        assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
         for (method, target) in [
+            ("GET", "/admin/v1/forget"),
+            ("POST", "/admin/v1/forget/x"),
             ("POST", "/admin/v1/log/acme/records"),
             ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),

@@ -80,6 +80,7 @@ pub fn check(config: &Config) -> Findings {
         }
     }
     errors.extend(super::record::retention_faults(config));
+    errors.extend(super::rate::tenants_rate_faults(config));
     let audit = audit_faults(&config.audit).into_iter();
     errors.extend(audit.map(|fault| format!("[audit]: {fault}")));
     errors.extend(sharing_faults(config));
@@ -123,7 +124,7 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
     }
     faults.extend(shard_fault(&source.ledger_shards));
     faults.extend(super::rate::rate_fault(
-        source,
+        source.deliveries_per_second_max,
         config.queue_retention_seconds,
     ));
     if !is_name(name) {

@@ -22,7 +22,6 @@ mod hypothesis;
 mod json_style;
 #[cfg(not(target_arch = "wasm32"))]
 mod more;
-#[cfg(not(target_arch = "wasm32"))]
 mod remedy;
 mod secrets;
 mod signatures;

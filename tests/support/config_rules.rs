@@ -64,6 +64,7 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("destination ", "destination = \"nowhere\"", "there is no table [destinations.nowhere]"),
     ("scheme ", "scheme = \"nobody\"", "scheme = \"nobody\" is unknown: use a built-in one (the files of src/schemes) or write a table [schemes.nobody]"),
     ("tenant", "tenant = \"acme\"\ndeliveries_per_second_max = 0", "deliveries_per_second_max = 0: use 1 to 1000, or leave it out"),
+    ("queue_retention", "queue_retention_seconds = 1209600\n[tenants.acme]\ndeliveries_per_second_max = 0", "[tenants.acme]: deliveries_per_second_max = 0: use 1 to 1000, or leave it out"),
     ("tenant", "tenant = \"acme\"\ndeliveries_per_second_max = 1001", "deliveries_per_second_max = 1001: use 1 to 1000, or leave it out"),
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 0", "body_bytes_max = 0: use 1 to 1048576"),
     ("tenant", "tenant = \"acme\"\nbody_bytes_max = 1048577", "the largest body that is read whole"),
