@@ -13,6 +13,8 @@ const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 const LOG: &str = "/admin/v1/log/";
 const FORGET: &str = "/admin/v1/forget";
 const OFFERS: &str = "/admin/v1/offers/";
+const SOURCES: &str = "/admin/v1/sources";
+const ALERTS: &str = "/admin/v1/alerts";
 
 /// Something an operator asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,10 @@ pub enum Command {
     },
     /// The next resend of an event is delivered once more: see [`super::Wish`].
     Forget,
+    /// How each source is.
+    Sources,
+    /// What fires, and what did lately.
+    Alerts,
 }
 
 impl Command {
@@ -67,6 +73,11 @@ impl Command {
         }
         if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
             return Some(Command::Read(reading));
+        }
+        match (head.method.as_str(), head.path.as_str()) {
+            ("GET", SOURCES) => return Some(Command::Sources),
+            ("GET", ALERTS) => return Some(Command::Alerts),
+            _ => {}
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -119,6 +130,8 @@ impl Command {
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
             Command::Forget => "event_forgotten",
+            Command::Sources => "sources_shown",
+            Command::Alerts => "alerts_shown",
         }
     }
 }
@@ -174,9 +187,13 @@ mod tests {
             })
         );
         assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
+        assert_eq!(parse("GET", "/admin/v1/sources?x"), Some(Command::Sources));
+        assert_eq!(parse("GET", "/admin/v1/alerts"), Some(Command::Alerts));
         for (method, target) in [
             ("GET", "/admin/v1/forget"),
             ("POST", "/admin/v1/forget/x"),
+            ("POST", "/admin/v1/sources"),
+            ("GET", "/admin/v1/alerts/"),
             ("POST", "/admin/v1/log/acme/records"),
             ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),
