@@ -13,7 +13,8 @@ import { shopEvent } from "./support/sign.mjs";
 import { until } from "./support/wait.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FILES = readdirSync(join(ROOT, "src/console"));
+/** Without the description of the API, which is served with the API. */
+const FILES = readdirSync(join(ROOT, "src/console")).filter((name) => name !== "openapi.json");
 const MINUTE_MS = 60_000;
 /** What no text of the page may have: it would be shown as something else than it is. */
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/u;
