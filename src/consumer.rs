@@ -46,6 +46,10 @@ pub enum End {
     SendAgain {
         seconds: u32,
     },
+    /// The same as another run, then acknowledge.
+    SendAs {
+        run: u32,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +90,7 @@ impl Errand {
             Some(Claim::Later { until_ms }) => Step::End(End::SendAgain {
                 seconds: seconds_until(until_ms, now_ms),
             }),
+            Some(Claim::Rerun { run }) => Step::End(End::SendAs { run }),
             Some(Claim::Settled) => Step::End(End::Acknowledge),
             None => Step::End(End::Retry {
                 seconds: wait_seconds(self.brought),
@@ -186,6 +191,8 @@ mod tests {
             Errand::new(7, 1).claimed(Some(Claim::Settled), 0),
             Step::End(End::Acknowledge)
         );
+        let rerun = Errand::new(7, 1).claimed(Some(Claim::Rerun { run: 3 }), 0);
+        assert_eq!(rerun, Step::End(End::SendAs { run: 3 }));
         assert_eq!(
             Errand::new(7, 2).claimed(None, 0),
             Step::End(End::Retry { seconds: 60 })

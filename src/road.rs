@@ -20,6 +20,17 @@
 //! A crash after the put, or a hold that fails, leaves an object that nothing names: its life ends by
 //! itself.
 //!
+//! What KV has seen may be dead, or an operator may have had it forgotten. The ledger knows, and nobody else: so on
+//! the KV road a copy goes there before it is told to be one, and is held there if it is not.
+//!
+//! ```text
+//! KV road       ask KV: seen -> bring it back to the ledger -> answer
+//! apart         ask KV: seen -> ask the ledger -> put -> bring it back to the ledger -> answer
+//! ```
+//!
+//! A ledger that does not answer changes nothing: the event goes on as if KV had not seen it, and its consumer asks
+//! again.
+//!
 //! A crash before the hold loses nothing, because nothing was answered; a crash between hold and
 //! memory costs a copy, which the ledger removes before the backend. What was written to one memory
 //! by a detour is written to the other after the answer; until then the event is *unsure*.
@@ -36,6 +47,8 @@ pub enum Effect {
     Put { slice_ms: u32 },
     /// Put the event where it outlives this request.
     Hold { at: Place, slice_ms: u32 },
+    /// KV has seen it: hold it in the ledger, if it is dead or was forgotten there.
+    Return { slice_ms: u32 },
 }
 
 /// Who may know an event.
@@ -67,7 +80,7 @@ pub enum Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hold {
     Done,
-    /// The ledger had it among the dead letters, and opened it for another run.
+    /// The ledger had it among the dead letters, or an operator had it forgotten: it is opened for another run.
     Revived,
     /// The ledger has it already.
     Conflict,
@@ -102,6 +115,8 @@ pub struct Road {
     answer_by_ms: u32,
     /// The content goes into the archive.
     is_apart: bool,
+    /// KV has seen it, on its own road.
+    is_known: bool,
     position: Position,
     /// A hold whose outcome is not known: the event may be there as well.
     maybe_held: bool,
@@ -111,6 +126,7 @@ pub struct Road {
 enum Position {
     Asking(Memory),
     Putting,
+    Returning,
     Holding(Place),
 }
 
@@ -129,6 +145,7 @@ impl Road {
             dedup,
             answer_by_ms,
             is_apart: false,
+            is_known: false,
             position: match dedup {
                 Dedup::Kv => Position::Asking(Memory::Kv),
                 Dedup::Ledger => Position::Holding(Place::Ledger),
@@ -157,12 +174,20 @@ impl Road {
     /// What to do after a memory's answer.
     pub fn asked(&mut self, answer: Asked) -> Step {
         match answer {
+            Asked::Seen if self.dedup == Dedup::Kv && !self.is_known => {
+                self.is_known = true;
+                // What is apart has to be in the archive before its message is anywhere.
+                self.go_to(if self.is_apart {
+                    Position::Asking(Memory::Ledger)
+                } else {
+                    Position::Returning
+                })
+            }
             Asked::Seen => self.end(Verdict::Duplicate, None),
             // A question is only there to spare work: without an answer the event goes on.
             Asked::Unseen | Asked::Failed | Asked::Unknown => match (self.dedup, self.position) {
                 (Dedup::Kv, _) | (_, Position::Asking(Memory::Ledger)) if self.is_apart => {
-                    self.position = Position::Putting;
-                    Step::Do(self.effect())
+                    self.go_to(Position::Putting)
                 }
                 _ => self.go_on(Place::Queue),
             },
@@ -174,6 +199,7 @@ impl Road {
     pub fn put(&mut self, is_there: bool) -> Step {
         match self.dedup {
             _ if !is_there => self.end(Verdict::Unavailable(Trouble::ContentUnkept), None),
+            Dedup::Kv if self.is_known => self.go_to(Position::Returning),
             Dedup::Kv => self.go_on(Place::Queue),
             Dedup::Ledger => self.go_on(Place::Ledger),
         }
@@ -181,9 +207,13 @@ impl Road {
 
     /// What to do after a hold.
     pub fn held(&mut self, outcome: Hold) -> Step {
-        let Position::Holding(place) = self.position else {
+        let place = match self.position {
+            Position::Holding(place) => place,
+            Position::Returning => Place::Ledger,
             // Nobody asked for a hold here; without knowing what was held, nothing is promised.
-            return self.end(Verdict::Unavailable(Trouble::HoldFailed), None);
+            Position::Asking(_) | Position::Putting => {
+                return self.end(Verdict::Unavailable(Trouble::HoldFailed), None);
+            }
         };
         match outcome {
             Hold::Done => self.end(Verdict::Accepted, Some(place)),
@@ -192,11 +222,9 @@ impl Road {
             Hold::Failed | Hold::Unknown => {
                 self.maybe_held |= outcome == Hold::Unknown;
                 match (self.dedup, place) {
+                    _ if self.position == Position::Returning => self.go_on(Place::Queue),
                     (Dedup::Kv, Place::Queue) => self.go_on(Place::Ledger),
-                    (Dedup::Ledger, Place::Ledger) => {
-                        self.position = Position::Asking(Memory::Kv);
-                        Step::Do(self.effect())
-                    }
+                    (Dedup::Ledger, Place::Ledger) => self.go_to(Position::Asking(Memory::Kv)),
                     (Dedup::Kv, Place::Ledger) | (Dedup::Ledger, Place::Queue) => {
                         self.go_on(Place::Spool)
                     }
@@ -210,7 +238,11 @@ impl Road {
     }
 
     fn go_on(&mut self, place: Place) -> Step {
-        self.position = Position::Holding(place);
+        self.go_to(Position::Holding(place))
+    }
+
+    fn go_to(&mut self, position: Position) -> Step {
+        self.position = position;
         Step::Do(self.effect())
     }
 
@@ -231,15 +263,19 @@ impl Road {
 
     fn effect(&self) -> Effect {
         let ask_ms = ASK_MS_MAX.min(self.answer_by_ms / 3);
+        // To ask the ledger of what KV has seen, and to bring it there: two such fit beside the first question.
+        let again_ms = ASK_MS_MAX.min(self.answer_by_ms / 6);
         let (mut rest_ms, mut put_ms) = (self.answer_by_ms - ask_ms, 0);
+        if self.is_known {
+            rest_ms -= again_ms;
+        }
         if self.is_apart {
-            // The ledger is asked as well as KV, on its road.
-            let second_ask_ms = if self.dedup == Dedup::Ledger {
-                ask_ms
-            } else {
-                0
+            // The ledger is asked as well as KV.
+            rest_ms -= match self.dedup {
+                Dedup::Ledger => ask_ms,
+                Dedup::Kv if self.is_known => again_ms,
+                Dedup::Kv => 0,
             };
-            rest_ms -= second_ask_ms;
             put_ms = rest_ms * PUT_PERCENT / 100;
             rest_ms -= put_ms;
         }
@@ -248,9 +284,10 @@ impl Road {
         match self.position {
             Position::Asking(of) => Effect::Ask {
                 of,
-                slice_ms: ask_ms,
+                slice_ms: if self.is_known { again_ms } else { ask_ms },
             },
             Position::Putting => Effect::Put { slice_ms: put_ms },
+            Position::Returning => Effect::Return { slice_ms: again_ms },
             Position::Holding(at) => Effect::Hold {
                 at,
                 slice_ms: match (self.dedup, at) {

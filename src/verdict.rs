@@ -10,7 +10,8 @@
 pub enum Verdict {
     /// Verified, new, and held.
     Accepted,
-    /// Verified, and held again: the event was among the dead letters, and this is another run of it.
+    /// Verified, and held again as another run: the event was among the dead letters, or an operator had it
+    /// forgotten.
     Revived,
     /// Verified, and the same event is already held.
     Duplicate,

@@ -9,7 +9,8 @@
 )]
 
 use hookgate::audit::health::Shown;
-use hookgate::audit::store::{Over, is_readable, leaves, removal};
+use hookgate::audit::queued::Queued;
+use hookgate::audit::store::{Over, removal};
 use hookgate::audit::{Draft, Facts, Tally, VerdictLine, leaf_hash, line};
 use hookgate::config::Retention;
 use hookgate::tlog::entry::{Entry, What};
@@ -104,7 +105,7 @@ fn the_message_of_a_record() {
             "02".repeat(16),
         )
     );
-    assert!(is_readable(&message));
+    assert_eq!(Queued::read(&message).unwrap().id, "req_1");
 }
 
 /// A tenant that has no addresses stored: neither the message nor the text has one, or its hash.
@@ -165,7 +166,7 @@ fn the_message_of_health() {
             r#""keys":{"OLD_SECRET":1800000000000,"NEW_SECRET":1800000000000},"skew":{"14":1,"30":1}}]}"#
         )]
     );
-    assert!(messages.iter().all(|text| is_readable(text)));
+    assert!(messages.iter().all(|text| Queued::read(text).is_some()));
 }
 
 #[test]
@@ -229,20 +230,18 @@ fn the_entries_of_the_log() {
     });
     let expected = text.replace(" record\n", " retention\n") + "1792000000000\n7\n";
     assert_eq!(run.to_text(), Some(expected));
-    // As the record's database gives them.
-    let list = format!(
-        concat!(
-            r#"[{{"tenant":"demo","id":"req_1","at_ms":1800000000000,"leaf_hash":"{0}","texts_before_ms":null,"texts":null}},"#,
-            r#"{{"tenant":"demo","id":"req_1","at_ms":1800000000000,"leaf_hash":"{0}","texts_before_ms":1792000000000,"texts":7}}]"#
-        ),
-        hex(&leaf_hash(&SALT, TEXT))
-    );
-    let logs = leaves(&list).unwrap();
-    assert_eq!(logs["demo"], [entry(What::Record), run]);
-    assert!(leaves("{}").is_err());
-    let foreign = list.replace("leaf_hash\":\"e4", "leaf_hash\":\"zz");
-    assert!(
-        leaves(&foreign).unwrap().is_empty(),
-        "a row that is not ours gets no place, and keeps nobody else's"
-    );
+    // As the messages say.
+    let logged = |message: &str| Queued::read(message).unwrap().record.unwrap();
+    let line = verdict_line();
+    let message = draft(&line).entry(FACTS, ADDRESS_SALT).message(SALT);
+    assert_eq!(logged(&message).entry, entry(What::Record));
+    assert_eq!(logged(&message).tenant, "demo");
+    let retention = Retention {
+        audit_days: 90,
+        client_address_days: 30,
+    };
+    let removed = removal("ret_1", "demo", retention, 12, 3, NOW_MS);
+    let text = logged(&removed.message(SALT)).entry.to_text().unwrap();
+    assert!(text.starts_with("hookgate-audit/v1 retention\nret_1\n1800000000000\n"));
+    assert!(text.ends_with("\n1792195200000\n12\n"), "{text}");
 }

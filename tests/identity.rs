@@ -12,6 +12,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use hookgate::admission::keys_of_id;
 use support::{
     NOW_MS, Request, SourceText, a_body, a_secret, gate, gate_for, key, more_for, only, signed,
     signed_at, vector, vectors_with_secrets, with_secrets,
@@ -89,6 +90,45 @@ fn calls_of_koogallery_without_an_order_are_told_apart_by_their_nonce() {
     assert_ne!(
         key_of("koogallery-v2", "pair-status-first"),
         key_of("koogallery-v2", "pair-status-next")
+    );
+}
+
+/// The path names what is asked for, and the body alone does not. Of a captured call each interface
+/// makes one event, and no other path makes any.
+#[test]
+fn calls_of_the_kit_are_told_apart_by_their_interface() {
+    let vector = vector("koogallery-kit", "pair-first");
+    let gate = vector.gate();
+    let live = only(&gate);
+    let at = |behind: &str| {
+        let mut request = vector.request.clone();
+        request.target += behind;
+        request
+    };
+    let calls = [
+        "tenantSync",
+        "applicationSync",
+        "authSync",
+        "singleOrgSync",
+        "allOrgSync",
+    ]
+    .map(|call| format!("/produceAPI/v2/{call}"));
+    let keys: BTreeSet<String> = calls.iter().map(|call| key(live, &at(call))).collect();
+    assert_eq!(keys.len(), calls.len(), "a call would be lost");
+    assert_eq!(key(live, &at(&calls[0])), key(live, &at(&calls[0])));
+    let head = at("/produceAPI/v2/tenantSync/other").head();
+    assert!(hookgate::admission::source_of(&gate, &head).is_none());
+}
+
+/// Atlassian's token proves method, path and query, and an app may be told there what an event is about.
+#[test]
+fn deliveries_of_atlassian_are_told_apart_by_their_query() {
+    let one = vector("atlassian-connect", "pair-first");
+    let other = vector("atlassian-connect", "with-query");
+    assert_eq!(one.request.body, other.request.body);
+    assert_ne!(
+        key(only(&one.gate()), &one.request),
+        key(only(&other.gate()), &other.request)
     );
 }
 
@@ -320,4 +360,36 @@ fn an_id_in_the_body_is_not_an_id_in_a_header() {
         key(live, &same_id_other_body),
         "the signed id alone is the identity"
     );
+}
+
+#[test]
+fn an_operator_finds_the_key_by_the_id_where_that_is_all_of_the_identity() {
+    let mut found = BTreeSet::new();
+    for scheme in with_secrets() {
+        let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
+        let live = only(&gate);
+        for id in ["evt_1", "évt 2"] {
+            let keys = keys_of_id(live, id);
+            assert!(keys.iter().all(|key| key.len() == 64), "{scheme}: {keys:?}");
+            assert_eq!(keys.len(), BTreeSet::from_iter(&keys).len(), "{scheme}");
+            if !keys.is_empty() {
+                found.insert(scheme);
+            }
+        }
+    }
+    assert!(!found.contains("github"), "its id is not signed");
+    for scheme in ["stripe", "standard-webhooks", "svix"] {
+        assert!(found.contains(scheme), "{scheme}: {found:?}");
+        let gate = gate_for(scheme, &[a_secret(scheme, 1)]);
+        let live = only(&gate);
+        let request = signed(live, &a_body(scheme, 1), "evt_7f");
+        let held = support::held(live, &request);
+        let keys = keys_of_id(live, &held.message.id);
+        assert!(
+            keys.contains(&held.message.dedupkey),
+            "{scheme}: {}",
+            held.message.id
+        );
+        assert!(!keys_of_id(live, "another").contains(&held.message.dedupkey));
+    }
 }

@@ -31,6 +31,8 @@
 mod ahead;
 #[path = "model/consumers.rs"]
 mod consumers;
+#[path = "model/forget.rs"]
+mod forget;
 #[path = "model/gates.rs"]
 mod gates;
 #[path = "model/late.rs"]
@@ -67,6 +69,7 @@ fn setting(name: &'static str, roads: [Dedup; 2]) -> Setting {
         sends: [2, 0],
         extra: 1,
         redrives: 0,
+        forgets: 0,
         apart: false,
         poison: None,
         bug: None,
@@ -197,6 +200,28 @@ fn redriven() -> Setting {
     }
 }
 
+#[test]
+fn an_operator_has_an_event_forgotten_and_the_next_to_come_is_delivered_once() {
+    for world in forgotten() {
+        holds(&world);
+    }
+}
+
+fn forgotten() -> [Setting; 3] {
+    [
+        ("forget, KV road", [Kv, Kv]),
+        ("forget, ledger road", [Ledger, Ledger]),
+        ("forget, both roads", [Kv, Ledger]),
+    ]
+    .map(|(name, roads)| Setting {
+        sends: [1, 0],
+        extra: 2,
+        forgets: 1,
+        faults: faults().min(1),
+        ..setting(name, roads)
+    })
+}
+
 /// Each deviation is found by the search alone, with as few faults as it takes.
 #[test]
 fn every_planted_bug_is_found() {
@@ -215,6 +240,9 @@ fn every_planted_bug_is_found() {
         Bug::CodeUnread,
         Bug::RedriveUnasked,
         Bug::PutTakenForDone,
+        Bug::SeenTakenForDuplicate,
+        Bug::RunNotRaised,
+        Bug::RerunUnsent,
     ];
     // An unoptimised search goes no further than one fault.
     let is_quick = cfg!(debug_assertions);
@@ -242,6 +270,7 @@ fn every_planted_bug_is_found() {
 fn shortest(bug: Bug) -> Option<String> {
     let isolation = poisoned(setting("isolation", [Kv, Kv]), Named);
     let [apart_kv, apart_ledger, _] = apart();
+    let [forget_kv, forget_ledger, _] = forgotten();
     let worlds = [
         setting("KV road", [Kv, Kv]),
         setting("ledger road", [Ledger, Ledger]),
@@ -250,6 +279,8 @@ fn shortest(bug: Bug) -> Option<String> {
         apart_ledger,
         isolation,
         redriven(),
+        forget_kv,
+        forget_ledger,
     ];
     let most = if cfg!(debug_assertions) { 1 } else { 3 };
     (0..=most).find_map(|faults| {
@@ -290,6 +321,7 @@ fn random_ways_keep_every_promise() {
             sends: [1 + random.below(4) as u8, random.below(3) as u8],
             extra: random.below(4) as u8,
             redrives: random.below(3) as u8,
+            forgets: random.below(3) as u8,
             apart: random.below(4) == 0,
             poison: [Some(Named), Some(Unnamed), None, None, None, None][random.below(6)],
             ..setting(

@@ -1,14 +1,17 @@
 //! What an operator asks for, by method and path.
 
+use super::reading::Reading;
 use crate::audit::NO_TENANT;
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
 use crate::tlog::tile::{CHECKPOINT, File};
 
+const ALL: &str = "/admin/v1/";
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
+const FORGET: &str = "/admin/v1/forget";
 const OFFERS: &str = "/admin/v1/offers/";
 const SOURCES: &str = "/admin/v1/sources";
 const ALERTS: &str = "/admin/v1/alerts";
@@ -30,6 +33,8 @@ pub enum Command {
     Redrive {
         id: String,
     },
+    /// A part of the record.
+    Read(Reading),
     /// Records of a tenant's log that are still there, behind one of them.
     Records {
         tenant: String,
@@ -49,6 +54,8 @@ pub enum Command {
     Sources,
     /// What fires, and what did lately.
     Alerts,
+    /// The next resend of an event is delivered once more: see [`super::Wish`].
+    Forget,
 }
 
 impl Command {
@@ -65,6 +72,12 @@ impl Command {
             ("GET", SOURCES) => return Some(Command::Sources),
             ("GET", ALERTS) => return Some(Command::Alerts),
             _ => {}
+        }
+        if head.path == FORGET {
+            return (head.method == "POST").then_some(Command::Forget);
+        }
+        if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
+            return Some(Command::Read(reading));
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -112,11 +125,13 @@ impl Command {
             Command::Show { .. } => "dead_letter_shown",
             Command::Content { .. } => "dead_letter_content_shown",
             Command::Redrive { .. } => "dead_letter_redriven",
+            Command::Read(reading) => reading.name(),
             Command::Records { .. } => "records_shown",
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
             Command::Sources => "sources_shown",
             Command::Alerts => "alerts_shown",
+            Command::Forget => "event_forgotten",
         }
     }
 }
@@ -173,9 +188,12 @@ mod tests {
         );
         assert_eq!(parse("GET", "/admin/v1/sources?x"), Some(Command::Sources));
         assert_eq!(parse("GET", "/admin/v1/alerts"), Some(Command::Alerts));
+        assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
         for (method, target) in [
             ("POST", "/admin/v1/sources"),
             ("GET", "/admin/v1/alerts/"),
+            ("GET", "/admin/v1/forget"),
+            ("POST", "/admin/v1/forget/x"),
             ("POST", "/admin/v1/log/acme/records"),
             ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),

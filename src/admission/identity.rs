@@ -6,7 +6,7 @@ use super::Findings;
 use crate::gate::LiveSource;
 use crate::keys::encode_hex;
 use crate::request::Inbound;
-use crate::scheme::{IdentityRule, Place};
+use crate::scheme::{BearerRule, IdentityRule, Place};
 use crate::verify::{Verified, digest_part};
 
 /// The key under which the event is remembered: SHA-256 over a version, the tenant, the source (or
@@ -18,6 +18,47 @@ pub(super) fn dedup_key(
     now_ms: i64,
     findings: &mut Findings,
 ) -> String {
+    let mut digest = of_source(live);
+    findings.identity = Some(identify(
+        live,
+        verified,
+        inbound,
+        now_ms,
+        &mut digest,
+        findings,
+    ));
+    encode_hex(&digest.finalize())
+}
+
+/// The keys that an event with this id may have, by each rule whose identity is one value. None where the
+/// scheme knows its events by several values, or by their content.
+pub fn keys_of_id(live: &LiveSource, id: &str) -> Vec<String> {
+    let rules = live.scheme.identity.iter();
+    rules
+        .filter_map(only_place)
+        .map(|place| {
+            let mut digest = of_source(live);
+            digest_value(&mut digest, place, id);
+            encode_hex(&digest.finalize())
+        })
+        .collect()
+}
+
+fn only_place(rule: &IdentityRule) -> Option<&Place> {
+    match rule {
+        IdentityRule::SignedId(place) => Some(place),
+        IdentityRule::Fields(places) | IdentityRule::Bearer(BearerRule { fields: places, .. }) => {
+            match places.as_slice() {
+                [place] => Some(place),
+                _ => None,
+            }
+        }
+        IdentityRule::Digest(_) | IdentityRule::Ping(_) => None,
+    }
+}
+
+/// What stands in front of an identity: whose it is.
+fn of_source(live: &LiveSource) -> Sha256 {
     let mut digest = Sha256::new();
     digest_part(&mut digest, b"hookgate event key 1");
     digest_part(&mut digest, live.source.tenant.as_bytes());
@@ -31,15 +72,13 @@ pub(super) fn dedup_key(
             digest_part(&mut digest, live.name.as_bytes());
         }
     }
-    findings.identity = Some(identify(
-        live,
-        verified,
-        inbound,
-        now_ms,
-        &mut digest,
-        findings,
-    ));
-    encode_hex(&digest.finalize())
+    digest
+}
+
+/// The place belongs to the identity: two rules of one scheme never collide.
+fn digest_value(digest: &mut Sha256, place: &Place, value: &str) {
+    digest_part(digest, place.to_string().as_bytes());
+    digest_part(digest, value.as_bytes());
 }
 
 /// Digests the identity by the first rule whose places are all present. A genuine event is never
@@ -79,9 +118,15 @@ fn identify(
                 if let Some(time_ms) = verified.time_ms().filter(|_| rule.time) {
                     digest_part(digest, &time_ms.to_be_bytes());
                 }
+                for place in &rule.with {
+                    let value = inbound.value_at(place).unwrap_or_default();
+                    digest_part(digest, value.as_bytes());
+                }
                 if let Some(place) = &rule.discriminator {
                     let value = inbound.value_at(place).unwrap_or_default();
-                    let listed = live.source.discriminator_values.contains(&value);
+                    // Another path than the scheme's would have found no source.
+                    let listed = *place == Place::LastSegment
+                        || live.source.discriminator_values.contains(&value);
                     findings.discriminator_unlisted = !listed;
                     // All that are not listed are one: the header is not signed.
                     digest_part(digest, if listed { value.as_bytes() } else { b"" });
@@ -96,10 +141,8 @@ fn identify(
             }
         };
         if let Some(values) = values_at(places) {
-            // The places belong to the identity: two rules of one scheme never collide.
             for (place, value) in places.iter().zip(&values) {
-                digest_part(digest, place.to_string().as_bytes());
-                digest_part(digest, value.as_bytes());
+                digest_value(digest, place, value);
             }
             return kind;
         }

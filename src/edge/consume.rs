@@ -24,7 +24,7 @@ use crate::backlog::Backlog;
 use crate::consumer::{Action, End, Errand, Report, Step, burst_seconds, lease_ms};
 use crate::dead::DeadLetter;
 use crate::delivery::{self, Plan, QueueRole, plan, queue_role};
-use crate::event::Held;
+use crate::event::{Held, at_run};
 use crate::gate::{LiveDestination, LiveSource};
 use crate::lanes::{Lane, Lanes, Turn};
 use crate::ledger::{Ask, Claim, Owner, Reply};
@@ -48,7 +48,7 @@ pub fn consume(batch: Batch, env: Env) -> Promise {
             platform::notice(&Notice::QueueUnknown { name: &name });
         }
         if role == Some(QueueRole::Audit) {
-            record_store::keep(batch.messages(), &env).await;
+            record_store::keep(batch.messages(), &state, &env).await;
             return Ok(JsValue::UNDEFINED);
         }
         let messages = batch.messages().into_iter();
@@ -274,7 +274,7 @@ impl Delivery<'_> {
     /// Carries out what [`Errand`] says. True: the backend hangs, or asks for less.
     async fn run(&self) -> bool {
         #[cfg(feature = "test-hooks")]
-        panic_on_purpose(self.held);
+        super::test_hooks::panic_at_poison(self.held);
         let owner = Owner::from_le_bytes(platform::random());
         let mut errand = Errand::new(owner, self.message.attempts().max(1));
         let mut tried = None;
@@ -317,6 +317,12 @@ impl Delivery<'_> {
     }
 
     async fn claim(&self, owner: Owner) -> Option<Claim> {
+        // Before the claim: what is not to be delivered now is nobody's.
+        if self.fresh
+            && let Some(until_ms) = ledger::tenants_turn(self.env, self.source, LEDGER_MS).await
+        {
+            return Some(Claim::Later { until_ms });
+        }
         let ask = Ask::Claim {
             run: self.held.message.run,
             owner,
@@ -327,6 +333,7 @@ impl Delivery<'_> {
             Reply::Go { attempt } => Some(Claim::Go { attempt }),
             Reply::Busy { until_ms } => Some(Claim::Busy { until_ms }),
             Reply::Later { until_ms } => Some(Claim::Later { until_ms }),
+            Reply::Rerun { run } => Some(Claim::Rerun { run }),
             Reply::Settled => {
                 let request_id = &self.held.message.requestid;
                 platform::notice(&Notice::CopyRemoved { request_id });
@@ -383,15 +390,16 @@ impl Delivery<'_> {
                 self.sent_again.set(true);
                 send_again(self.message, self.text, seconds, self.env).await;
             }
+            End::SendAs { run } => {
+                let sent = async {
+                    let text = at_run(self.text, run).ok_or_else(String::new)?;
+                    platform::send(self.env, binding::EVENTS, &text).await
+                };
+                match within(EFFECT_MS, sent).await {
+                    Some(Ok(())) => self.message.ack(),
+                    Some(Err(_)) | None => self.message.retry_in(retry::wait_seconds(1)),
+                }
+            }
         }
-    }
-}
-
-/// Only in builds for the end-to-end tests: a poison message must not disturb its neighbours.
-#[cfg(feature = "test-hooks")]
-#[allow(clippy::panic, reason = "on purpose")]
-fn panic_on_purpose(held: &Held) {
-    if held.message.kind == "test.panic" {
-        panic!("on purpose, quoting {:?}", held.content);
     }
 }

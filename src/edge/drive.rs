@@ -81,7 +81,8 @@ impl Drive {
             Step::Do(
                 Effect::Ask { slice_ms, .. }
                 | Effect::Put { slice_ms }
-                | Effect::Hold { slice_ms, .. },
+                | Effect::Hold { slice_ms, .. }
+                | Effect::Return { slice_ms },
             ) => slice_ms,
             Step::Answer(_) => 0,
         }
@@ -143,12 +144,10 @@ impl Drive {
                 Some(deposit) => deposit.begin(&self.env),
                 None => Err(JsValue::UNDEFINED),
             },
+            Effect::Return { .. } => self.bring(Ask::Return),
             Effect::Hold { at, .. } => match at {
                 Place::Queue => platform::begin_send(&bindings.events(), &self.load.message),
-                Place::Ledger => {
-                    let message = Some(&self.load.message);
-                    ledger::begin(&self.env, &self.live, &self.load.key, Ask::Arrive, message)
-                }
+                Place::Ledger => self.bring(Ask::Arrive),
                 Place::Spool => {
                     let (env, message) = (self.env.clone(), String::from(&self.load.message));
                     Ok(platform::promise(async move {
@@ -158,6 +157,12 @@ impl Drive {
                 }
             },
         }
+    }
+
+    /// Brings the event to the ledger.
+    fn bring(&self, ask: Ask) -> Result<Promise, JsValue> {
+        let message = Some(&self.load.message);
+        ledger::begin(&self.env, &self.live, &self.load.key, ask, message)
     }
 
     fn conclude(&mut self, outcome: Outcome, ctx: &ExecutionContext) {
@@ -178,6 +183,15 @@ impl Drive {
                     notice(&Notice::ArchiveFailed { detail });
                 }
                 self.road.put(matches!(outcome, Outcome::Fulfilled(_)))
+            }
+            Effect::Return { .. } => {
+                if let (Outcome::Expired, Some(returning)) = (&outcome, under_way) {
+                    // The platform may end what nobody waits for, and it may be held by now.
+                    ctx.keep_alive(async move {
+                        let _ = JsFuture::from(returning).await;
+                    });
+                }
+                self.road.held(in_ledger(&outcome))
             }
             Effect::Hold { at, .. } => {
                 let hold = match at {

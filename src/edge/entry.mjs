@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { report } from "./audit.mjs";
+import { texts } from "./console.mjs";
 import { unlessItDies } from "./instance.mjs";
 import { NO_ROOM, Reading, TOO_LARGE } from "./intake.mjs";
 import { EXPIRED, Patience, settled } from "./patience.mjs";
@@ -60,7 +61,7 @@ async function receive(request, env, ctx) {
   const arrival = Arrival.open(startOf(request, length), headers, cf?.colo ?? "", cf?.country ?? "", env);
   if (arrival.isForOperator) {
     const answer = await unlessItDies(administrate(linesOf(request), request, env));
-    return typeof answer === "string" ? responseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
+    return typeof answer === "string" ? operatorsResponseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
   }
   // Of the body, what the record may want after the answer.
   let body;
@@ -292,6 +293,12 @@ function linesOf(request) {
 }
 
 const responseOf = (json) => responseFrom(JSON.parse(json));
+
+/** The same of an operator's answer, which may be a file of the console. */
+function operatorsResponseOf(json) {
+  const answer = JSON.parse(json);
+  return answer.file === undefined ? responseFrom(answer) : new Response(texts[answer.file], answer);
+}
 
 /** The answer that Rust wrote: status, headers and body. */
 function responseFrom(answer) {

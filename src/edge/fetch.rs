@@ -336,7 +336,7 @@ fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> St
             sound: is_sound(state, env),
         };
     }
-    if head.path.starts_with("/admin/") {
+    if head.path == "/admin" || head.path.starts_with("/admin/") {
         return Stage::Administrate;
     }
     if state.gate.is_none() {

@@ -135,7 +135,7 @@ pub fn answer_request(
 
 /// What a gate asks before its answer does not touch the pace, and pays nothing for it.
 fn at_pace<T>(memory: &Float64Array, ask: &Ask, answer: impl FnOnce(&mut Pace) -> T) -> T {
-    if matches!(ask, Ask::Seek | Ask::Arrive | Ask::Note) {
+    if matches!(ask, Ask::Seek | Ask::Arrive | Ask::Return | Ask::Note) {
         return answer(&mut Pace::default());
     }
     let known = Pace {
@@ -181,6 +181,9 @@ const OPEN: u32 = 0;
 const CLAIMED: u32 = 1;
 const DONE: u32 = 2;
 const DEAD: u32 = 3;
+/// Beside the state of a row that an operator had forgotten: no column more for what almost no row has, and
+/// a Worker that does not know of it touches no such row.
+const FORGOTTEN: u32 = 4;
 
 pub(super) fn read(storage: &Storage, key: &str) -> Result<Option<Row>, JsValue> {
     let sql = "SELECT run, state, owner, until_ms, attempts, expires_ms FROM events WHERE key = ?";
@@ -191,7 +194,7 @@ pub(super) fn read(storage: &Storage, key: &str) -> Result<Option<Row>, JsValue>
     let row = Array::from(&rows.get(0));
     let number = |index| row.get(index).as_f64().unwrap_or_default();
     let owner = row.get(2).as_string().and_then(|owner| owner.parse().ok());
-    let state = match number(1) as u32 {
+    let state = match number(1) as u32 & !FORGOTTEN {
         OPEN => State::Open,
         CLAIMED => State::Claimed {
             owner: owner.unwrap_or_default(),
@@ -206,6 +209,7 @@ pub(super) fn read(storage: &Storage, key: &str) -> Result<Option<Row>, JsValue>
         state,
         attempts: number(4) as u32,
         expires_ms: number(5) as i64,
+        is_forgotten: number(1) as u32 & FORGOTTEN != 0,
     }))
 }
 
@@ -227,7 +231,7 @@ pub(super) fn write(storage: &Storage, key: &str, row: &Row) -> Result<(), JsVal
     let bindings = [
         key.into(),
         row.run.into(),
-        state.into(),
+        (state | if row.is_forgotten { FORGOTTEN } else { 0 }).into(),
         owner,
         until_ms,
         row.attempts.into(),

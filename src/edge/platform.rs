@@ -108,6 +108,9 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn append(this: &Stub, tenant: &str, bundle: &Uint8Array) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(method, catch)]
+    pub fn prove(this: &Stub, id: &str) -> Result<Promise, JsValue>;
+
     /// The second argument of a handler. The crate's `Context` cannot be made from one outside its
     /// own macros.
     pub type ExecutionContext;

@@ -4,6 +4,7 @@ use worker::Env;
 
 use super::platform::variable;
 use crate::config::Config;
+use crate::event::Held;
 use crate::request::Head;
 
 /// Shows what a panic and a trap do to their neighbours.
@@ -13,6 +14,14 @@ pub fn panic_on_purpose(head: &Head) {
         Some("panic") => panic!("on purpose, quoting {:?}", head.header("x-test-secret")),
         Some("trap") => core::arch::wasm32::unreachable(),
         _ => {}
+    }
+}
+
+/// A poison message must not disturb its neighbours.
+#[allow(clippy::panic, reason = "on purpose")]
+pub fn panic_at_poison(held: &Held) {
+    if held.message.kind == "test.panic" {
+        panic!("on purpose, quoting {:?}", held.content);
     }
 }
 

@@ -10,19 +10,24 @@
 //!                                                         Open, the next run
 //! ```
 //!
+//! What an operator had forgotten ([`forget`]) is treated like the dead, whatever its state: the next to
+//! come is its next run.
+//!
 //! These functions decide; `edge/ledger_object.rs` reads a row, asks, and writes the row back, in one
 //! synchronous step of a Durable Object, so that no two callers ever see the same row unchanged.
 //!
 //! A row belongs to a *run* of its event: 0 as it came, and one more for each redrive or revival.
 //! What speaks of an older run than the row's is told that its work is done.
 
+mod forget;
 mod home;
 mod pace;
 mod protocol;
 mod redrive;
 mod words;
 
-pub use home::{Home, every_home, homes};
+pub use forget::{Forget, come_back, forget};
+pub use home::{Home, every_home, homes, tenant_home};
 pub use pace::{Fresh, Pace};
 pub use protocol::{Ask, Reply, Request, answer};
 pub use redrive::{Redrive, redrive};
@@ -46,8 +51,10 @@ pub struct Row {
     pub state: State,
     /// Claims granted in this run: the attempts at the backend.
     pub attempts: u32,
-    /// When the row may be forgotten, in milliseconds since 1970.
+    /// When the row may be deleted, in milliseconds since 1970.
     pub expires_ms: i64,
+    /// An operator had it forgotten: whatever becomes of this run, what comes next is another one.
+    pub is_forgotten: bool,
 }
 
 /// How far an event has come.
@@ -72,7 +79,8 @@ pub type Owner = u64;
 pub enum Arrival {
     /// Not seen before: held now.
     New,
-    /// A dead event came again: it is opened for another run instead of being swallowed.
+    /// A dead event, or one that an operator had forgotten, came again: it is opened for another run
+    /// instead of being swallowed.
     Revived {
         run: u32,
     },
@@ -88,6 +96,8 @@ pub enum Claim {
     Busy { until_ms: i64 },
     /// Nobody has it, but the backend is to be spared until then.
     Later { until_ms: i64 },
+    /// An operator had the event forgotten: it is to be sent as this run, and claimed anew.
+    Rerun { run: u32 },
     /// Nothing is left to do for this run: acknowledge.
     Settled,
 }
@@ -99,7 +109,13 @@ impl Row {
             state,
             attempts: 0,
             expires_ms,
+            is_forgotten: false,
         }
+    }
+
+    /// The next run, open.
+    fn next_run(self, expires_ms: i64) -> Self {
+        Row::new(self.run.saturating_add(1), State::Open, expires_ms)
     }
 
     /// Whether it still counts.
@@ -112,14 +128,11 @@ impl Row {
 pub fn arrive(row: Option<Row>, now_ms: i64, expires_ms: i64) -> (Arrival, Option<Row>) {
     match row.filter(|row| row.is_alive(now_ms)) {
         None => (Arrival::New, Some(Row::new(0, State::Open, expires_ms))),
-        Some(row) => match row.state {
-            State::Dead => {
-                let run = row.run.saturating_add(1);
-                let row = Row::new(run, State::Open, expires_ms);
-                (Arrival::Revived { run }, Some(row))
-            }
-            State::Open | State::Claimed { .. } | State::Done => (Arrival::Duplicate, None),
-        },
+        Some(row) if row.is_forgotten || row.state == State::Dead => {
+            let row = row.next_run(expires_ms);
+            (Arrival::Revived { run: row.run }, Some(row))
+        }
+        Some(_) => (Arrival::Duplicate, None),
     }
 }
 
@@ -142,34 +155,41 @@ pub fn claim(
     expires_ms: i64,
 ) -> (Claim, Option<Row>) {
     let until_ms = now_ms.saturating_add(lease_ms);
-    let grant = |attempts: u32, expires_ms| {
+    let fresh = Row::new(run, State::Open, expires_ms);
+    let grant = |row: Row, attempts: u32| {
         let attempts = attempts.saturating_add(1);
         let state = State::Claimed { owner, until_ms };
         let row = Row {
-            run,
             state,
             attempts,
-            expires_ms,
+            ..row
         };
         (Claim::Go { attempt: attempts }, Some(row))
     };
     let Some(row) = row.filter(|row| row.is_alive(now_ms)) else {
-        return grant(0, expires_ms);
+        return grant(fresh, 0);
     };
+    if row.run < run {
+        return grant(fresh, 0);
+    }
+    let is_over = row.run > run || matches!(row.state, State::Done | State::Dead);
+    // It came by another memory than this one, so nobody gave it its run. The row stays as it is: should the
+    // caller die before he sends it, it is asked again.
+    if is_over && row.is_forgotten {
+        let run = row.run.saturating_add(1);
+        return (Claim::Rerun { run }, None);
+    }
     if row.run > run {
         return (Claim::Settled, None);
     }
-    if row.run < run {
-        return grant(0, expires_ms);
-    }
     match row.state {
-        State::Open => grant(row.attempts, row.expires_ms),
+        State::Open => grant(row, row.attempts),
         // The answer to this very question was lost: the same answer again.
         State::Claimed { owner: holder, .. } if holder == owner => {
-            grant(row.attempts.saturating_sub(1), row.expires_ms)
+            grant(row, row.attempts.saturating_sub(1))
         }
         State::Claimed { until_ms, .. } if until_ms > now_ms => (Claim::Busy { until_ms }, None),
-        State::Claimed { .. } => grant(row.attempts, row.expires_ms),
+        State::Claimed { .. } => grant(row, row.attempts),
         State::Done | State::Dead => (Claim::Settled, None),
     }
 }

@@ -1,8 +1,8 @@
 //! What is asked of the ledger and what it answers.
 
 use super::{
-    Arrival, Claim, Fresh, Owner, Redrive, Row, State, arrive, claim, dead, done, note, redrive,
-    release,
+    Arrival, Claim, Forget, Fresh, Owner, Redrive, Row, State, arrive, claim, come_back, dead,
+    done, forget, note, redrive, release,
 };
 
 /// A question about one event. `key` is the event's dedup key.
@@ -20,6 +20,9 @@ pub struct Request {
 pub enum Ask {
     /// Hold the message that comes with the request.
     Arrive,
+    /// The same of an event that KV has seen: it is held if it is dead or was forgotten here, and a
+    /// [`Reply::Duplicate`] otherwise, also where no consumer has made it known yet.
+    Return,
     /// What would an arrival be told? Nothing is written: a dead event would be taken, so it is
     /// [`Reply::New`] as well.
     Seek,
@@ -30,6 +33,11 @@ pub enum Ask {
         lease_ms: i64,
         /// Of a message that was never told to come later: it may be answered [`Reply::Later`].
         fresh: Option<Fresh>,
+    },
+    /// Asked of a tenant's object, about no event: a delivery's turn, of so many a second. Answered
+    /// [`Reply::Later`] or [`Reply::Noted`].
+    Turn {
+        per_second_max: u32,
     },
     Done {
         run: u32,
@@ -53,6 +61,11 @@ pub enum Ask {
         run_at_least: u32,
         insist: bool,
     },
+    /// The next one to come is another run. Answered [`Reply::Forgotten`]; or, unless the operator insists,
+    /// [`Reply::OnItsWay`], [`Reply::Busy`] and [`Reply::Unknown`].
+    Forget {
+        insist: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +86,19 @@ pub enum Reply {
         until_ms: i64,
     },
     Settled,
+    /// Send it as this run, and claim it anew: an operator had it forgotten.
+    Rerun {
+        run: u32,
+    },
     Redriven {
         run: u32,
     },
+    /// The next one to come is this run.
+    Forgotten {
+        run: u32,
+    },
+    /// There is no row of the event.
+    Unknown,
     Noted,
     OnItsWay,
     /// This object has no row of the event and opens none: ask the next one.
@@ -95,8 +118,12 @@ pub fn answer(
         return (Reply::Elsewhere, None);
     }
     match request.ask {
-        Ask::Arrive => {
-            let (arrival, row) = arrive(row, now_ms, expires_ms);
+        Ask::Arrive | Ask::Return => {
+            let takes = match request.ask {
+                Ask::Return => come_back,
+                _ => arrive,
+            };
+            let (arrival, row) = takes(row, now_ms, expires_ms);
             let reply = match arrival {
                 Arrival::New => Reply::New,
                 Arrival::Revived { run } => Reply::Revived { run },
@@ -120,10 +147,12 @@ pub fn answer(
                 Claim::Go { attempt } => Reply::Go { attempt },
                 Claim::Busy { until_ms } => Reply::Busy { until_ms },
                 Claim::Later { until_ms } => Reply::Later { until_ms },
+                Claim::Rerun { run } => Reply::Rerun { run },
                 Claim::Settled => Reply::Settled,
             };
             (reply, row)
         }
+        Ask::Turn { .. } => (Reply::Noted, None),
         Ask::Done { run } => (Reply::Noted, done(row, run, expires_ms)),
         Ask::Dead { run, owner } => {
             let reply = match row.filter(|row| row.run == run).map(|row| row.state) {
@@ -147,6 +176,16 @@ pub fn answer(
                 Redrive::OnItsWay => Reply::OnItsWay,
                 Redrive::Busy { until_ms } => Reply::Busy { until_ms },
                 Redrive::Delivered => Reply::Settled,
+            };
+            (reply, row)
+        }
+        Ask::Forget { insist } => {
+            let (forgotten, row) = forget(row, insist, now_ms, expires_ms);
+            let reply = match forgotten {
+                Forget::Granted { run } => Reply::Forgotten { run },
+                Forget::OnItsWay => Reply::OnItsWay,
+                Forget::Busy { until_ms } => Reply::Busy { until_ms },
+                Forget::Unknown => Reply::Unknown,
             };
             (reply, row)
         }
@@ -194,6 +233,7 @@ mod tests {
             state,
             attempts: 0,
             expires_ms: 9,
+            is_forgotten: false,
         });
         for row in [None].into_iter().chain(alive.map(Some)) {
             for now_ms in [5, 10] {
@@ -221,9 +261,11 @@ mod tests {
             state: State::Dead,
             attempts: 0,
             expires_ms: 9,
+            is_forgotten: false,
         };
         for ask in [
             Ask::Arrive,
+            Ask::Return,
             Ask::Seek,
             Ask::Note,
             CLAIM,
@@ -231,6 +273,7 @@ mod tests {
             DEAD,
             RELEASE,
             REDRIVE,
+            Ask::Forget { insist: true },
         ] {
             let request = Request {
                 key: "ab".into(),

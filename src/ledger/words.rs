@@ -64,6 +64,7 @@ impl Request {
         };
         let ask = match self.ask {
             Ask::Arrive => "arrive",
+            Ask::Return => "return",
             Ask::Seek => "seek",
             Ask::Note => "note",
             Ask::Claim {
@@ -78,6 +79,10 @@ impl Request {
                 written.fresh = fresh.is_some();
                 written.per_second_max = fresh.and_then(|fresh| fresh.per_second_max);
                 "claim"
+            }
+            Ask::Turn { per_second_max } => {
+                written.per_second_max = Some(per_second_max);
+                "turn"
             }
             Ask::Done { run } => {
                 written.run = Some(run);
@@ -106,6 +111,10 @@ impl Request {
                 written.insist = insist;
                 "redrive"
             }
+            Ask::Forget { insist } => {
+                written.insist = insist;
+                "forget"
+            }
         };
         written.ask = ask.into();
         text(&written)
@@ -116,6 +125,7 @@ impl Request {
         let written: WrittenRequest = serde_json::from_str(text).ok()?;
         let ask = match &*written.ask {
             "arrive" => Ask::Arrive,
+            "return" => Ask::Return,
             "seek" => Ask::Seek,
             "note" => Ask::Note,
             "claim" => Ask::Claim {
@@ -125,6 +135,9 @@ impl Request {
                 fresh: written.fresh.then_some(Fresh {
                     per_second_max: written.per_second_max,
                 }),
+            },
+            "turn" => Ask::Turn {
+                per_second_max: written.per_second_max?,
             },
             "done" => Ask::Done { run: written.run? },
             "dead" => Ask::Dead {
@@ -138,6 +151,9 @@ impl Request {
             },
             "redrive" => Ask::Redrive {
                 run_at_least: written.run_at_least?,
+                insist: written.insist,
+            },
+            "forget" => Ask::Forget {
                 insist: written.insist,
             },
             _ => return None,
@@ -161,7 +177,10 @@ impl Reply {
             Reply::Busy { until_ms } => ("busy", None, None, Some(until_ms)),
             Reply::Later { until_ms } => ("later", None, None, Some(until_ms)),
             Reply::Settled => ("settled", None, None, None),
+            Reply::Rerun { run } => ("rerun", Some(run), None, None),
             Reply::Redriven { run } => ("redriven", Some(run), None, None),
+            Reply::Forgotten { run } => ("forgotten", Some(run), None, None),
+            Reply::Unknown => ("unknown", None, None, None),
             Reply::Noted => ("noted", None, None, None),
             Reply::OnItsWay => ("on-its-way", None, None, None),
             Reply::Elsewhere => ("elsewhere", None, None, None),
@@ -191,7 +210,10 @@ impl Reply {
                 until_ms: written.until_ms?,
             },
             "settled" => Reply::Settled,
+            "rerun" => Reply::Rerun { run: written.run? },
             "redriven" => Reply::Redriven { run: written.run? },
+            "forgotten" => Reply::Forgotten { run: written.run? },
+            "unknown" => Reply::Unknown,
             "noted" => Reply::Noted,
             "on-its-way" => Reply::OnItsWay,
             "elsewhere" => Reply::Elsewhere,
@@ -209,8 +231,9 @@ fn text(written: &impl Serialize) -> String {
 mod tests {
     use super::*;
 
-    const ASKS: [(Ask, &str); 13] = [
+    const ASKS: [(Ask, &str); 17] = [
         (Ask::Arrive, r#""ask":"arrive""#),
+        (Ask::Return, r#""ask":"return""#),
         (Ask::Seek, r#""ask":"seek""#),
         (Ask::Note, r#""ask":"note""#),
         (
@@ -243,6 +266,10 @@ mod tests {
                 }),
             },
             r#""ask":"claim","run":1,"owner":7,"lease_ms":5,"fresh":true,"per_second_max":3"#,
+        ),
+        (
+            Ask::Turn { per_second_max: 3 },
+            r#""ask":"turn","per_second_max":3"#,
         ),
         (Ask::Done { run: 2 }, r#""ask":"done","run":2"#),
         (
@@ -289,9 +316,14 @@ mod tests {
             },
             r#""ask":"redrive","run_at_least":3,"insist":true"#,
         ),
+        (Ask::Forget { insist: false }, r#""ask":"forget""#),
+        (
+            Ask::Forget { insist: true },
+            r#""ask":"forget","insist":true"#,
+        ),
     ];
 
-    const REPLIES: [(Reply, &str); 11] = [
+    const REPLIES: [(Reply, &str); 14] = [
         (Reply::New, r#"{"reply":"new"}"#),
         (Reply::Revived { run: 2 }, r#"{"reply":"revived","run":2}"#),
         (Reply::Duplicate, r#"{"reply":"duplicate"}"#),
@@ -305,6 +337,12 @@ mod tests {
             r#"{"reply":"later","until_ms":9}"#,
         ),
         (Reply::Settled, r#"{"reply":"settled"}"#),
+        (Reply::Rerun { run: 2 }, r#"{"reply":"rerun","run":2}"#),
+        (
+            Reply::Forgotten { run: 2 },
+            r#"{"reply":"forgotten","run":2}"#,
+        ),
+        (Reply::Unknown, r#"{"reply":"unknown"}"#),
         (
             Reply::Redriven { run: 2 },
             r#"{"reply":"redriven","run":2}"#,

@@ -16,6 +16,7 @@ const HOLDS: [Hold; 5] = [
 struct Way {
     effects: Vec<Effect>,
     holds: Vec<(Place, Hold)>,
+    /// A memory knew it, and that was the end.
     seen: bool,
     /// What came of the put, if there was one.
     put: Option<bool>,
@@ -49,14 +50,8 @@ fn walk(
             for answer in ASKED {
                 let mut road = road.clone();
                 let step = road.asked(answer);
-                walk(
-                    &road,
-                    step,
-                    &effects,
-                    holds,
-                    (seen || answer == Asked::Seen, put),
-                    ways,
-                );
+                let seen = seen || answer == Asked::Seen && matches!(step, Step::Answer(_));
+                walk(&road, step, &effects, holds, (seen, put), ways);
             }
         }
         Effect::Put { .. } => {
@@ -66,7 +61,11 @@ fn walk(
                 walk(&road, step, &effects, holds, (seen, Some(is_there)), ways);
             }
         }
-        Effect::Hold { at, .. } => {
+        Effect::Hold { .. } | Effect::Return { .. } => {
+            let at = match effect {
+                Effect::Hold { at, .. } => at,
+                _ => Place::Ledger,
+            };
             for outcome in HOLDS {
                 let mut road = road.clone();
                 let step = road.held(outcome);
@@ -110,8 +109,10 @@ fn taken_is_said_only_after_a_hold() {
 fn every_hold_is_tried_before_an_event_is_turned_away() {
     for way in ways() {
         if matches!(way.end.verdict, Verdict::Unavailable(_)) && way.put != Some(false) {
+            let returned = |effect: &&Effect| matches!(effect, Effect::Return { .. });
+            let returns = way.effects.iter().filter(returned).count();
             let places: Vec<Place> = way.holds.iter().map(|(place, _)| *place).collect();
-            assert_eq!(places.len(), 3, "{way:?}");
+            assert_eq!(places.len(), 3 + returns, "{way:?}");
             assert_eq!(places.last(), Some(&Place::Spool), "{way:?}");
         }
     }
@@ -120,7 +121,8 @@ fn every_hold_is_tried_before_an_event_is_turned_away() {
 #[test]
 fn a_detour_is_written_to_the_other_memory() {
     for way in ways().iter().filter(|way| way.end.held_at.is_some()) {
-        let ledger_road = way.holds[0].0 == Place::Ledger;
+        let asks_first = matches!(way.effects[0], Effect::Ask { of: Memory::Kv, .. });
+        let ledger_road = !asks_first;
         let (remember, note) = match (ledger_road, way.end.held_at) {
             (false, Some(Place::Queue)) => (true, false),
             (false, Some(Place::Ledger)) => (true, false),
@@ -142,7 +144,8 @@ fn no_message_names_a_content_that_is_not_there_and_no_copy_puts_one() {
         let place = |wanted: fn(&Effect) -> bool| way.effects.iter().position(wanted);
         let put = place(|effect| matches!(effect, Effect::Put { .. }));
         assert_eq!(put.is_some(), way.put.is_some(), "{way:?}");
-        let hold = place(|effect| matches!(effect, Effect::Hold { .. }));
+        let hold = |effect: &Effect| matches!(effect, Effect::Hold { .. } | Effect::Return { .. });
+        let hold = place(hold);
         let ask = place(|effect| matches!(effect, Effect::Ask { .. }));
         if let Some(put) = put {
             assert!(ask.is_some_and(|ask| ask < put), "{way:?}");
@@ -155,11 +158,46 @@ fn no_message_names_a_content_that_is_not_there_and_no_copy_puts_one() {
     }
     for dedup in [Dedup::Kv, Dedup::Ledger] {
         let mut road = Road::apart(dedup, 5_000);
+        if dedup == Dedup::Kv {
+            let of_ledger = Step::Do(Effect::Ask {
+                of: Memory::Ledger,
+                slice_ms: 400,
+            });
+            assert_eq!(road.asked(Asked::Seen), of_ledger);
+        }
         let known = road.asked(Asked::Seen);
         assert!(
             matches!(known, Step::Answer(end) if end.verdict == Verdict::Duplicate),
             "{known:?}"
         );
+    }
+}
+
+#[test]
+fn what_kv_has_seen_is_a_duplicate_only_if_the_ledger_says_so() {
+    let mut seen = Road::new(Dedup::Kv, 5_000);
+    let step = seen.asked(Asked::Seen);
+    assert_eq!(step, Step::Do(Effect::Return { slice_ms: 400 }));
+    for (outcome, verdict, held_at) in [
+        (Hold::Conflict, Verdict::Duplicate, None),
+        (Hold::Revived, Verdict::Revived, Some(Place::Ledger)),
+    ] {
+        let Step::Answer(end) = seen.clone().held(outcome) else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!((end.verdict, end.held_at), (verdict, held_at));
+        assert_eq!(end.remember, held_at.is_some());
+    }
+    for silence in [Hold::Failed, Hold::Unknown] {
+        let step = seen.clone().held(silence);
+        let queue = matches!(
+            step,
+            Step::Do(Effect::Hold {
+                at: Place::Queue,
+                ..
+            })
+        );
+        assert!(queue, "{silence:?}: {step:?}");
     }
 }
 
@@ -175,6 +213,7 @@ fn the_slices_end_before_the_sender_gives_up() {
                     let slices = way.effects.iter().map(|effect| match effect {
                         Effect::Ask { slice_ms, .. }
                         | Effect::Put { slice_ms }
+                        | Effect::Return { slice_ms }
                         | Effect::Hold { slice_ms, .. } => *slice_ms,
                     });
                     assert!(slices.clone().all(|slice_ms| slice_ms > 0), "{way:?}");

@@ -60,7 +60,7 @@ const WAYS = [
   { verdict: "accepted", source: "standard", delays: HOT, awaited: HELD, unawaited: { "SEEN.put": 1 }, path: "/queue" },
   { verdict: "accepted", source: "standard", delays: COLD, awaited: HELD, unawaited: { "SEEN.put": 1 }, path: "/queue" },
   { verdict: "accepted", source: "standard-ledger", delays: HOT, awaited: { "LEDGER.ask": 1 }, path: "/ledger" },
-  { verdict: "duplicate", source: "standard", delays: COLD, awaited: { "SEEN.get": 1 }, path: "/seen" },
+  { verdict: "duplicate", source: "standard", delays: COLD, awaited: { "SEEN.get": 1, "LEDGER.ask": 1 }, path: "/seen" },
   { verdict: "duplicate", source: "standard-ledger", delays: HOT, awaited: { "LEDGER.ask": 1 }, path: "/ledger" },
 ];
 

@@ -1,7 +1,8 @@
 //! What a gate does ahead of every hold: it asks a memory, and puts what travels apart into the archive.
 
+use hookgate::config::Dedup;
 use hookgate::ledger::{Ask, Reply};
-use hookgate::road::Asked;
+use hookgate::road::{Asked, Hold};
 
 use super::setting::Bug;
 use super::steps::Steps;
@@ -45,12 +46,24 @@ impl Steps<'_> {
         }
         for (answer, what) in answers {
             let mut road = request.road.clone();
-            let step = road.asked(answer);
+            let mut step = road.asked(answer);
+            if self.setting.bug == Some(Bug::SeenTakenForDuplicate) && answer == Asked::Seen {
+                step = road.held(Hold::Conflict);
+            }
             let fault = matches!(answer, Asked::Failed | Asked::Unknown);
             let next = self.from.clone();
             let label = (does, what);
-            self.go_on(next, gate, (request.sent, road), step, label, fault);
+            let mut sent = request.sent;
+            // On the ledger road KV is asked only while the ledger does not answer, and nobody else knows of a
+            // forget: that copy may be swallowed, and the forget is there for the next.
+            sent.after_forget &=
+                answer != Asked::Seen || does != "asks KV" || !self.is_detour(gate);
+            self.go_on(next, gate, (sent, road), step, label, fault);
         }
+    }
+
+    fn is_detour(&self, gate: usize) -> bool {
+        self.setting.roads[gate] == Dedup::Ledger
     }
 
     /// Of a put that is not known to be done nothing is left that matters: another request's content

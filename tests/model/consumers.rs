@@ -79,6 +79,7 @@ impl Steps<'_> {
                 Reply::Go { attempt } => Claim::Go { attempt },
                 Reply::Busy { until_ms } => Claim::Busy { until_ms },
                 Reply::Later { until_ms } => Claim::Later { until_ms },
+                Reply::Rerun { run } => Claim::Rerun { run },
                 _ => Claim::Settled,
             }
         };
@@ -86,6 +87,7 @@ impl Steps<'_> {
             Claim::Go { .. } => "go",
             Claim::Busy { .. } => "busy",
             Claim::Later { .. } => "later",
+            Claim::Rerun { .. } => "it was forgotten: another run",
             Claim::Settled => "settled",
         };
         let step = errand.claimed(Some(claim), NOW);
@@ -117,6 +119,7 @@ impl Steps<'_> {
             let mut next = self.from.clone();
             let key = next.key(delivery.key);
             key.delivered += u8::from(processed);
+            key.rerun_done |= processed && key.forgotten.is_some_and(|run| delivery.run >= run);
             key.window |= processed && fault;
             let mut delivery = delivery.clone();
             let decision = retry::next(destination(), attempt, outcome, 0);
@@ -264,6 +267,18 @@ impl Steps<'_> {
             }
             Step::End(End::Acknowledge) => {}
             Step::End(End::Retry { .. }) => next.key(key).ready[run] += u8::from(!acknowledged),
+            Step::End(End::SendAs { run: next_run }) => {
+                let mut unsent = next.clone();
+                unsent.key(key).ready[run] += u8::from(!acknowledged);
+                self.push(unsent, "consumer", (label.0, CRASH), Some(key), true, None);
+                if self.setting.bug != Some(Bug::RerunUnsent) {
+                    next.key(key).ready[next_run as usize] += 1;
+                }
+                let mut twice = next.clone();
+                twice.key(key).ready[run] += u8::from(!acknowledged);
+                let label = (label.0, "sent as another run, but not acknowledged");
+                self.push(twice, "consumer", label, Some(key), true, None);
+            }
             Step::End(End::SendAgain { .. }) => {
                 next.key(key).waiting[run] += 1;
                 let mut twice = next.clone();

@@ -5,6 +5,7 @@ use hookgate::ledger::{Ask, Reply};
 use hookgate::road::{Effect, Ending, Hold, Memory, Place, Road, Step};
 use hookgate::verdict::Verdict;
 
+use super::forget::place_of;
 use super::setting::Bug;
 use super::steps::Steps;
 use super::world::{GATES, Request, Sent, State};
@@ -80,6 +81,7 @@ impl Steps<'_> {
             key,
             by_provider,
             content: !self.setting.apart,
+            after_forget: self.from.keys[usize::from(key)].forgotten.is_some(),
         };
         self.go_on(next, gate, (sent, road), step, ("", who), false);
     }
@@ -95,7 +97,8 @@ impl Steps<'_> {
                     of: Memory::Ledger, ..
                 } => self.ask_ledger(gate, &request),
                 Effect::Put { .. } => self.put(gate, &request),
-                Effect::Hold { at, .. } => {
+                Effect::Hold { .. } | Effect::Return { .. } => {
+                    let at = place_of(request.effect);
                     for (outcome, what) in HOLDS {
                         let fault = outcome != Outcome::Applied;
                         if !fault || self.from.faults_left > 0 {
@@ -116,7 +119,11 @@ impl Steps<'_> {
         what: &'static str,
     ) {
         let key = request.sent.key;
-        let label = (hold_name(at), what);
+        let returns = matches!(request.effect, Effect::Return { .. });
+        let mut label = (hold_name(at), what);
+        if returns {
+            label.0 = "brings it back to the ledger";
+        }
         let mut next = self.from.clone();
         let poison = at == Place::Queue && State::is_poison(self.setting, key);
         let applied = matches!(
@@ -127,7 +134,6 @@ impl Steps<'_> {
             return;
         }
         let mut hold = Hold::Done;
-        let mut label = label;
         if applied && poison {
             hold = Hold::Failed;
             label.1 = "refused, as always";
@@ -136,7 +142,8 @@ impl Steps<'_> {
                 Place::Queue => next.key(key).ready[0] += 1,
                 Place::Spool => next.key(key).spooled += 1,
                 Place::Ledger => {
-                    let reply = next.ask(self.setting, key, Ask::Arrive, true);
+                    let ask = if returns { Ask::Return } else { Ask::Arrive };
+                    let reply = next.ask(self.setting, key, ask, true);
                     (hold, label.1) = match (reply, outcome) {
                         (Reply::New, Outcome::Applied) => (Hold::Done, "new"),
                         (Reply::Revived { .. }, Outcome::Applied) => (Hold::Revived, "revived"),
@@ -156,6 +163,7 @@ impl Steps<'_> {
                 let key = next.key(key);
                 match at {
                     Place::Queue => key.sends += 1,
+                    Place::Ledger if returns => key.returns += 1,
                     Place::Ledger => key.arrivals += 1,
                     Place::Spool => key.puts += 1,
                 }
@@ -266,6 +274,7 @@ impl Steps<'_> {
         };
         let state = next.key(key);
         state.promised |= received;
+        state.rerun_due |= received && sent.after_forget && state.forgotten.is_some();
         if let Some(place) = ending.held_at {
             // Its own road's memory has to know it, and after a detour the other one too.
             state.kv_owed |= road == Dedup::Kv || place != Place::Ledger;

@@ -35,6 +35,10 @@ impl Steps<'_> {
                     );
                     continue;
                 }
+                LateAsk::Forget => {
+                    self.forgotten_late(next, late.key);
+                    continue;
+                }
                 LateAsk::Release { run, owner } => (
                     self.release_of(self.from, late.key, run, owner),
                     "a late release",
@@ -99,6 +103,9 @@ impl Steps<'_> {
         let run = run as u8;
         let who = if insist { "insists" } else { "redrives" };
         granted.redrives_left -= 1;
+        // The redriven run is the next one, whether the event was forgotten or not.
+        granted.key(key).forgotten = None;
+        granted.key(key).rerun_due = false;
         if insist {
             let state = granted.key(key);
             state.resent = false;

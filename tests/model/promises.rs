@@ -45,7 +45,14 @@ impl State {
                     .iter()
                     .chain(&key.waiting)
                     .all(|count| *count == 0);
-                let writes = [key.remembers, key.notes, key.sends, key.arrivals, key.puts];
+                let writes = [
+                    key.remembers,
+                    key.notes,
+                    key.sends,
+                    key.arrivals,
+                    key.returns,
+                    key.puts,
+                ];
                 // What the queue refuses without a reason may stay where it is: nothing tells that
                 // from an outage.
                 let stays = setting.poison == Some(Poison::Unnamed) && number == 0;
@@ -53,7 +60,12 @@ impl State {
                 let ended = key.delivered > 0 || key.letters != 0;
                 let run_again = !key.resent || key.delivered > 0 || key.letters > 1;
                 let kept = !key.promised || ended || (stays && self.is_held(number as u8));
-                queue && writes == [0; 5] && handed_on && kept && run_again
+                // What came after an operator had it forgotten was delivered, and not taken for a copy.
+                let letter = |run: u8| key.letters >> run != 0;
+                let rerun = key.rerun_done || stays || key.forgotten.is_some_and(letter);
+                let came_again = !key.rerun_due || rerun;
+                let is_at_rest = queue && writes == [0; 6] && handed_on;
+                is_at_rest && kept && run_again && came_again
             })
     }
 }

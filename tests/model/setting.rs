@@ -18,6 +18,8 @@ pub struct Setting {
     pub extra: u8,
     /// Dead letters that an operator sends again.
     pub redrives: u8,
+    /// Events that an operator has forgotten.
+    pub forgets: u8,
     /// The contents do not travel in the messages.
     pub apart: bool,
     /// The queue never takes the first event.
@@ -49,4 +51,7 @@ pub enum Bug {
     CodeUnread,
     RedriveUnasked,
     PutTakenForDone,
+    SeenTakenForDuplicate,
+    RunNotRaised,
+    RerunUnsent,
 }

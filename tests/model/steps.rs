@@ -52,6 +52,7 @@ impl<'a> Steps<'a> {
         steps.of_cron();
         steps.of_consumers();
         steps.of_ledger();
+        steps.of_forgetting();
         steps.found
     }
 

@@ -26,6 +26,7 @@ pub struct State {
     pub faults_left: u8,
     pub extra_left: u8,
     pub redrives_left: u8,
+    pub forgets_left: u8,
     pub keys: [KeyState; KEYS],
     pub gates: [Option<Request>; GATES],
     pub consumers: [Option<Delivery>; CONSUMERS],
@@ -56,13 +57,19 @@ pub struct KeyState {
     pub notes: u8,
     pub sends: u8,
     pub arrivals: u8,
+    pub returns: u8,
     pub puts: u8,
     /// Runs that are in the archive of dead letters, one bit each.
     pub letters: u16,
     /// How often the backend has processed it; more than a few are the same.
     pub delivered: u8,
-    /// How often an operator insisted on a redrive: it may be delivered as often again.
+    /// How often an operator insisted on a redrive, or had it forgotten: it may be delivered as often again.
     pub insisted: u8,
+    /// The run that an operator was told the next one to come would be; whether one came since and was told
+    /// "received"; and whether that run, or a later one, is at the backend.
+    pub forgotten: Option<u8>,
+    pub rerun_due: bool,
+    pub rerun_done: bool,
     /// The operator was told that it was sent again.
     pub resent: bool,
     /// One of the windows of G3 was opened.
@@ -99,6 +106,8 @@ pub struct Sent {
     pub by_provider: bool,
     /// Its content is where its message says it is.
     pub content: bool,
+    /// It was sent after an operator was told that it is forgotten.
+    pub after_forget: bool,
 }
 
 /// A consumer with a message that it may deliver.
@@ -175,6 +184,7 @@ pub enum LateAsk {
     Letter {
         run: u8,
     },
+    Forget,
     /// Not for the ledger: what the relay sent without an answer reaches the queue.
     Send {
         run: u8,
@@ -191,6 +201,7 @@ impl State {
             faults_left: setting.faults,
             extra_left: setting.extra,
             redrives_left: setting.redrives,
+            forgets_left: setting.forgets,
             keys,
             gates: [const { None }; GATES],
             consumers: [const { None }; CONSUMERS],
@@ -268,7 +279,10 @@ impl State {
                 LateAsk::Claim { owner: other, .. }
                 | LateAsk::Release { owner: other, .. }
                 | LateAsk::Dead { owner: other, .. } => other == owner,
-                LateAsk::Done { .. } | LateAsk::Letter { .. } | LateAsk::Send { .. } => false,
+                LateAsk::Done { .. }
+                | LateAsk::Letter { .. }
+                | LateAsk::Forget
+                | LateAsk::Send { .. } => false,
             });
             in_rows || by_consumers || late
         };
@@ -338,6 +352,7 @@ impl State {
         if message {
             let run = match reply {
                 Reply::New => Some(0),
+                Reply::Revived { .. } if setting.bug == Some(Bug::RunNotRaised) => Some(0),
                 Reply::Revived { run } => Some(run as u8),
                 _ => None,
             };

@@ -1,9 +1,11 @@
 //! Carries out what an operator asks for: see [`crate::admin`].
 
 mod dead_letters;
+mod forget;
 mod health;
 mod log;
 mod offers;
+mod record;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -13,13 +15,14 @@ use worker::Env;
 
 use super::archive;
 use super::platform::{self, binding};
-use crate::admin::{Admitted, Command, Operator, authorise};
+use crate::admin::{Admitted, Command, Operator, authorise, console};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::request::Head;
 
-/// Answers a request under `/admin/`. `lines` is its head, as in [`super::fetch`]. What the promise
-/// brings is the answer's text, as [`Answer::to_json`] writes it, or the stream of a content.
+/// Answers a request for `/admin` and below. `lines` is its head, as in [`super::fetch`]. What the promise
+/// brings is the answer's text, as [`Answer::to_json`] writes it, with a member more if its body is a file of the console: `file`, by which
+/// `console.mjs` has it. Or the stream of a content.
 #[wasm_bindgen]
 pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
     platform::promise(async move {
@@ -27,6 +30,13 @@ pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
         let request_id = platform::request_id();
         Ok(match told(&head, &request, &env, &request_id).await {
             Told::Answer(answer) => answer.for_request(&request_id).to_json().into(),
+            Told::File(name, answer) => {
+                let mut json = answer.for_request(&request_id).to_json();
+                // In the place of the brace that ends it.
+                json.pop();
+                json.push_str(&format!(",\"file\":\"{name}\"}}"));
+                json.into()
+            }
             Told::Content(stream) => stream,
         })
     })
@@ -35,6 +45,8 @@ pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
 /// What an operator is told.
 enum Told {
     Answer(Answer),
+    /// A file of the console, by its name, and the answer without it.
+    File(&'static str, Answer),
     Content(JsValue),
 }
 
@@ -54,6 +66,13 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    /// What only somebody may do who operates.
+    fn may_operate(&self) -> Result<(), Answer> {
+        let title = "This needs the role operate";
+        let refused = || problem(403, "not-permitted", title, None, self.request_id);
+        self.operator.operates.then_some(()).ok_or_else(refused)
+    }
+
     /// Empty too where it could not be read.
     async fn body(&self) -> String {
         let text = match self.request.text().map(JsFuture::from) {
@@ -68,7 +87,13 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
     let nothing = problem(404, "not-found", "Not found", None, request_id);
     let token = platform::variable(env, binding::ADMIN_TOKEN);
     let only_host = platform::variable(env, binding::ADMIN_HOST);
-    let operator = match authorise(head, token.as_deref(), only_host.as_deref()) {
+    let admitted = authorise(head, token.as_deref(), only_host.as_deref());
+    if admitted != Admitted::Nothing
+        && let Some((name, answer)) = console::file(head, request.url().starts_with("https:"))
+    {
+        return Told::File(name, answer);
+    }
+    let operator = match admitted {
         Admitted::Nothing => return Told::Answer(nothing),
         Admitted::Refused => {
             platform::notice(&Notice::AdminRefused { request_id });
@@ -104,7 +129,7 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
         request_id,
         action: command.name(),
         status: match &told {
-            Told::Answer(answer) => answer.status,
+            Told::Answer(answer) | Told::File(_, answer) => answer.status,
             Told::Content(_) => 200,
         },
     });
@@ -117,6 +142,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Show { id } => dead_letters::show(asking, id).await?.into(),
         Command::Content { id } => dead_letters::content_of(asking, id).await?,
         Command::Redrive { id } => dead_letters::redrive(asking, id).await?.into(),
+        Command::Read(reading) => record::read(asking, reading).await.into(),
         Command::Records {
             tenant,
             after_ms,
@@ -128,6 +154,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
         Command::Sources => health::show_sources(asking).await?.into(),
         Command::Alerts => health::show_alerts(asking).await?.into(),
+        Command::Forget => forget::forget(asking).await.into(),
     })
 }
 

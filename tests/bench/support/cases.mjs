@@ -192,6 +192,8 @@ export const FAULTS = [
   fault("seen before", VERDICTS.duplicate.stubs),
   fault("seen before, and damaged", { seen: "x" }),
   fault("seen before, and empty", { seen: "" }),
+  fault("seen before, and forgotten", { ...VERDICTS.duplicate.stubs, reply: '{"reply":"revived","run":1}' }),
+  fault("seen before, and no ledger", { ...VERDICTS.duplicate.stubs, ...effects("LEDGER.ask") }),
   fault("KV does not answer", effects("SEEN.get")),
   fault("KV takes nothing", effects("SEEN.put")),
   fault("KV is slow", { delays: { "SEEN.get": 600 } }),

@@ -4,7 +4,10 @@ const WAYS = {
     await env.SEEN.get("key");
     await env.EVENTS.send("text", { contentType: "text" });
   },
-  "/seen": (env) => env.SEEN.get("key"),
+  "/seen": async (env) => {
+    await env.SEEN.get("key");
+    await env.LEDGER.getByName("name").ask("request");
+  },
   "/ledger": (env) => env.LEDGER.getByName("name").ask("request"),
 };
 

@@ -1,11 +1,11 @@
-// The effects after admission: look in KV, hold on the queue; or hold in the ledger. When a hold fails
-// the other one is tried, then the spool. Each effect has its slice of the sender's patience.
+// The effects after admission: look in KV, hold on the queue; or hold in the ledger. What KV has seen goes to the
+// ledger, which may want it all the same. When a hold fails the other one is tried, then the spool. Each effect has its slice of the sender's patience.
 import { alarm, notice } from "./report.mjs";
 
 const ASK_MS = 400;
-const FIRST_HOLD_MS = 2_070;
-const SECOND_HOLD_MS = 1_380;
-const SPOOL_MS = 1_150;
+const SLICES = { firstMs: 2_070, secondMs: 1_380, spoolMs: 1_150 };
+/** After the ledger was asked in vain about what KV has seen. */
+const SLICES_LEFT = { firstMs: 1_890, secondMs: 1_260, spoolMs: 1_050 };
 const NOTE_MS = 10_000;
 
 /** Holds the event of `load` and says how that ended. `seen.road` is for the record. */
@@ -19,23 +19,30 @@ export async function hold(load, seen, env, ctx) {
 async function attempt(load, road, env, ctx) {
   const { ledger } = load.source;
   let first;
+  let slices = SLICES;
   if (ledger) {
-    first = await holdInLedger(load, env, FIRST_HOLD_MS);
+    first = await holdInLedger(load, env, slices.firstMs);
     if (first === DUPLICATE) return { duplicate: true };
     if (isHeld(first)) return taken(first, "ledger", road);
   }
-  if (await wasSeen(load, road, env)) return { duplicate: true };
-  const queue = await holdOnQueue(load, env, ctx, ledger ? SECOND_HOLD_MS : FIRST_HOLD_MS);
+  if (await wasSeen(load, road, env)) {
+    if (ledger) return { duplicate: true };
+    first = await holdInLedger(load, env, ASK_MS, "return");
+    if (first === DUPLICATE) return { duplicate: true };
+    if (isHeld(first)) return taken(first, "ledger", road, load, env, ctx, false);
+    slices = SLICES_LEFT;
+  }
+  const queue = await holdOnQueue(load, env, ctx, ledger ? slices.secondMs : slices.firstMs);
   if (queue === HELD) return taken(queue, "queue", road, load, env, ctx, ledger);
   let second = first;
   if (!ledger) {
-    second = await holdInLedger(load, env, SECOND_HOLD_MS);
+    second = await holdInLedger(load, env, slices.secondMs);
     if (second === DUPLICATE) return { duplicate: true };
     if (isHeld(second)) return taken(second, "ledger", road, load, env, ctx, false);
   }
-  const spool = await holdInSpool(load, env);
+  const spool = await holdInSpool(load, env, slices.spoolMs);
   if (spool === HELD) return taken(spool, "spool", road, load, env, ctx, true);
-  return { unavailable: [queue, second, spool].includes(UNKNOWN) ? "hold_unknown" : "hold_failed" };
+  return { unavailable: [first, queue, second, spool].includes(UNKNOWN) ? "hold_unknown" : "hold_failed" };
 }
 
 const HELD = Symbol("held");
@@ -123,8 +130,8 @@ async function holdOnQueue(load, env, ctx, ms) {
   return UNKNOWN;
 }
 
-async function holdInLedger(load, env, ms) {
-  const reply = await ask(load, env, "arrive", load.message, ms);
+async function holdInLedger(load, env, ms, how = "arrive") {
+  const reply = await ask(load, env, how, load.message, ms);
   if (typeof reply !== "string") return reply;
   switch (JSON.parse(reply).reply) {
     case "new":
@@ -151,9 +158,9 @@ function ask({ source, dedup, patience }, env, what, message, ms) {
   return patience.within(ms, ledger.ask(request, message), (error) => alarm("ledger_failed", { detail: String(error) }));
 }
 
-async function holdInSpool({ message, patience }, env) {
+async function holdInSpool({ message, patience }, env, ms) {
   const name = `spool/${crypto.getRandomValues(new Uint8Array(16)).toHex()}`;
-  const outcome = await patience.within(SPOOL_MS, env.ARCHIVE.put(name, message), (error) =>
+  const outcome = await patience.within(ms, env.ARCHIVE.put(name, message), (error) =>
     alarm("spool_failed", { detail: String(error) }),
   );
   return outcome === FAILED || outcome === UNKNOWN ? outcome : HELD;
