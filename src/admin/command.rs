@@ -50,12 +50,12 @@ pub enum Command {
     TakeOffer {
         source: String,
     },
+    /// The next resend of an event is delivered once more: see [`super::Wish`].
+    Forget,
     /// How each source is.
     Sources,
     /// What fires, and what did lately.
     Alerts,
-    /// The next resend of an event is delivered once more: see [`super::Wish`].
-    Forget,
 }
 
 impl Command {
@@ -68,16 +68,16 @@ impl Command {
             let source = source.to_owned();
             return (head.method == "POST").then_some(Command::TakeOffer { source });
         }
-        match (head.method.as_str(), head.path.as_str()) {
-            ("GET", SOURCES) => return Some(Command::Sources),
-            ("GET", ALERTS) => return Some(Command::Alerts),
-            _ => {}
-        }
         if head.path == FORGET {
             return (head.method == "POST").then_some(Command::Forget);
         }
         if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
             return Some(Command::Read(reading));
+        }
+        match (head.method.as_str(), head.path.as_str()) {
+            ("GET", SOURCES) => return Some(Command::Sources),
+            ("GET", ALERTS) => return Some(Command::Alerts),
+            _ => {}
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -129,9 +129,9 @@ impl Command {
             Command::Records { .. } => "records_shown",
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
+            Command::Forget => "event_forgotten",
             Command::Sources => "sources_shown",
             Command::Alerts => "alerts_shown",
-            Command::Forget => "event_forgotten",
         }
     }
 }
@@ -186,14 +186,14 @@ mod tests {
                 after_id: "req_1".to_owned()
             })
         );
+        assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
         assert_eq!(parse("GET", "/admin/v1/sources?x"), Some(Command::Sources));
         assert_eq!(parse("GET", "/admin/v1/alerts"), Some(Command::Alerts));
-        assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
         for (method, target) in [
-            ("POST", "/admin/v1/sources"),
-            ("GET", "/admin/v1/alerts/"),
             ("GET", "/admin/v1/forget"),
             ("POST", "/admin/v1/forget/x"),
+            ("POST", "/admin/v1/sources"),
+            ("GET", "/admin/v1/alerts/"),
             ("POST", "/admin/v1/log/acme/records"),
             ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),

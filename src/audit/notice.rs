@@ -188,6 +188,9 @@ struct NoticeLine<'a> {
     texts: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     addresses: Option<u32>,
+    /// Of a database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -196,9 +199,6 @@ struct NoticeLine<'a> {
     threshold: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     untold: Option<usize>,
-    /// Of a database.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bytes: Option<u64>,
 }
 
 impl Notice<'_> {

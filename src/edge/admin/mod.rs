@@ -15,7 +15,7 @@ use worker::Env;
 
 use super::archive;
 use super::platform::{self, binding};
-use crate::admin::{Admitted, Command, Operator, authorise, console};
+use crate::admin::{Admitted, Command, Operator, Reading, authorise, console};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::request::Head;
@@ -142,6 +142,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Show { id } => dead_letters::show(asking, id).await?.into(),
         Command::Content { id } => dead_letters::content_of(asking, id).await?,
         Command::Redrive { id } => dead_letters::redrive(asking, id).await?.into(),
+        Command::Read(Reading::Description) => Told::File("openapi.json", record::json("")),
         Command::Read(reading) => record::read(asking, reading).await.into(),
         Command::Records {
             tenant,
@@ -152,9 +153,9 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
             .into(),
         Command::Log { tenant, path } => log::show_file(asking, tenant, path).await?,
         Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
+        Command::Forget => forget::forget(asking).await.into(),
         Command::Sources => health::show_sources(asking).await?.into(),
         Command::Alerts => health::show_alerts(asking).await?.into(),
-        Command::Forget => forget::forget(asking).await.into(),
     })
 }
 

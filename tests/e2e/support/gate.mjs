@@ -148,8 +148,8 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     /** What the platform's cron does every few minutes. */
     tick: async () => (await mf.getWorker("hookgate")).scheduled({ cron: "*/5 * * * *" }),
     /** An operator's request to this path. */
-    adminAt: (target, { method = "GET", token = secrets.ADMIN_TOKEN } = {}) =>
-      exchange(url, { method, target, headers: [["authorization", `Bearer ${token}`]] }),
+    adminAt: (target, { method = "GET", token = secrets.ADMIN_TOKEN, body = "" } = {}) =>
+      exchange(url, { method, target, headers: [["authorization", `Bearer ${token}`]], body }),
     admin: (path = "", { method = "GET", token = secrets.ADMIN_TOKEN, body = "" } = {}) =>
       exchange(url, {
         method,
