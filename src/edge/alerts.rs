@@ -45,13 +45,14 @@ pub async fn look(state: &State, env: &Env, watch: Watch) {
     let Some(gate) = &state.gate else {
         return;
     };
-    let looked = async {
+    let looked: Result<(), String> = async {
         if look_once(gate, env, &watch.0.into_inner()).await? {
             tell(gate, env).await?;
         }
         Ok(())
-    };
-    if let Err(detail) = looked.await {
+    }
+    .await;
+    if let Err(detail) = looked {
         platform::notice(&Notice::AlertsFailed { detail: &detail });
     }
 }
