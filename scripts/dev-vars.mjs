@@ -45,7 +45,10 @@ const OWN = ["DELIVERY_SECRET", "ADMIN_TOKEN", "AUDIT_LOG_KEY"];
 /** The name of the secret that signs alerts, where the sources file has one. */
 const alertsSecret = (sourcesText) => parse(sourcesText).alerts?.secret;
 
-/** Every name in any `secrets = [...]` of the sources file, in its order, without repeats. */
+/**
+ * Every name in any `secrets = [...]` of the sources file, in its order, without repeats; and the one that refused
+ * requests are kept under, where a source keeps some.
+ */
 export function secretNames(sourcesText) {
   const names = new Set();
   const walk = (value, key) => {
@@ -58,7 +61,9 @@ export function secretNames(sourcesText) {
       for (const [name, inner] of Object.entries(value)) walk(inner, name);
     }
   };
-  walk(parse(sourcesText));
+  const parsed = parse(sourcesText);
+  walk(parsed);
+  if (Object.values(parsed.sources ?? {}).some(({ quarantine }) => quarantine === true)) names.add("QUARANTINE_KEY");
   return [...names];
 }
 

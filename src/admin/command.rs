@@ -1,10 +1,12 @@
 //! What an operator asks for, by method and path.
 
+use super::is_request_id;
 use super::reading::Reading;
 use crate::audit::NO_TENANT;
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
+use crate::tlog::NEWEST;
 use crate::tlog::tile::{CHECKPOINT, File};
 
 const ALL: &str = "/admin/v1/";
@@ -12,6 +14,7 @@ const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
 const FORGET: &str = "/admin/v1/forget";
+const RECORDS: &str = "/admin/v1/records/";
 const OFFERS: &str = "/admin/v1/offers/";
 const SOURCES: &str = "/admin/v1/sources";
 const ALERTS: &str = "/admin/v1/alerts";
@@ -41,7 +44,7 @@ pub enum Command {
         after_ms: i64,
         after_id: String,
     },
-    /// A file of a tenant's log, by its path below the log.
+    /// A file of a tenant's log, by its path below the log; or [`NEWEST`].
     Log {
         tenant: String,
         path: String,
@@ -56,6 +59,10 @@ pub enum Command {
     Sources,
     /// What fires, and what did lately.
     Alerts,
+    /// A refusal that was kept is judged again.
+    Readmit {
+        id: String,
+    },
 }
 
 impl Command {
@@ -78,6 +85,13 @@ impl Command {
             ("GET", SOURCES) => return Some(Command::Sources),
             ("GET", ALERTS) => return Some(Command::Alerts),
             _ => {}
+        }
+        if let Some(rest) = head.path.strip_prefix(RECORDS) {
+            let id = rest
+                .strip_suffix("/readmit")
+                .filter(|id| is_request_id(id))?;
+            let id = id.to_owned();
+            return (head.method == "POST").then_some(Command::Readmit { id });
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -114,7 +128,7 @@ impl Command {
             });
         }
         let path = path.to_owned();
-        (path == CHECKPOINT || File::parse(&path).is_some())
+        (path == CHECKPOINT || path == NEWEST || File::parse(&path).is_some())
             .then_some(Command::Log { tenant, path })
     }
 
@@ -132,6 +146,7 @@ impl Command {
             Command::Forget => "event_forgotten",
             Command::Sources => "sources_shown",
             Command::Alerts => "alerts_shown",
+            Command::Readmit { .. } => "refusal_readmitted",
         }
     }
 }
@@ -172,7 +187,12 @@ mod tests {
             parse("POST", "/admin/v1/dead-letters/raw-0123/redrive"),
             Some(Command::Redrive { id: id() })
         );
-        for path in ["checkpoint", "tile/0/x001/067", "tile/entries/000.p/7"] {
+        for path in [
+            "checkpoint",
+            "newest",
+            "tile/0/x001/067",
+            "tile/entries/000.p/7",
+        ] {
             let head = head("GET", &format!("/admin/v1/log/acme/{path}"), &[]);
             let (tenant, path) = ("acme".to_owned(), path.to_owned());
             let command = Command::parse(&head);
@@ -189,7 +209,13 @@ mod tests {
         assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
         assert_eq!(parse("GET", "/admin/v1/sources?x"), Some(Command::Sources));
         assert_eq!(parse("GET", "/admin/v1/alerts"), Some(Command::Alerts));
+        let refusal = format!("req_{}", "0f".repeat(16));
+        let target = format!("/admin/v1/records/{refusal}/readmit");
+        let readmit = Some(Command::Readmit { id: refusal });
+        assert_eq!(parse("POST", &target), readmit);
         for (method, target) in [
+            ("POST", "/admin/v1/records/req_0/readmit"),
+            ("POST", "/admin/v1/records//readmit"),
             ("GET", "/admin/v1/forget"),
             ("POST", "/admin/v1/forget/x"),
             ("POST", "/admin/v1/sources"),

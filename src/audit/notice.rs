@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::line;
 use crate::alerts::Alert;
+use crate::config::QUARANTINE_KEY;
 use crate::gate::Fault;
 
 /// Something an operator should know besides verdicts and deliveries.
@@ -152,6 +153,12 @@ pub enum Notice<'a> {
     AlertUntold {
         detail: &'a str,
         untold: usize,
+    },
+    /// Refused requests are to be kept, and there is no secret to keep them under.
+    QuarantineOff,
+    /// The witness was not told of this log, or not of its key.
+    LogUnwitnessed {
+        detail: &'a str,
     },
     AdminRefused {
         request_id: &'a str,
@@ -316,6 +323,11 @@ impl Notice<'_> {
                 untold: Some(untold),
                 ..with(alarm("alert_untold"), detail)
             },
+            Notice::QuarantineOff => NoticeLine {
+                secret_name: Some(QUARANTINE_KEY),
+                ..alarm("quarantine_off")
+            },
+            Notice::LogUnwitnessed { detail } => with(alarm("log_unwitnessed"), detail),
             Notice::AdminRefused { request_id } => NoticeLine {
                 request_id: Some(request_id),
                 ..notice("admin_refused")
