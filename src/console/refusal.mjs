@@ -11,7 +11,7 @@ const SHOWN = new Set(["v", "record", "time", "verdict", "reason", "tenant", "so
 export async function refusal({ rest, operates }) {
   const item = await ask(`records/${encodeURIComponent(rest[0])}`);
   const { record, explanation, diagnosis } = item;
-  const isAction = record?.record === "admin";
+  const isAction = record?.record === "admin" || record?.record === "readmission";
   return el(
     "div",
     { class: "view" },
@@ -25,6 +25,7 @@ export async function refusal({ rest, operates }) {
       panel("What to do", el("p", {}, diagnosis?.remedy ?? explanation?.what_to_do ?? "Nothing is known to do."), diagnosis && explanation?.what_to_do ? el("p", { class: "hint" }, explanation.what_to_do) : "", diagnosed(item)),
     ),
     !isAction && actions(item, operates),
+    record?.readmitted ? panel("Of which refusal", link(`/refusals/${encodeURIComponent(record.readmitted)}`, {}, foreign(record.readmitted))) : "",
     record ? request(item) : panel("The request", el("p", { class: "none" }, item.expired ? "Its time is over: the text is gone, and the leaf hash stays, so that the log can be checked for ever." : "There is no text.")),
     proof(item),
   );
