@@ -98,6 +98,22 @@ test("what strangers wrote cannot act on the terminal", () => {
   assert.deepEqual(JSON.parse(safeJson(json)), JSON.parse(json));
 });
 
+test("the scripts and the native tool take the same characters for harmful, and those are Unicode's", () => {
+  const source = readFileSync(join(SCRIPTS, "../src/bin/hookgate/tool/terminal.rs"), "utf8");
+  const ranges = [...source.matchAll(/\('\\u\{([0-9a-f]+)\}', '\\u\{([0-9a-f]+)\}'\)/g)].map(([, first, last]) => [parseInt(first, 16), parseInt(last, 16)]);
+  assert.ok(ranges.length > 10);
+  const isWithin = (point) => point < 0x20 || (point >= 0x7f && point <= 0x9f) || ranges.some(([first, last]) => first <= point && point <= last);
+  const apart = [];
+  for (let point = 0; point <= 0x10ffff; point += 1) {
+    const isHarmful = oneLine(String.fromCodePoint(point)) === "?" && point !== 0x3f;
+    if (isHarmful !== isWithin(point)) apart.push(point.toString(16));
+  }
+  assert.deepEqual(apart, []);
+  const tags = JSON.stringify({ text: "a\u{e0041}\u200bb" });
+  assert.match(safeJson(tags), /^[ -~]*$/);
+  assert.deepEqual(JSON.parse(safeJson(tags)), JSON.parse(tags));
+});
+
 // -- check-wrangler ---------------------------------------------------------------------------------
 
 const WRANGLER = readFileSync(join(SCRIPTS, "../wrangler.toml"), "utf8");

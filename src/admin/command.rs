@@ -6,6 +6,7 @@ use crate::audit::NO_TENANT;
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
+use crate::tlog::NEWEST;
 use crate::tlog::tile::{CHECKPOINT, File};
 
 const ALL: &str = "/admin/v1/";
@@ -43,7 +44,7 @@ pub enum Command {
         after_ms: i64,
         after_id: String,
     },
-    /// A file of a tenant's log, by its path below the log.
+    /// A file of a tenant's log, by its path below the log; or [`NEWEST`].
     Log {
         tenant: String,
         path: String,
@@ -127,7 +128,7 @@ impl Command {
             });
         }
         let path = path.to_owned();
-        (path == CHECKPOINT || File::parse(&path).is_some())
+        (path == CHECKPOINT || path == NEWEST || File::parse(&path).is_some())
             .then_some(Command::Log { tenant, path })
     }
 
@@ -186,7 +187,12 @@ mod tests {
             parse("POST", "/admin/v1/dead-letters/raw-0123/redrive"),
             Some(Command::Redrive { id: id() })
         );
-        for path in ["checkpoint", "tile/0/x001/067", "tile/entries/000.p/7"] {
+        for path in [
+            "checkpoint",
+            "newest",
+            "tile/0/x001/067",
+            "tile/entries/000.p/7",
+        ] {
             let head = head("GET", &format!("/admin/v1/log/acme/{path}"), &[]);
             let (tenant, path) = ("acme".to_owned(), path.to_owned());
             let command = Command::parse(&head);

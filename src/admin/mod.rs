@@ -28,4 +28,4 @@ pub use forget::{Named, Wish, not_forgotten};
 pub use health::overview;
 pub use reading::Reading;
 pub use readmit::{is_request_id, not_readmitted, readmitted};
-pub use redrive::{insists, may_redrive, not_redriven};
+pub use redrive::{Redriven, insists, may_redrive, not_redriven};

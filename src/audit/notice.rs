@@ -156,6 +156,10 @@ pub enum Notice<'a> {
     },
     /// Refused requests are to be kept, and there is no secret to keep them under.
     QuarantineOff,
+    /// The witness was not told of this log, or not of its key.
+    LogUnwitnessed {
+        detail: &'a str,
+    },
     AdminRefused {
         request_id: &'a str,
     },
@@ -323,6 +327,7 @@ impl Notice<'_> {
                 secret_name: Some(QUARANTINE_KEY),
                 ..alarm("quarantine_off")
             },
+            Notice::LogUnwitnessed { detail } => with(alarm("log_unwitnessed"), detail),
             Notice::AdminRefused { request_id } => NoticeLine {
                 request_id: Some(request_id),
                 ..notice("admin_refused")

@@ -3,7 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { unlessItDies } from "./instance.mjs";
-import { logAppend, logEntry, logOpen, logProve, logRest, logRun, replaceDeadInstance } from "../../build/hookgate.js";
+import { logAppend, logEntry, logNewest, logOpen, logProve, logRest, logRun, replaceDeadInstance } from "../../build/hookgate.js";
 
 /** After this long without a word from a run that was begun, another one begins. */
 const DEAD_MAN_MS = 60_000;
@@ -28,6 +28,12 @@ export class AuditLog extends DurableObject {
     const places = logAppend(this.ctx.storage, tenant, bundle);
     this.#arm();
     return places;
+  }
+
+  /** The newest checkpoint, whatever the archive has; empty before there is one. */
+  newest() {
+    replaceDeadInstance();
+    return logNewest(this.ctx.storage);
   }
 
   /** The entry of a record, by its id, and its proof in the newest checkpoint (src/edge/log_proof.rs). */

@@ -123,6 +123,12 @@ pub fn entry(storage: &Storage, id: &str) -> Result<Option<String>, JsValue> {
     Ok(Array::from(&found.get(0)).get(0).as_string())
 }
 
+/// The newest checkpoint, with the cosignature that it has by now; empty before there is one.
+#[wasm_bindgen(js_name = logNewest)]
+pub fn newest(storage: &Storage) -> Result<String, JsValue> {
+    Ok(Log::read(storage)?.note)
+}
+
 /// How long to rest, in milliseconds. `None`: until an entry comes.
 #[wasm_bindgen(js_name = logRest)]
 pub fn rest(storage: &Storage, env: &Env, period_ms: f64) -> Result<Option<f64>, JsValue> {

@@ -111,6 +111,8 @@ extern "C" {
     pub fn append(this: &Stub, tenant: &str, bundle: &Uint8Array) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn entry(this: &Stub, id: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn newest(this: &Stub) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(method, catch)]
     pub fn prove(this: &Stub, id: &str, expected: &str) -> Result<Promise, JsValue>;

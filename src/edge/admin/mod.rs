@@ -20,6 +20,7 @@ use crate::admin::{Admitted, Command, Operator, Reading, authorise, console};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::request::Head;
+use crate::tlog::NEWEST;
 
 /// Answers a request for `/admin` and below. `lines` is its head, as in [`super::fetch`]. What the promise
 /// brings is the answer's text, as [`Answer::to_json`] writes it, with a member more if its body is a file of the console: `file`, by which
@@ -157,6 +158,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         } => log::show_records(asking, tenant, *after_ms, after_id)
             .await?
             .into(),
+        Command::Log { tenant, path } if path == NEWEST => log::show_newest(asking, tenant).await?,
         Command::Log { tenant, path } => log::show_file(asking, tenant, path).await?,
         Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
         Command::Forget => forget::forget(asking).await.into(),
