@@ -21,9 +21,8 @@ let counts;
 before(async () => {
   gate = await startGate();
   ({ rows, counts } = seeded());
-  const database = await gate.mf.getD1Database("RECORD");
-  await insert(database, "records", rows);
-  await insert(database, "counts", counts);
+  await insert("records", rows);
+  await insert("counts", counts);
 });
 after(() => gate.stop());
 
@@ -65,10 +64,10 @@ function seeded() {
   return { rows: [...records, expired, removal], counts: numbers };
 }
 
-async function insert(database, table, items) {
+async function insert(table, items) {
   const names = Object.keys(items[0]);
-  const sql = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map((_, at) => `?${at + 1}`).join(", ")})`;
-  await database.batch(items.map((item) => database.prepare(sql).bind(...names.map((name) => item[name]))));
+  const values = names.map((name) => `value ->> '${name}'`);
+  await gate.recorded(`INSERT INTO ${table} (${names.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?1)`, JSON.stringify(items));
 }
 
 const get = (path, parameters = {}) => gate.adminAt(`/admin/v1/${path}${Object.keys(parameters).length > 0 ? `?${new URLSearchParams(parameters)}` : ""}`);
