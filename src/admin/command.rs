@@ -1,11 +1,12 @@
 //! What an operator asks for, by method and path.
 
 use super::door::SESSION;
-use super::is_tenant;
 use super::reading::Reading;
+use super::{is_request_id, is_tenant};
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
+use crate::tlog::NEWEST;
 use crate::tlog::tile::{CHECKPOINT, File};
 
 const ALL: &str = "/admin/v1/";
@@ -13,7 +14,10 @@ const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
 const FORGET: &str = "/admin/v1/forget";
+const RECORDS: &str = "/admin/v1/records/";
 const OFFERS: &str = "/admin/v1/offers/";
+const SOURCES: &str = "/admin/v1/sources";
+const ALERTS: &str = "/admin/v1/alerts";
 const WHOAMI: &str = "/admin/v1/whoami";
 
 /// What the record has of a command ([`super::action`]).
@@ -56,7 +60,7 @@ pub enum Command {
         after_ms: i64,
         after_id: String,
     },
-    /// A file of a tenant's log, by its path below the log.
+    /// A file of a tenant's log, by its path below the log; or [`NEWEST`].
     Log {
         tenant: String,
         path: String,
@@ -67,6 +71,14 @@ pub enum Command {
     },
     /// The next resend of an event is delivered once more: see [`super::Wish`].
     Forget,
+    /// How each source is.
+    Sources,
+    /// What fires, and what did lately.
+    Alerts,
+    /// A refusal that was kept is judged again.
+    Readmit {
+        id: String,
+    },
 }
 
 impl Command {
@@ -79,16 +91,25 @@ impl Command {
             let source = source.to_owned();
             return (head.method == "POST").then_some(Command::TakeOffer { source });
         }
-        match (head.method.as_str(), head.path.as_str()) {
-            ("GET", WHOAMI) => return Some(Command::WhoAmI),
-            ("DELETE", SESSION) => return Some(Command::SignOut),
-            _ => {}
-        }
         if head.path == FORGET {
             return (head.method == "POST").then_some(Command::Forget);
         }
         if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
             return Some(Command::Read(reading));
+        }
+        match (head.method.as_str(), head.path.as_str()) {
+            ("GET", SOURCES) => return Some(Command::Sources),
+            ("GET", ALERTS) => return Some(Command::Alerts),
+            ("GET", WHOAMI) => return Some(Command::WhoAmI),
+            ("DELETE", SESSION) => return Some(Command::SignOut),
+            _ => {}
+        }
+        if let Some(rest) = head.path.strip_prefix(RECORDS) {
+            let id = rest
+                .strip_suffix("/readmit")
+                .filter(|id| is_request_id(id))?;
+            let id = id.to_owned();
+            return (head.method == "POST").then_some(Command::Readmit { id });
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -125,7 +146,7 @@ impl Command {
             });
         }
         let path = path.to_owned();
-        (path == CHECKPOINT || File::parse(&path).is_some())
+        (path == CHECKPOINT || path == NEWEST || File::parse(&path).is_some())
             .then_some(Command::Log { tenant, path })
     }
 
@@ -143,35 +164,41 @@ impl Command {
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
             Command::Forget => "event_forgotten",
+            Command::Sources => "sources_shown",
+            Command::Alerts => "alerts_shown",
+            Command::Readmit { .. } => "refusal_readmitted",
         }
     }
 
     /// Whether it changes something, which takes an operator who may.
     pub fn operates(&self) -> bool {
         match self {
-            Command::Redrive { .. } | Command::TakeOffer { .. } | Command::Forget => true,
+            Command::Redrive { .. } | Command::TakeOffer { .. } => true,
+            Command::Forget | Command::Readmit { .. } => true,
             // His own session is nobody else's matter.
             Command::WhoAmI | Command::SignOut => false,
             Command::List { .. } | Command::Show { .. } | Command::Content { .. } => false,
-            Command::Records { .. } | Command::Log { .. } | Command::Read(_) => false,
+            Command::Records { .. } | Command::Log { .. } => false,
+            Command::Read(_) | Command::Sources | Command::Alerts => false,
         }
     }
 
     /// What of it goes into the record.
     pub fn recorded(&self) -> Recorded {
         match self {
-            Command::Redrive { .. } | Command::TakeOffer { .. } => Recorded::Each,
-            Command::Forget | Command::SignOut => Recorded::Each,
+            Command::Redrive { .. } | Command::TakeOffer { .. } | Command::SignOut => {
+                Recorded::Each
+            }
             Command::List { .. } | Command::Show { .. } | Command::Content { .. } => {
                 Recorded::OnceAMinute
             }
+            Command::Forget => Recorded::Each,
             Command::Records { .. } => Recorded::OnceAMinute,
-            Command::Read(Reading::List(_) | Reading::One { .. } | Reading::Export(_)) => {
-                Recorded::OnceAMinute
-            }
-            Command::Read(Reading::Counts(_) | Reading::Description | Reading::Unfit(_)) => {
-                Recorded::Never
-            }
+            Command::Read(reading) => reading.recorded(),
+            // Once it is judged, with what came of it: `Arrival::readmitted`.
+            Command::Readmit { .. } => Recorded::Each,
+            // Numbers.
+            Command::Sources | Command::Alerts => Recorded::Never,
             // Hashes and ids: who has them has read nothing.
             Command::WhoAmI | Command::Log { .. } => Recorded::Never,
         }
@@ -181,11 +208,12 @@ impl Command {
     pub fn about(&self) -> &str {
         match self {
             Command::Show { id } | Command::Content { id } | Command::Redrive { id } => id,
-            Command::Read(Reading::One { id }) => id,
             Command::TakeOffer { source } => source,
             Command::Records { tenant, .. } | Command::Log { tenant, .. } => tenant,
+            Command::Readmit { id } => id,
+            Command::Read(reading) => reading.about(),
             Command::WhoAmI | Command::SignOut | Command::List { .. } => "",
-            Command::Forget | Command::Read(_) => "",
+            Command::Forget | Command::Sources | Command::Alerts => "",
         }
     }
 }
@@ -219,7 +247,12 @@ mod tests {
             parse("POST", "/admin/v1/dead-letters/raw-0123/redrive"),
             Some(Command::Redrive { id: id() })
         );
-        for path in ["checkpoint", "tile/0/x001/067", "tile/entries/000.p/7"] {
+        for path in [
+            "checkpoint",
+            "newest",
+            "tile/0/x001/067",
+            "tile/entries/000.p/7",
+        ] {
             let head = head("GET", &format!("/admin/v1/log/acme/{path}"), &[]);
             let (tenant, path) = ("acme".to_owned(), path.to_owned());
             let command = Command::parse(&head);
@@ -234,9 +267,19 @@ mod tests {
             })
         );
         assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
+        assert_eq!(parse("GET", "/admin/v1/sources?x"), Some(Command::Sources));
+        assert_eq!(parse("GET", "/admin/v1/alerts"), Some(Command::Alerts));
+        let refusal = format!("req_{}", "0f".repeat(16));
+        let target = format!("/admin/v1/records/{refusal}/readmit");
+        let readmit = Some(Command::Readmit { id: refusal });
+        assert_eq!(parse("POST", &target), readmit);
         for (method, target) in [
+            ("POST", "/admin/v1/records/req_0/readmit"),
+            ("POST", "/admin/v1/records//readmit"),
             ("GET", "/admin/v1/forget"),
             ("POST", "/admin/v1/forget/x"),
+            ("POST", "/admin/v1/sources"),
+            ("GET", "/admin/v1/alerts/"),
             ("POST", "/admin/v1/log/acme/records"),
             ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),

@@ -49,12 +49,6 @@ impl Wish {
         })
     }
 
-    /// The event, for the record: its source, and how it was named.
-    pub fn about(&self) -> String {
-        let (Named::Key(name) | Named::Id(name)) = &self.named;
-        [&self.source, " ", name].concat()
-    }
-
     /// The keys to ask the ledger about, one after the other until it knows one.
     ///
     /// # Errors

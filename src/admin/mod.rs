@@ -16,10 +16,12 @@ pub mod door;
 pub mod explanation;
 pub mod export;
 mod forget;
+mod health;
 pub mod one_record;
 pub mod operators;
 mod parameters;
 mod reading;
+mod readmit;
 pub mod records;
 mod redrive;
 pub mod session;
@@ -28,9 +30,11 @@ mod siem;
 pub use command::{Command, Recorded};
 pub use door::{Door, Knock, Way};
 pub use forget::{Named, Wish, not_forgotten};
+pub use health::overview;
 pub use operators::Operator;
 pub use reading::Reading;
-pub use redrive::{insists, may_redrive, not_redriven};
+pub use readmit::{is_request_id, not_readmitted, readmitted};
+pub use redrive::{Redriven, insists, may_redrive, not_redriven};
 
 use crate::audit::NO_TENANT;
 

@@ -16,6 +16,7 @@ use crate::admin::door::Settings;
 use crate::audit::Notice;
 use crate::config::{Audit, Config, Retention, Tenant};
 use crate::gate::{Gate, LiveSource};
+use crate::quarantine::is_quarantine_key;
 use crate::tlog::outside::Outside;
 
 /// The configuration, alive. A new version or a new secret starts new isolates, so reading the
@@ -143,12 +144,23 @@ impl State {
         for fault in &gate.faults {
             notice(&Notice::Fault(fault));
         }
-        State {
+        let state = State {
             gate: Some(gate),
             tenants,
             outside,
             door,
             record_bytes_max,
+        };
+        state.tell_of_quarantine(env);
+        state
+    }
+
+    /// Whether refused requests that are to be kept can be; the log says so if not. Events are taken all the same.
+    pub fn tell_of_quarantine(&self, env: &Env) {
+        let mut sources = self.gate.iter().flat_map(Gate::sources);
+        let key = variable(env, binding::QUARANTINE_KEY).unwrap_or_default();
+        if sources.any(|live| live.source.quarantine) && !is_quarantine_key(&key) {
+            notice(&Notice::QuarantineOff);
         }
     }
 

@@ -3,14 +3,16 @@
 mod dead_letters;
 mod entrance;
 mod forget;
+mod health;
 mod log;
 mod offers;
+mod readmit;
 mod record;
 mod recorded;
 
 use std::cell::RefCell;
 
-use js_sys::Promise;
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Request;
@@ -20,9 +22,11 @@ use super::archive;
 use super::platform;
 use super::state::State;
 use crate::admin::door::is_meant;
-use crate::admin::{Command, Operator, Way, console};
+use crate::admin::{Command, Operator, Reading, Way, console};
 use crate::answer::{Answer, problem};
 use crate::request::Head;
+use crate::tlog::NEWEST;
+
 pub use entrance::remove_what_is_over as remove_sessions_that_are_over;
 
 /// Answers a request for `/admin` and below. `lines` is its head, as in [`super::fetch`]. What the promise
@@ -43,6 +47,7 @@ pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
                 json.into()
             }
             Told::Content(stream) => stream,
+            Told::Readmission(parts) => parts.into(),
         })
     })
 }
@@ -53,6 +58,8 @@ enum Told {
     /// A file of the console, by its name, and the answer without it.
     File(&'static str, Answer),
     Content(JsValue),
+    /// What is judged again, for `entry.mjs`: the way of a request is its own. It writes down the end.
+    Readmission(Array),
 }
 
 impl From<Answer> for Told {
@@ -66,6 +73,7 @@ impl Told {
         match self {
             Told::Answer(answer) | Told::File(_, answer) => answer.status,
             Told::Content(_) => 200,
+            Told::Readmission(_) => 202,
         }
     }
 }
@@ -81,15 +89,21 @@ struct Asking<'a> {
     request: &'a Request,
     env: &'a Env,
     request_id: &'a str,
-    /// For the record: whose thing it is about, once that is known; and which, where the path does not name it.
+    /// For the record: whose thing it is about, once that is known.
     tenant: RefCell<Option<String>>,
-    about: RefCell<Option<String>>,
+    /// For the record: the one thing that it is about, where its path does not say so.
+    about: RefCell<String>,
 }
 
 impl Asking<'_> {
     /// Empty too where it could not be read.
     async fn body(&self) -> String {
         text_of(self.request).await
+    }
+
+    /// For the record: what it is about, as far as it is known by now.
+    fn is_about(&self, thing: &str) {
+        thing.clone_into(&mut self.about.borrow_mut());
     }
 
     /// Whether what belongs to this tenant is there for him. If so it is what the record has this request under.
@@ -160,7 +174,10 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
             request_id,
         ))
     });
-    recorded::answered(&asking, &command, told.status()).await;
+    // What is judged again has its end, and its record, once it is judged.
+    if !matches!(told, Told::Readmission(_)) {
+        recorded::answered(&asking, &command, told.status()).await;
+    }
     told
 }
 
@@ -177,6 +194,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Show { id } => dead_letters::show(asking, id).await?.into(),
         Command::Content { id } => dead_letters::content_of(asking, id).await?,
         Command::Redrive { id } => dead_letters::redrive(asking, id).await?.into(),
+        Command::Read(Reading::Description) => Told::File("openapi.json", record::json("")),
         Command::Read(reading) => record::read(asking, reading).await.into(),
         Command::Records {
             tenant,
@@ -185,9 +203,13 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         } => log::show_records(asking, tenant, *after_ms, after_id)
             .await?
             .into(),
+        Command::Log { tenant, path } if path == NEWEST => log::show_newest(asking, tenant).await?,
         Command::Log { tenant, path } => log::show_file(asking, tenant, path).await?,
         Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
         Command::Forget => forget::forget(asking).await.into(),
+        Command::Sources => health::show_sources(asking).await?.into(),
+        Command::Alerts => health::show_alerts(asking).await?.into(),
+        Command::Readmit { id } => readmit::readmit(asking, id).await?,
     })
 }
 

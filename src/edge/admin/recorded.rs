@@ -22,19 +22,21 @@ pub async fn signed_in(asking: &Asking<'_>, status: u16) {
 
 /// A command was carried out.
 pub async fn answered(asking: &Asking<'_>, command: &Command, status: u16) {
-    let (name, about) = (command.name(), command.about());
-    record(asking, name, about, status, command.recorded()).await;
+    let about = match command.about() {
+        "" => asking.about.borrow().clone(),
+        about => about.to_owned(),
+    };
+    record(asking, command.name(), &about, status, command.recorded()).await;
 }
 
 async fn record(asking: &Asking<'_>, name: &str, about: &str, status: u16, recorded: Recorded) {
     let tenant = asking.tenant.borrow().clone();
-    let named = asking.about.borrow().clone();
     let action = Action {
         request_id: asking.request_id,
         operator: &asking.operator,
         way: asking.way,
         name,
-        about: named.as_deref().unwrap_or(about),
+        about,
         tenant: tenant.as_deref(),
         status,
         address: asking.head.header("cf-connecting-ip").unwrap_or_default(),
