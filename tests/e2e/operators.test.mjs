@@ -1,13 +1,15 @@
 // Operators: who is let in, what each is told, a browser's session, and what the record has of it.
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createSign, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { adminsLine, freshToken } from "../../scripts/dev-vars.mjs";
 import { startBackend } from "./support/backend.mjs";
+import { keySet, rsaPair } from "./support/certificates.mjs";
 import { startGate } from "./support/gate.mjs";
+import { startOutside } from "./support/outside.mjs";
 import { freshSecrets } from "./support/secrets.mjs";
 import { freshId, sign } from "./support/sign.mjs";
 import { until } from "./support/wait.mjs";
@@ -272,6 +274,102 @@ describe("a browser's session", () => {
       }
     });
   }
+});
+
+describe("Cloudflare Access", () => {
+  const TEAM = "https://acme.cloudflareaccess.com";
+  const CERTS = `${TEAM}/cdn-cgi/access/certs`;
+  const AUD = randomBytes(32).toString("hex");
+  const [pair, stranger] = [rsaPair(), rsaPair()];
+  const base64url = (json) => Buffer.from(JSON.stringify(json)).toString("base64url");
+  const outside = startOutside();
+  let vouched;
+  before(async () => {
+    outside.put(CERTS, keySet({ one: pair.publicKey }));
+    const lines = "ana operate demo access:Ana@example.com\nben read * access:ben@example.com";
+    vouched = await startGate({ secrets, backend, outside, variables: { ADMINS: `${secrets.ADMINS}\n${lines}`, ACCESS_TEAM: TEAM, ACCESS_AUD: AUD } });
+  });
+  after(() => vouched.stop());
+
+  /** A token as Access makes it, but for what is said otherwise. */
+  function assertion(claims = {}, { kid = "one", key = pair.privateKey } = {}) {
+    const now = Math.floor(Date.now() / 1_000);
+    const said = { aud: [AUD], email: "ana@example.com", iss: TEAM, type: "app", iat: now - 10, nbf: now - 10, exp: now + 3_600, sub: "7335d417", country: "NL", ...claims };
+    const signed = `${base64url({ alg: "RS256", kid, typ: "JWT" })}.${base64url(said)}`;
+    return ["cf-access-jwt-assertion", `${signed}.${createSign("RSA-SHA256").update(signed).sign(key, "base64url")}`];
+  }
+  const as = (headers, path = "whoami", more = {}) => ask(path, { at: vouched, ...more, headers: [...headers, ...(more.headers ?? [])] });
+
+  test("whom it vouches for is who his line says, and his keys are fetched once", async () => {
+    for (const [email, name, roles] of [["ana@example.com", "ana", ["read", "operate"]], ["BEN@example.com", "ben", ["read"]]]) {
+      const { status, json } = await as([assertion({ email })]);
+      assert.deepEqual([status, json?.name, json?.roles], [200, name, roles]);
+    }
+    assert.equal(outside.of(CERTS), 1);
+    const keys = await vouched.remembered();
+    assert.ok(!keys.some((key) => key.includes("cloudflareaccess")), "KV, where others may write, has no key of operators");
+  });
+
+  test("whom no line names is told so, and what nobody vouches for is 401", async () => {
+    const unknown = await as([assertion({ email: "eve@example.com" })]);
+    assert.deepEqual([unknown.status, unknown.json.type], [403, "urn:hookgate:problem:not-allowed"]);
+    const old = Math.floor(Date.now() / 1_000) - 7_200;
+    const [, right] = assertion();
+    for (const [title, wrong] of Object.entries({
+      "another's key": assertion({}, { key: stranger.privateKey }),
+      "another audience": assertion({ aud: ["x"] }),
+      "another team": assertion({ iss: "https://evil.cloudflareaccess.com" }),
+      "another kind of token": assertion({ type: "org" }),
+      "no address": assertion({ email: undefined }),
+      "over": assertion({ iat: old, nbf: old, exp: old + 3_600 }),
+      "altered": ["cf-access-jwt-assertion", right.replace(/\.[^.]+\./, `.${base64url({ aud: [AUD], email: "ben@example.com", iss: TEAM, type: "app", iat: old + 7_100, exp: old + 9_000 })}.`)],
+      "no token": ["cf-access-jwt-assertion", "x"],
+    })) {
+      const { status, requestId } = await as([wrong]);
+      assert.equal(status, 401, title);
+      await vouched.line({ what: "admin_refused", detail: "access", request_id: requestId });
+    }
+    assert.equal((await ask("whoami", { headers: [assertion()] })).status, 401, "where it is not set, it is nothing");
+  });
+
+  test("a browser's change comes from the console, and has its record", async () => {
+    const forget = (headers) => as([assertion()], "session", { method: "DELETE", headers });
+    assert.deepEqual([(await forget([])).status, (await forget([["sec-fetch-site", "cross-site"], CONSOLE[1]])).status], [403, 403]);
+    assert.equal((await forget(CONSOLE)).status, 204);
+    const answer = await as([assertion()], "offers/notion", { method: "POST", headers: CONSOLE });
+    assert.equal(answer.status, 404);
+    const rows = await until(async () => {
+      const found = await vouched.recorded("SELECT * FROM records WHERE id = ?1", answer.requestId);
+      return found.length > 0 ? found : undefined;
+    }, "its record");
+    const { operator, by } = JSON.parse(rows[0].text);
+    assert.deepEqual([operator, by], ["ana", "access"]);
+    assert.equal((await as([assertion({ email: "ben@example.com" })], "offers/notion", { method: "POST", headers: CONSOLE })).status, 403);
+  });
+
+  test("a bearer token is looked at first, and a key that is new is found", async () => {
+    assert.equal((await as([assertion()], "whoami", { token: READER })).json.name, "reader");
+    assert.equal((await as([assertion()], "whoami", { token: freshToken() })).status, 401);
+    outside.put(CERTS, keySet({ one: pair.publicKey, two: stranger.publicKey }));
+    const inHalfAnHour = ["x-test-now", String(Date.now() + 1_800_000)];
+    const { status } = await as([assertion({}, { kid: "two", key: stranger.privateKey }), inHalfAnHour]);
+    assert.equal(status, 200);
+  });
+
+  test("keys that cannot be fetched are our failure", async () => {
+    const dark = startOutside();
+    const cut = await startGate({ secrets, backend, outside: dark, variables: { ACCESS_TEAM: TEAM, ACCESS_AUD: AUD } });
+    try {
+      const { status, headers } = await ask("whoami", { at: cut, headers: [assertion()] });
+      assert.deepEqual([status, headers["retry-after"]], [503, "10"]);
+      for (let number = 0; number < 10; number += 1) assert.equal((await ask("whoami", { at: cut, headers: [assertion()] })).status, 503);
+      assert.equal(dark.of(CERTS), 1, "and it is not asked again at once");
+      await cut.line({ event: "alarm", what: "key_unfetched" });
+      assert.equal((await ask("whoami", { at: cut, token: READER })).status, 200);
+    } finally {
+      await cut.stop();
+    }
+  });
 });
 
 describe("what the record has", () => {
