@@ -47,5 +47,5 @@ export async function call(base, method, path, { body, anything = false, mayMiss
     fail(`${answer.status} ${title}${detail}`);
   }
   if (json === undefined && !anything) fail(`${answer.status} without JSON: is a hookgate at ${base}?`);
-  return { bytes, text, json };
+  return { bytes, text, json, headers: answer.headers };
 }

@@ -45,6 +45,8 @@ pub struct Opening {
     pub stream_bytes: Option<u32>,
     /// It can only be a handshake with a sender that has proved nothing, or else gets this.
     unless_greeting: Option<Verdict>,
+    /// With a body it is an event all the same.
+    or_event: bool,
 }
 
 /// What is shared through the cell is written once and whole, so a panic leaves nothing half done.
@@ -151,7 +153,15 @@ pub fn open(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
         // Whether it is signed is told by its body, and whether it is an event.
         Ok(opening) if uses::GREETINGS && live.scheme.has_body_signature() => {
             let unsigned = Verdict::Refused(Reject::MissingSignature);
-            greeting(live, head, unsigned).or(Ok(opening))
+            match greeting(live, head, unsigned) {
+                Ok(greeting) if greeting.or_event => Ok(Opening {
+                    unless_greeting: greeting.unless_greeting,
+                    or_event: true,
+                    ..opening
+                }),
+                Ok(greeting) => Ok(greeting),
+                Err(_) => Ok(opening),
+            }
         }
         opened => opened,
     }
@@ -188,6 +198,7 @@ fn open_for_event(live: &LiveSource, head: &Head) -> Result<Opening, Verdict> {
         over_length: Verdict::Refused(Reject::BodyTooLarge { body_bytes_max }),
         stream_bytes,
         unless_greeting: None,
+        or_event: false,
     })
 }
 
@@ -262,6 +273,7 @@ pub fn check(
     let wrong = |reject| unverified(live, reject, inbound.body.len(), now_ms);
     if uses::GREETINGS
         && let Some(otherwise) = opening.unless_greeting
+        && (!opening.or_event || inbound.body.is_empty())
     {
         return Err(greet(live, inbound, otherwise, now_ms, findings));
     }

@@ -58,6 +58,8 @@ pub struct LiveSource {
     /// How long the ledger keeps a row of this source, in milliseconds: until the event is forgotten
     /// wherever it could still come from.
     pub row_life_ms: i64,
+    /// How many deliveries of its tenant, of all sources together, may begin in a second.
+    pub tenant_per_second_max: Option<u32>,
     /// What its forgeries cost this isolate.
     pub flood: Flood,
     /// Secrets that were rotated out, as far as they are still there: nothing is verified with them.
@@ -145,6 +147,8 @@ impl Gate {
                 live.source.dedup_retention_seconds,
                 config.queue_retention_seconds,
             );
+            let tenant = config.tenants.get(&live.source.tenant);
+            live.tenant_per_second_max = tenant.and_then(|tenant| tenant.deliveries_per_second_max);
             gate.sources.insert(name, Arc::new(live));
         }
         gate.refuse_shared_secrets();
@@ -239,6 +243,7 @@ impl LiveSource {
             handshake_token: None,
             handshake_window_ms: None,
             row_life_ms: 0,
+            tenant_per_second_max: None,
             flood: Flood::default(),
             retired: retired::keys(&source, scheme, variable),
             incomplete: None,

@@ -86,6 +86,14 @@ impl Head {
         lines
     }
 
+    /// How long all of it is, in bytes.
+    pub fn bytes(&self) -> usize {
+        let query = self.query.as_ref().map_or(0, String::len);
+        let headers = self.headers.iter();
+        let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
+        self.method.len() + self.path.len() + query + headers
+    }
+
     /// Puts headers before those that are there. Name and value, one a line.
     pub fn precede(&mut self, lines: &str) {
         let known = std::mem::take(&mut self.headers);

@@ -11,12 +11,15 @@
 #[path = "support/audit_log.rs"]
 mod audit_log;
 
-use audit_log::{DAY_MS, Log, NAME, SEED, TENANT, entry, id, key, logged, look, record, trust};
+use audit_log::{
+    DAY_MS, Log, NAME, SEED, TENANT, entry, id, key, logged, look, own_key, record, run_record,
+    trust, witness_key,
+};
 use hookgate::tlog::checkpoint::Checkpoint;
 use hookgate::tlog::entry::What;
 use hookgate::tlog::export::{Finding, Record, Trust};
 use hookgate::tlog::native::{cosign, public_key, sign, signing_key};
-use hookgate::tlog::note::{KeyKind, Note, VerifierKey};
+use hookgate::tlog::note::{Note, VerifierKey};
 use hookgate::tlog::tile::put_entry;
 use hookgate::tlog::witness;
 
@@ -30,14 +33,14 @@ fn an_honest_export_is_in_order_at_every_size() {
         assert_eq!(report.origin, "gate.example/audit/acme");
     }
     // The key may be the log's own as well.
-    let log = Trust {
-        key: VerifierKey {
-            name: format!("{NAME}/{TENANT}"),
-            ..key()
-        },
-        ..trust()
-    };
-    assert!(Log::of(3).checked(&log).ok);
+    for tenant in [None, Some(TENANT.to_owned())] {
+        let log = Trust {
+            key: own_key(),
+            tenant,
+            ..trust()
+        };
+        assert!(Log::of(3).checked(&log).ok);
+    }
 }
 
 #[test]
@@ -170,10 +173,14 @@ fn no_bit_of_a_file_can_change_unseen() {
 fn expired_is_not_removed() {
     let mut log = Log::of(20);
     let before_ms = 5 * DAY_MS;
-    let said = record(500);
-    let run = |count| entry(&said, 20 * DAY_MS, What::Retention { before_ms, count });
-    log.entries.push(run(5));
-    log.records.push(said.clone());
+    let run = |count| {
+        let said = run_record(500, before_ms, count);
+        let what = What::Retention { before_ms, count };
+        (entry(&said, 20 * DAY_MS, what), said)
+    };
+    let (logged_run, said) = run(5);
+    log.entries.push(logged_run);
+    log.records.push(said);
     log.records.drain(..5);
     let report = log.checked(&trust());
     assert!(report.ok, "{:?}", report.findings);
@@ -200,7 +207,9 @@ fn expired_is_not_removed() {
         "a run does not expire"
     );
     // One was removed before the run came by, which then deleted four.
-    log.entries[20] = run(4);
+    let (logged_run, said) = run(4);
+    log.entries[20] = logged_run;
+    *log.records.last_mut().unwrap() = said;
     let before = Finding::RemovedBeforeRetention {
         place: 20,
         gone: 5,
@@ -293,11 +302,7 @@ fn whoever_has_the_key_is_exposed_by_a_checkpoint_that_had_left() {
 #[test]
 fn a_witness_that_is_asked_for_must_have_signed() {
     let log = Log::of(10);
-    let witness = VerifierKey {
-        name: "witness.example/w1".to_owned(),
-        kind: KeyKind::Cosignature,
-        public_key: public_key(&[7; 32]),
-    };
+    let witness = witness_key();
     let asked = Trust {
         witnesses: vec![witness.clone()],
         ..trust()

@@ -19,10 +19,11 @@ mod thorough;
 use std::collections::BTreeSet;
 
 use hookgate::diagnosis::{
-    Case, Diagnosis, HASHED_BYTES_MAX, Hypothesis, Thorough, diagnose, diagnose_thoroughly,
-    is_worthwhile, mistakes,
+    BODY_BYTES_MAX, Case, Diagnosis, HASHED_BYTES_MAX, Hypothesis, Thorough, diagnose,
+    diagnose_thoroughly, is_short, is_worthwhile, mistakes,
 };
 use hookgate::gate::{Gate, LiveSource};
+use hookgate::request::Head;
 use hookgate::scheme::Scheme;
 use plant::*;
 use quick::plants;
@@ -234,7 +235,7 @@ fn how_much_is_tried_does_not_depend_on_what_is_found() {
 
 #[test]
 fn the_work_is_bounded() {
-    let body = vec![b'x'; hookgate::diagnosis::BODY_BYTES_MAX];
+    let body = vec![b'x'; BODY_BYTES_MAX];
     let mut long = stripe("none", SECRET, b"another", TIME, "another");
     long.request.body.clone_from(&body);
     let found = by_the_worker(&long);
@@ -245,6 +246,14 @@ fn the_work_is_bounded() {
     let newline = [&body[..], b"\n"].concat();
     let found = by_the_worker(&github("newline", SECRET.as_bytes(), &newline, &body));
     assert_eq!(found.name(), "body_newline_added");
+    // What stands in the head is read with it.
+    let of_the_head = |bytes| Head::new("POST", "/", [("a".to_owned(), "x".repeat(bytes))]);
+    assert!(is_short(&of_the_head(16_378), Some(BODY_BYTES_MAX)));
+    assert!(
+        !is_short(&of_the_head(16_379), None),
+        "with its name, its method and its path"
+    );
+    assert!(!is_short(&of_the_head(1), Some(BODY_BYTES_MAX + 1)));
     // With ten live secrets each variation costs ten times as much.
     let names: Vec<String> = (0..10)
         .map(|number| format!("a secret, number {number}"))
@@ -253,6 +262,11 @@ fn the_work_is_bounded() {
     let request = github("none", b"another", b"another", &body).request;
     let found = diagnose(&mut case(only(&gate), &request), HASHED_BYTES_MAX);
     assert!(found.tried <= 16, "{found:?}");
+    // What stands in the head may be signed, and is counted.
+    let mut wide = github("none", b"another", b"another", b"{}").request;
+    wide.headers.push(("x-padding".into(), "x".repeat(16_000)));
+    let found = diagnose(&mut case(only(&gate), &wide), HASHED_BYTES_MAX);
+    assert!((1..=16).contains(&found.tried), "{found:?}");
 }
 
 /// A retired secret that is somebody else's would make a diagnosis tell about him.

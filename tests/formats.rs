@@ -257,7 +257,7 @@ const KEYS: &[(&str, &str)] = &[
     ),
     (
         "koogallery-kit",
-        "6ec8feaa833eccc7332439e03bad27d1a00bc801a377beb69239f6fa85f11159",
+        "02f0fb2a87582c7647baa856069c4a2b76e1947ff9403bced79f73d138a7a5d0",
     ),
     (
         "koogallery-license",

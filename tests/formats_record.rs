@@ -8,7 +8,9 @@
     reason = "a test stops where it fails"
 )]
 
-use hookgate::audit::store::{Over, is_readable, leaves, removal};
+use hookgate::audit::health::Shown;
+use hookgate::audit::queued::Queued;
+use hookgate::audit::store::{Over, removal};
 use hookgate::audit::{Draft, Facts, Tally, VerdictLine, leaf_hash, line};
 use hookgate::config::Retention;
 use hookgate::tlog::entry::{Entry, What};
@@ -103,7 +105,7 @@ fn the_message_of_a_record() {
             "02".repeat(16),
         )
     );
-    assert!(is_readable(&message));
+    assert_eq!(Queued::read(&message).unwrap().id, "req_1");
 }
 
 /// A tenant that has no addresses stored: neither the message nor the text has one, or its hash.
@@ -140,6 +142,31 @@ fn the_message_of_counts() {
             r#""reason":"","minute":30000000,"number":2,"first_ms":1800000000000,"last_ms":1800000000001}]}"#
         )]
     );
+}
+
+/// What is noted of sources travels with the counts; a version that does not know it leaves it.
+#[test]
+fn the_message_of_health() {
+    let mut tally = Tally::default();
+    tally.count(Verdict::Accepted, "demo", "shop", NOW_MS);
+    for (key_id, skew_ms) in [("OLD_SECRET", Some(-2_500)), ("NEW_SECRET", Some(299_000))] {
+        let shown = Shown {
+            key_id: Some(key_id),
+            skew_ms,
+        };
+        tally.shown("demo", "shop", shown, NOW_MS);
+    }
+    let messages = tally.flush(|| "cnt_1".to_owned());
+    assert_eq!(
+        messages,
+        [concat!(
+            r#"{"auditversion":1,"id":"cnt_1","counts":[{"tenant":"demo","source":"shop","verdict":"accepted","#,
+            r#""reason":"","minute":30000000,"number":1,"first_ms":1800000000000,"last_ms":1800000000000}],"#,
+            r#""health":[{"tenant":"demo","source":"shop","minute":30000000,"#,
+            r#""keys":{"OLD_SECRET":1800000000000,"NEW_SECRET":1800000000000},"skew":{"14":1,"30":1}}]}"#
+        )]
+    );
+    assert!(messages.iter().all(|text| Queued::read(text).is_some()));
 }
 
 #[test]
@@ -203,20 +230,18 @@ fn the_entries_of_the_log() {
     });
     let expected = text.replace(" record\n", " retention\n") + "1792000000000\n7\n";
     assert_eq!(run.to_text(), Some(expected));
-    // As the record's database gives them.
-    let list = format!(
-        concat!(
-            r#"[{{"tenant":"demo","id":"req_1","at_ms":1800000000000,"leaf_hash":"{0}","texts_before_ms":null,"texts":null}},"#,
-            r#"{{"tenant":"demo","id":"req_1","at_ms":1800000000000,"leaf_hash":"{0}","texts_before_ms":1792000000000,"texts":7}}]"#
-        ),
-        hex(&leaf_hash(&SALT, TEXT))
-    );
-    let logs = leaves(&list).unwrap();
-    assert_eq!(logs["demo"], [entry(What::Record), run]);
-    assert!(leaves("{}").is_err());
-    let foreign = list.replace("leaf_hash\":\"e4", "leaf_hash\":\"zz");
-    assert!(
-        leaves(&foreign).unwrap().is_empty(),
-        "a row that is not ours gets no place, and keeps nobody else's"
-    );
+    // As the messages say.
+    let logged = |message: &str| Queued::read(message).unwrap().record.unwrap();
+    let line = verdict_line();
+    let message = draft(&line).entry(FACTS, ADDRESS_SALT).message(SALT);
+    assert_eq!(logged(&message).entry, entry(What::Record));
+    assert_eq!(logged(&message).tenant, "demo");
+    let retention = Retention {
+        audit_days: 90,
+        client_address_days: 30,
+    };
+    let removed = removal("ret_1", "demo", retention, 12, 3, NOW_MS);
+    let text = logged(&removed.message(SALT)).entry.to_text().unwrap();
+    assert!(text.starts_with("hookgate-audit/v1 retention\nret_1\n1800000000000\n"));
+    assert!(text.ends_with("\n1792195200000\n12\n"), "{text}");
 }

@@ -251,9 +251,47 @@ fn a_stranger_is_met_by_the_entries_that_say_so_and_by_no_other() {
             let got = outcome(only(&gate), &asked);
             let open = scheme(name).handshakes.iter().any(|shake| {
                 matches!(shake.trust, Trust::Anyone | Trust::Token)
+                    && !shake.without_body
                     && shake.method.as_deref().unwrap_or("POST") == method
             });
             assert_eq!(got == "challenged", open, "{name} {method}: {got}");
+        }
+    }
+}
+
+/// Whoever registers a URL with the mark in it must still get its events, and a stranger no echo for them.
+#[test]
+fn a_notification_is_an_event_whatever_its_url_says() {
+    let more = support::more_for("ms-graph-basic");
+    let gate = with("ms-graph-basic", &more, &[("KEY", "a state")]);
+    let live = only(&gate);
+    let notice = |state: &str| {
+        format!(
+            r#"{{"value":[{{"id":"1","subscriptionId":"s","clientState":"{state}","changeType":"created"}}]}}"#
+        )
+    };
+    let long = notice("a state") + &" ".repeat(8_000);
+    for (query, body, expected) in [
+        ("?validationToken=a", String::new(), "challenged"),
+        ("?validationToken=a", notice("a state"), "accept"),
+        ("?validationToken=a", long, "accept"),
+        (
+            "?validationToken=a",
+            notice("another"),
+            "signature_mismatch",
+        ),
+        ("?validationToken=a", " ".into(), "missing_signature"),
+        ("", notice("a state"), "accept"),
+        ("", String::new(), "missing_signature"),
+    ] {
+        let length = body.len().to_string();
+        for headers in [vec![], vec![("content-length", length.as_str())]] {
+            let request = request("POST", query, &headers, &body);
+            assert_eq!(
+                outcome(live, &request),
+                expected,
+                "{query} {headers:?} {body}"
+            );
         }
     }
 }

@@ -66,7 +66,19 @@ fn a_handshake_that_would_give_something_away_is_refused_by_the_build() {
         ),
         (
             r#"{ at = "json:/a", keep = "json:/a" }"#,
-            "has no `method`, `token` or `keep`",
+            "has no `method`, `token`, `keep` or `without_body`",
+        ),
+        (
+            r#"{ at = "json:/a", without_body = true }"#,
+            "has no `method`, `token`, `keep` or `without_body`",
+        ),
+        (
+            r#"{ at = "json:/a", trust = "anyone", without_body = true }"#,
+            "`without_body` is for what comes like an event and is marked in its head",
+        ),
+        (
+            r#"{ at = "query:a", method = "GET", trust = "anyone", without_body = true }"#,
+            "`without_body` is for what comes like an event and is marked in its head",
         ),
         (
             r#"{ at = "json:/a", trust = "anyone", keep = "json:/a" }"#,

@@ -93,6 +93,45 @@ fn calls_of_koogallery_without_an_order_are_told_apart_by_their_nonce() {
     );
 }
 
+/// The path names what is asked for, and the body alone does not. Of a captured call each interface
+/// makes one event, and no other path makes any.
+#[test]
+fn calls_of_the_kit_are_told_apart_by_their_interface() {
+    let vector = vector("koogallery-kit", "pair-first");
+    let gate = vector.gate();
+    let live = only(&gate);
+    let at = |behind: &str| {
+        let mut request = vector.request.clone();
+        request.target += behind;
+        request
+    };
+    let calls = [
+        "tenantSync",
+        "applicationSync",
+        "authSync",
+        "singleOrgSync",
+        "allOrgSync",
+    ]
+    .map(|call| format!("/produceAPI/v2/{call}"));
+    let keys: BTreeSet<String> = calls.iter().map(|call| key(live, &at(call))).collect();
+    assert_eq!(keys.len(), calls.len(), "a call would be lost");
+    assert_eq!(key(live, &at(&calls[0])), key(live, &at(&calls[0])));
+    let head = at("/produceAPI/v2/tenantSync/other").head();
+    assert!(hookgate::admission::source_of(&gate, &head).is_none());
+}
+
+/// Atlassian's token proves method, path and query, and an app may be told there what an event is about.
+#[test]
+fn deliveries_of_atlassian_are_told_apart_by_their_query() {
+    let one = vector("atlassian-connect", "pair-first");
+    let other = vector("atlassian-connect", "with-query");
+    assert_eq!(one.request.body, other.request.body);
+    assert_ne!(
+        key(only(&one.gate()), &one.request),
+        key(only(&other.gate()), &other.request)
+    );
+}
+
 #[test]
 fn one_mac_in_two_spellings_is_one_event() {
     // KooGallery V2 leaves the case of its hex open, so the case must not make another event.

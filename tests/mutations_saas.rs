@@ -138,6 +138,36 @@ fn no_byte_of_a_signed_body_can_be_changed() {
     println!("{requests} bodies with one other byte");
 }
 
+/// The first event alone is signed. Whatever is put behind it, a captured list is no other event, and what is
+/// put there is seen.
+#[test]
+fn a_captured_list_of_segment_passes_once() {
+    let (vector, gate) = accepted()
+        .find(|(vector, _)| vector.title().contains("segment-batch/pair-first"))
+        .unwrap();
+    let live = only(&gate);
+    let event = |request: &Request| {
+        let event = support::event(live, request);
+        (event.dedup_key().to_owned(), event.fingerprint())
+    };
+    let (known, print) = event(&vector.request);
+    let first = r#"[{"messageId":"ajs-1","type":"track"}"#;
+    for behind in [
+        "]",
+        ",{}]",
+        ",{\"messageId\":\"ajs-9\",\"type\":\"page\"}]",
+        " , 1 ] ",
+    ] {
+        let request = Request {
+            body: [first, behind].concat().into_bytes(),
+            ..vector.request.clone()
+        };
+        let (again, other_print) = event(&request);
+        assert_eq!(again, known, "{behind}");
+        assert_ne!(other_print, print, "{behind}");
+    }
+}
+
 #[test]
 fn of_a_signature_that_leaves_the_event_out_all_that_it_covers_is_fixed() {
     for (vector, gate) in accepted() {

@@ -59,6 +59,74 @@ fn signed_ids_of_hook0_tell_equal_bodies_apart() {
     assert_ne!(sent("evt-1"), sent("evt-2"));
 }
 
+/// Values stand beside each other with dots that are not escaped. Wherever one signed string is cut, one
+/// request comes of it.
+#[test]
+fn a_signed_string_of_hook0_has_one_reading() {
+    for text in [
+        "evt-1.shop.order.paid.{\"id\":1}",
+        "a.b.c.d.e.f.g",
+        "a.b.c.d.",
+        ".....",
+    ] {
+        let seconds = NOW_MS / 1_000;
+        let names = "x-event-id x-event-type";
+        let tag = encode_hex(&mac(b"secret", &format!("{seconds}.{names}.{text}")));
+        let dots: Vec<usize> = text.match_indices('.').map(|(at, _)| at).collect();
+        let mut accepted = 0;
+        for (index, id_end) in dots.iter().enumerate() {
+            for type_end in &dots[index + 1..] {
+                let headers = [
+                    (
+                        "x-hook0-signature",
+                        format!("t={seconds},h={names},v1={tag}"),
+                    ),
+                    ("x-event-id", text[..*id_end].to_owned()),
+                    ("x-event-type", text[id_end + 1..*type_end].to_owned()),
+                ];
+                let (gate, request) = instead("hook0-headers", &headers, &text[type_end + 1..]);
+                accepted += usize::from(outcome(only(&gate), &request) == "accept");
+            }
+        }
+        assert_eq!(accepted, 1, "{text}");
+    }
+}
+
+#[test]
+fn whoever_signs_values_without_names_says_where_they_end() {
+    let errors = |from: &str, to: &str| {
+        let scheme = support::tree::read("src/schemes/hook0-headers.toml");
+        let scheme = scheme.split("[about]").next().unwrap();
+        assert!(scheme.contains(from), "{from}");
+        let scheme: hookgate::scheme::Scheme = toml::from_str(&scheme.replace(from, to)).unwrap();
+        scheme.faults().join("\n")
+    };
+    assert_eq!(errors("h", "h"), "");
+    for (from, to, sentence) in [
+        ("x-event-type=2", "x-event-type", "each \"NAME=TIMES\""),
+        ("x-event-type=2", "x-event-type=0", "each \"NAME=TIMES\""),
+        (
+            "join = \".\"",
+            "join = \".\"\npair = \":\"",
+            "leave it out where `pair` is set",
+        ),
+        ("join = \".\"", "join = \"..\"", "needs one character"),
+        (
+            "\"named-headers\", \"literal:.\"",
+            "\"named-headers\", \"literal:|\"",
+            "must follow \"header-names\" and \"named-headers\"",
+        ),
+        (
+            "\"header-names\", \"literal:.\"",
+            "\"header-names\", \"literal:-\"",
+            "must follow \"header-names\" and \"named-headers\"",
+        ),
+    ] {
+        let errors = errors(from, to);
+        assert!(errors.contains(sentence), "{to}: {errors}");
+    }
+}
+
 /// The same body under another covered `idempotency-key` is another event; under another nonce it is not.
 #[test]
 fn covered_names_of_events_tell_equal_bodies_apart() {

@@ -1,12 +1,14 @@
 //! What an operator asks for, by method and path.
 
 use super::is_request_id;
+use super::reading::Reading;
 use crate::audit::NO_TENANT;
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
 use crate::tlog::tile::{CHECKPOINT, File};
 
+const ALL: &str = "/admin/v1/";
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
@@ -31,6 +33,8 @@ pub enum Command {
     Redrive {
         id: String,
     },
+    /// A part of the record.
+    Read(Reading),
     /// Records of a tenant's log that are still there, behind one of them.
     Records {
         tenant: String,
@@ -67,12 +71,13 @@ impl Command {
         if head.path == FORGET {
             return (head.method == "POST").then_some(Command::Forget);
         }
-        if let Some(rest) = head.path.strip_prefix(RECORDS) {
-            let id = rest
-                .strip_suffix("/readmit")
-                .filter(|id| is_request_id(id))?;
-            let id = id.to_owned();
+        let refusal = head.path.strip_prefix(RECORDS);
+        if let Some(id) = refusal.and_then(|rest| rest.strip_suffix("/readmit")) {
+            let id = Some(id).filter(|id| is_request_id(id))?.to_owned();
             return (head.method == "POST").then_some(Command::Readmit { id });
+        }
+        if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
+            return Some(Command::Read(reading));
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -120,6 +125,7 @@ impl Command {
             Command::Show { .. } => "dead_letter_shown",
             Command::Content { .. } => "dead_letter_content_shown",
             Command::Redrive { .. } => "dead_letter_redriven",
+            Command::Read(reading) => reading.name(),
             Command::Records { .. } => "records_shown",
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",

@@ -31,6 +31,21 @@ impl Operator {
         }
     }
 
+    /// Who sees only these tenants.
+    #[cfg(test)]
+    pub fn of_tenants(name: &str, tenants: &[&str]) -> Operator {
+        let tenants = tenants.iter().map(|tenant| (*tenant).to_owned()).collect();
+        Operator {
+            tenants: Some(tenants),
+            ..Operator::of_everything(name)
+        }
+    }
+
+    /// Whose things are there for him. `None`: everybody's.
+    pub fn tenants(&self) -> Option<&[String]> {
+        self.tenants.as_deref()
+    }
+
     /// Whether what belongs to this tenant is there for him.
     pub fn sees(&self, tenant: &str) -> bool {
         let among = |tenants: &Vec<String>| tenants.iter().any(|name| name == tenant);

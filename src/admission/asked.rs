@@ -110,10 +110,13 @@ pub(super) fn greeting(
 ) -> Result<Opening, Verdict> {
     let declared = head.header("content-length");
     let declared = declared.and_then(|text| text.parse::<usize>().ok());
-    let may_be = live.scheme.greetings().any(|shake| {
+    let declared = declared.unwrap_or_default();
+    let mut greetings = live.scheme.greetings();
+    let may_be = greetings.find(|shake| {
         is_in_time(shake, otherwise)
             && shake.has_method(&head.method, &live.scheme.methods)
             && (shake.is_marked_in_body() || is_marked(shake, &Inbound::new(head, &[], &[])))
+            && !(shake.without_body && declared > 0)
     });
     let signs = live.scheme.credential_places();
     let mut signatures = signs.map(|place| head.value_at(place));
@@ -121,10 +124,12 @@ pub(super) fn greeting(
     // Without a secret nobody can tell a signature from none.
     let is_unsigned = otherwise != Verdict::Refused(Reject::MissingSignature)
         || signatures.all(|value| value == Err(Absent::Missing));
-    if !may_be || !is_unsigned || declared.unwrap_or_default() > GREETING_BYTES_MAX {
+    let Some(shake) = may_be.filter(|_| is_unsigned && declared <= GREETING_BYTES_MAX) else {
         return Err(otherwise);
-    }
+    };
     Ok(Opening {
+        // Whoever sends a body of no declared length may be sending an event.
+        or_event: shake.without_body && live.scheme.has_body_signature(),
         claims: Claims::default(),
         body_bytes_max: live.source.body_bytes_max.min(GREETING_BYTES_MAX),
         over_length: otherwise,
@@ -226,7 +231,9 @@ fn is_marked(shake: &Handshake, inbound: &Inbound<'_, '_>) -> bool {
         (Some(value), Some(expected)) => value.as_ref() == Some(expected),
         (Some(value), None) => value.is_some_and(|value| !value.is_empty()),
     };
-    has_mark && shake.unless.as_ref().and_then(value).is_none()
+    has_mark
+        && (!shake.without_body || inbound.body.is_empty())
+        && shake.unless.as_ref().and_then(value).is_none()
 }
 
 /// `None`: the request says something that is neither echoed nor signed.

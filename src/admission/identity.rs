@@ -118,9 +118,15 @@ fn identify(
                 if let Some(time_ms) = verified.time_ms().filter(|_| rule.time) {
                     digest_part(digest, &time_ms.to_be_bytes());
                 }
+                for place in &rule.with {
+                    let value = inbound.value_at(place).unwrap_or_default();
+                    digest_part(digest, value.as_bytes());
+                }
                 if let Some(place) = &rule.discriminator {
                     let value = inbound.value_at(place).unwrap_or_default();
-                    let listed = live.source.discriminator_values.contains(&value);
+                    // Another path than the scheme's would have found no source.
+                    let listed = *place == Place::LastSegment
+                        || live.source.discriminator_values.contains(&value);
                     findings.discriminator_unlisted = !listed;
                     // All that are not listed are one: the header is not signed.
                     digest_part(digest, if listed { value.as_bytes() } else { b"" });

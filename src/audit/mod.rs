@@ -3,12 +3,15 @@
 //! Never a secret, never a body, never a query string, never a header's value but the user agent.
 //!
 //! [`Tally`] says what of an isolate's ends goes into the record by itself and what as a number, [`Draft`] and
-//! [`Entry`] are a refusal on its way there, [`shown`] keeps credentials out of it, and [`store`] has the rules of the
-//! database and of what is to go again.
+//! [`Entry`] are a refusal on its way there, [`shown`] keeps credentials out of it, [`queued`] reads what the
+//! queue brings, and [`store`] has the rules of the database and of what is to go again. [`health`] is what is noted of
+//! sources besides.
 
 mod around;
 mod diagnosis;
+pub mod health;
 mod notice;
+pub mod queued;
 mod refusal;
 pub mod shown;
 pub mod store;

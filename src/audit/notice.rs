@@ -79,6 +79,15 @@ pub enum Notice<'a> {
     RecordUnreadable {
         id: &'a str,
     },
+    /// The row of a record is not what its message says. The log has what the message said: look who writes there.
+    RecordContradicted {
+        id: &'a str,
+    },
+    /// The record's database has come close to its bound, or has reached it: then refusals are only counted.
+    RecordFilling {
+        bytes: f64,
+        is_full: bool,
+    },
     /// What was in the record of a tenant for its time is gone from it: so many texts, and addresses besides.
     RecordExpired {
         tenant: &'a str,
@@ -167,6 +176,9 @@ struct NoticeLine<'a> {
     texts: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     addresses: Option<u32>,
+    /// Of a database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
 }
 
 impl Notice<'_> {
@@ -226,6 +238,15 @@ impl Notice<'_> {
             Notice::AuditUnsent { detail, .. } => with(alarm("audit_lost"), detail),
             Notice::RecordFailed { detail } => with(alarm("record_failed"), detail),
             Notice::RecordUnreadable { id } => with(alarm("record_unreadable"), id),
+            Notice::RecordContradicted { id } => with(alarm("record_contradicted"), id),
+            Notice::RecordFilling { bytes, is_full } => NoticeLine {
+                bytes: Some(bytes as u64),
+                ..alarm(if is_full {
+                    "record_full"
+                } else {
+                    "record_filling"
+                })
+            },
             Notice::RecordExpired {
                 tenant,
                 texts,

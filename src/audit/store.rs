@@ -1,51 +1,96 @@
 //! The rules of the record's database: what is stored of what the audit queue brings, and when it goes again.
 //!
 //! The consumer hands a batch of messages over as one JSON list, and the statements of [`KEEP`] take it apart, all
-//! in one transaction. The global bound is enforced here and nowhere else: of one source and minute
-//! [`RECORDS_A_MINUTE`] refusals are stored, from however many isolates they come, and those above it are one more in a
-//! count. What comes twice is stored once, by its id, and so are counts, by their message's. Only what is
-//! over the bound is counted again if the consumer dies between its write and its acknowledgement.
+//! in one transaction. The global bounds are enforced here and nowhere else, from however many isolates refusals come:
+//! see [`Bounds`]. Those above them are one more in a count. What comes twice is stored once, by its id, and counts are
+//! added once, by their message's. Only what is over a bound is counted again if the consumer dies between its
+//! write and its acknowledgement.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::line;
-use super::refusal::{AUDIT_VERSION, Entry};
+use super::refusal::Entry;
 use crate::config::Retention;
-use crate::keys::decode_hex;
 use crate::time;
-use crate::tlog::entry::{Entry as Logged, What};
 
-/// Refusals of one source and minute that are stored, whichever isolates they come from. Ten isolates that
-/// are flooded at once fill it.
-pub const RECORDS_A_MINUTE: u32 = 60;
 /// Rows are changed in lots of so many, each well within what the platform gives a statement.
 pub const LOT: u32 = 1_000;
 const DAY_MS: i64 = 86_400_000;
+/// A message is known for so long: none comes again after that, because a queue keeps none for more than fourteen days.
+const COUNTED_DAYS: i64 = 15;
 
-/// What is done with a batch, as one transaction. `?1` is the list of messages, `?2` is [`RECORDS_A_MINUTE`]
-/// where it stands. The last one gives the leaves of the batch.
-pub const KEEP: [&str; 4] = [KEEP_RECORDS, COUNT_THE_REST, KEEP_COUNTS, LEAVES];
+/// How many refusals are stored, whichever isolates they come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Of one source and minute. Ten isolates that are flooded at once fill it.
+    pub minute: u32,
+    /// Of one source and day. Behind it one of each minute is stored: whoever fills the day early does not get the rest
+    /// of it unseen.
+    pub day: u32,
+    /// Of one tenant and day, all its sources together.
+    pub tenant_day: u32,
+}
 
-/// Removals are stored whatever the bound says: they are few, and of our own making.
+impl Bounds {
+    /// A row has 4.3 kB at most while its text is there (`docs/record.md` has the measurement), so that a
+    /// tenant whose sources are flooded all day long, for 90 days, has less than 2 GB.
+    pub const WITH_ROOM: Bounds = Bounds {
+        minute: 60,
+        day: 2_000,
+        tenant_day: 5_000,
+    };
+    /// Refusals are counts then, and nothing else changes.
+    pub const WITHOUT_ROOM: Bounds = Bounds {
+        minute: 0,
+        day: 0,
+        tenant_day: 0,
+    };
+}
+
+/// What is done with a batch, as one transaction. `?1` is the list of messages; the first one has a minute's, a day's
+/// and a tenant's day's bound as `?2`, `?3` and `?4` besides. The last one tells which are stored: an object that
+/// has for each id 1, or 0 where the row is not what the message says.
+pub const KEEP: [&str; 5] = [
+    KEEP_RECORDS,
+    COUNT_THE_REST,
+    KEEP_COUNTS,
+    KNOW_THE_COUNTED,
+    STORED,
+];
+
+/// Removals are stored whatever the bounds say: they are few, and of our own making. A day is counted once for a
+/// batch, and no further than its bound.
 const KEEP_RECORDS: &str = "\
+WITH message AS MATERIALIZED (
+  SELECT key, value, value ->> 'tenant' AS tenant, value ->> 'source' AS source, value ->> 'at_ms' AS at_ms,
+    value ->> 'at_ms' / 60000 AS minute, value ->> 'at_ms' / 86400000 AS day, value ->> 'verdict' AS verdict
+  FROM json_each(?1)
+  WHERE value ->> 'text' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM records WHERE id = value ->> 'id')),
+of_source AS MATERIALIZED (
+  SELECT tenant, source, day, (SELECT count(*) FROM (SELECT 1 FROM records
+    WHERE records.tenant = message.tenant AND records.source = message.source AND text IS NOT NULL
+      AND records.at_ms >= day * 86400000 AND records.at_ms < (day + 1) * 86400000 LIMIT ?3)) AS stored
+  FROM message GROUP BY tenant, source, day),
+of_tenant AS MATERIALIZED (
+  SELECT tenant, day, (SELECT count(*) FROM (SELECT 1 FROM records
+    WHERE records.tenant = message.tenant AND text IS NOT NULL
+      AND records.at_ms >= day * 86400000 AND records.at_ms < (day + 1) * 86400000 LIMIT ?4)) AS stored
+  FROM message GROUP BY tenant, day),
+placed AS (
+  SELECT message.*,
+    of_source.stored + row_number() OVER (PARTITION BY tenant, source, day ORDER BY key) AS in_day,
+    of_tenant.stored + row_number() OVER (PARTITION BY tenant, day ORDER BY key) AS in_tenant_day,
+    row_number() OVER (PARTITION BY tenant, source, minute ORDER BY key) + (SELECT count(*) FROM records
+      WHERE records.tenant = message.tenant AND records.source = message.source AND text IS NOT NULL
+        AND records.at_ms >= minute * 60000 AND records.at_ms < (minute + 1) * 60000) AS in_minute
+  FROM message JOIN of_source USING (tenant, source, day) JOIN of_tenant USING (tenant, day))
 INSERT OR IGNORE INTO records (id, tenant, source, at_ms, verdict, reason, leaf_hash, salt, text, address, address_salt)
 SELECT value ->> 'id', tenant, source, at_ms, verdict, value ->> 'reason', value ->> 'leaf_hash', value ->> 'salt',
   value ->> 'text', value ->> 'address', value ->> 'address_salt'
-FROM (
-  SELECT value, value ->> 'tenant' AS tenant, value ->> 'source' AS source, value ->> 'at_ms' AS at_ms,
-    value ->> 'verdict' AS verdict,
-    row_number() OVER (PARTITION BY value ->> 'tenant', value ->> 'source', value ->> 'at_ms' / 60000 ORDER BY key) AS place
-  FROM json_each(?1)
-  WHERE value ->> 'text' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM records WHERE id = value ->> 'id')
-) AS message
-WHERE verdict = 'retention' OR ?2 >= place + (
-  SELECT count(*) FROM records
-  WHERE records.tenant = message.tenant AND records.source = message.source AND text IS NOT NULL
-    AND records.at_ms >= message.at_ms / 60000 * 60000 AND records.at_ms < (message.at_ms / 60000 + 1) * 60000)";
+FROM placed
+WHERE verdict = 'retention' OR (in_minute <= CASE WHEN in_day <= ?3 THEN ?2 ELSE min(?2, 1) END AND in_tenant_day <= ?4)";
 
-/// Of the messages with a record those that are not stored now. Each lot is one row for its kind and minute.
+/// Of the messages with a record those that are not stored now. Each lot is one more in the row of its kind and minute.
 const COUNT_THE_REST: &str = "\
 INSERT INTO counts (tenant, minute, source, verdict, reason, message, number, first_ms, last_ms)
 SELECT value ->> 'tenant', value ->> 'at_ms' / 60000, value ->> 'source', value ->> 'verdict', value ->> 'reason', '',
@@ -56,16 +101,31 @@ GROUP BY 1, 2, 3, 4, 5
 ON CONFLICT DO UPDATE SET number = number + excluded.number, first_ms = min(first_ms, excluded.first_ms),
   last_ms = max(last_ms, excluded.last_ms)";
 
+/// One row for a kind and minute, from however many isolates its counts come.
 const KEEP_COUNTS: &str = "\
-INSERT OR IGNORE INTO counts (tenant, minute, source, verdict, reason, message, number, first_ms, last_ms)
+INSERT INTO counts (tenant, minute, source, verdict, reason, message, number, first_ms, last_ms)
 SELECT item.value ->> 'tenant', item.value ->> 'minute', item.value ->> 'source', item.value ->> 'verdict',
-  item.value ->> 'reason', message.value ->> 'id', item.value ->> 'number', item.value ->> 'first_ms', item.value ->> 'last_ms'
-FROM json_each(?1) AS message, json_each(message.value, '$.counts') AS item";
+  item.value ->> 'reason', '', sum(item.value ->> 'number'), min(item.value ->> 'first_ms'), max(item.value ->> 'last_ms')
+FROM json_each(?1) AS message, json_each(message.value, '$.counts') AS item
+WHERE NOT EXISTS (SELECT 1 FROM counted
+  WHERE day = message.value ->> '$.counts[0].minute' / 1440 AND id = message.value ->> 'id')
+GROUP BY 1, 2, 3, 4, 5
+ON CONFLICT DO UPDATE SET number = number + excluded.number, first_ms = min(first_ms, excluded.first_ms),
+  last_ms = max(last_ms, excluded.last_ms)";
 
-const LEAVES: &str = "\
-SELECT json_group_array(json_object('tenant', tenant, 'id', id, 'at_ms', at_ms, 'leaf_hash', leaf_hash,
-  'texts_before_ms', text ->> 'texts_before_ms', 'texts', text ->> 'texts')) AS found
-FROM records WHERE id IN (SELECT value ->> 'id' FROM json_each(?1) WHERE value ->> 'text' IS NOT NULL)";
+/// The day is the message's own, so that it is found where it was put.
+const KNOW_THE_COUNTED: &str = "\
+INSERT OR IGNORE INTO counted (day, id)
+SELECT value ->> '$.counts[0].minute' / 1440, value ->> 'id' FROM json_each(?1)
+WHERE value ->> '$.counts[0].minute' IS NOT NULL";
+
+/// All of a row is compared. A text that is not there any more was there for its time.
+const STORED: &str = "\
+SELECT json_group_object(records.id, records.leaf_hash = value ->> 'leaf_hash' AND records.tenant = value ->> 'tenant'
+  AND records.source = value ->> 'source' AND records.at_ms = value ->> 'at_ms' AND records.verdict = value ->> 'verdict'
+  AND records.reason = value ->> 'reason'
+  AND (records.text IS NULL OR records.text = value ->> 'text' AND records.salt = value ->> 'salt')) AS found
+FROM json_each(?1) JOIN records ON records.id = value ->> 'id' WHERE value ->> 'text' IS NOT NULL";
 
 /// Tenants that the record has something of, those that are not configured any more among them: one step of an index
 /// for each.
@@ -85,76 +145,34 @@ pub const RECORDS: &str = "\
 SELECT json_group_array(json_object('id', id, 'at_ms', at_ms, 'salt', salt, 'record', text)) AS found FROM (
   SELECT id, at_ms, salt, text FROM records WHERE tenant = ?1 AND text IS NOT NULL AND (at_ms, id) > (?2, ?3)
   ORDER BY at_ms, id LIMIT ?4)";
-/// How many texts and how many addresses of a tenant (`?1`) are from before two times (`?2`, `?3`). What says that
-/// records were removed stays.
+/// How many texts, addresses and rows of counts of a tenant (`?1`) are from before three times (`?2`, `?3`, and the minute
+/// `?4`); of the last no more than `?5`. What says that records were removed stays.
 pub const DUE: &str = "\
 SELECT json_array(
   (SELECT count(*) FROM records WHERE tenant = ?1 AND at_ms < ?2 AND text IS NOT NULL AND verdict <> 'retention'),
-  (SELECT count(*) FROM records WHERE tenant = ?1 AND at_ms < ?3 AND address IS NOT NULL)) AS found";
-/// Removes those of the first kind, at most so many (`?3`).
+  (SELECT count(*) FROM records WHERE tenant = ?1 AND at_ms < ?3 AND address IS NOT NULL),
+  (SELECT count(*) FROM (SELECT 1 FROM counts WHERE tenant = ?1 AND minute < ?4 LIMIT ?5))) AS found";
+/// Removes those of the first kind, at most so many (`?3`). What is left of a row goes to where such rows lie close to
+/// each other: in its old place it would keep the page of the text that is gone.
 pub const REMOVE_TEXTS: &str = "\
-UPDATE records SET text = NULL, salt = NULL, address = NULL, address_salt = NULL WHERE id IN (
+UPDATE records SET rowid = rowid - 1099511627776, text = NULL, salt = NULL, address = NULL, address_salt = NULL
+WHERE id IN (
   SELECT id FROM records WHERE tenant = ?1 AND at_ms < ?2 AND text IS NOT NULL AND verdict <> 'retention' LIMIT ?3)";
 /// The same of the second.
 pub const REMOVE_ADDRESSES: &str = "\
 UPDATE records SET address = NULL, address_salt = NULL WHERE id IN (
   SELECT id FROM records WHERE tenant = ?1 AND at_ms < ?2 AND address IS NOT NULL LIMIT ?3)";
-/// A tenant's (`?1`) counts from before a minute (`?2`).
-pub const REMOVE_COUNTS: &str = "DELETE FROM counts WHERE tenant = ?1 AND minute < ?2";
+/// The same of the third.
+pub const REMOVE_COUNTS: &str = "\
+DELETE FROM counts WHERE (tenant, minute, source, verdict, reason, message) IN (
+  SELECT tenant, minute, source, verdict, reason, message FROM counts WHERE tenant = ?1 AND minute < ?2 LIMIT ?3)";
+/// Forgets messages of counts from before a day (`?1`), at most so many (`?2`).
+pub const FORGET_THE_COUNTED: &str = "\
+DELETE FROM counted WHERE (day, id) IN (SELECT day, id FROM counted WHERE day < ?1 LIMIT ?2)";
 
-/// What the last statement of [`KEEP`] gives of a record.
-#[derive(Deserialize)]
-struct Leaf {
-    tenant: String,
-    id: String,
-    at_ms: i64,
-    leaf_hash: String,
-    texts_before_ms: Option<i64>,
-    texts: Option<u64>,
-}
-
-/// The entries for each tenant's log. A row whose hash is none was put there by somebody else: it gets no place in
-/// a log, and so is found out.
-///
-/// # Errors
-/// It is no such list.
-pub fn leaves(list: &str) -> Result<BTreeMap<String, Vec<Logged>>, String> {
-    let list: Vec<Leaf> = serde_json::from_str(list).map_err(|error| error.to_string())?;
-    let mut logs: BTreeMap<String, Vec<Logged>> = BTreeMap::new();
-    for leaf in list {
-        let hash = decode_hex(leaf.leaf_hash.as_bytes()).and_then(|hash| hash.try_into().ok());
-        let Some(commitment) = hash else {
-            continue;
-        };
-        logs.entry(leaf.tenant).or_default().push(Logged {
-            id: leaf.id,
-            time_ms: leaf.at_ms,
-            commitment,
-            what: match (leaf.texts_before_ms, leaf.texts) {
-                (Some(before_ms), Some(count)) => What::Retention { before_ms, count },
-                _ => What::Record,
-            },
-        });
-    }
-    Ok(logs)
-}
-
-/// The id of a message's record.
-pub fn record_id(message: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Named {
-        id: String,
-    }
-    serde_json::from_str(message).ok().map(|Named { id }| id)
-}
-
-/// Whether a message of the audit queue can be stored by this version.
-pub fn is_readable(text: &str) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Version {
-        auditversion: u32,
-    }
-    serde_json::from_str::<Version>(text).is_ok_and(|message| message.auditversion == AUDIT_VERSION)
+/// The day from which on messages of counts are known.
+pub fn counted_from_day(now_ms: i64) -> i64 {
+    now_ms.div_euclid(DAY_MS) - COUNTED_DAYS
 }
 
 /// What is over by now, for one tenant. Whole days: a tenant's records of a day go in one run.
@@ -243,48 +261,5 @@ mod tests {
             time::rfc3339(over.addresses_before_ms),
             "2027-01-14T00:00:00.000Z"
         );
-    }
-
-    #[test]
-    fn a_leaf_is_an_entry_of_its_tenants_log() {
-        let hash = "ab".repeat(32);
-        let found = format!(
-            r#"[{{"tenant":"one","id":"req_1","at_ms":7,"leaf_hash":"{hash}","texts_before_ms":null,"texts":null}},
-               {{"tenant":"two","id":"ret_1","at_ms":8,"leaf_hash":"{hash}","texts_before_ms":5,"texts":12}},
-               {{"tenant":"two","id":"req_2","at_ms":9,"leaf_hash":"none","texts_before_ms":null,"texts":null}}]"#
-        );
-        let entry = |id: &str, time_ms, what| Logged {
-            id: id.to_owned(),
-            time_ms,
-            commitment: [0xab; 32],
-            what,
-        };
-        let retention = What::Retention {
-            before_ms: 5,
-            count: 12,
-        };
-        assert_eq!(
-            leaves(&found).unwrap(),
-            BTreeMap::from([
-                ("one".to_owned(), vec![entry("req_1", 7, What::Record)]),
-                ("two".to_owned(), vec![entry("ret_1", 8, retention)]),
-            ])
-        );
-        assert!(leaves("[]").unwrap().is_empty());
-        assert!(leaves("").is_err());
-    }
-
-    #[test]
-    fn only_messages_of_this_version_are_readable() {
-        for (text, readable) in [
-            (r#"{"auditversion":1,"id":"req_1","another":[]}"#, true),
-            (r#"{"auditversion":2,"id":"req_1"}"#, false),
-            (r#"{"id":"req_1"}"#, false),
-            (r#"{"auditversion":1"#, false),
-            (r#"{"auditversion":1} ,"#, false),
-            ("", false),
-        ] {
-            assert_eq!(is_readable(text), readable, "{text}");
-        }
     }
 }

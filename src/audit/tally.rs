@@ -8,6 +8,7 @@
 
 use serde::Serialize;
 
+use super::health::{Health, Shown, note};
 use super::line;
 use super::refusal::AUDIT_VERSION;
 use crate::verdict::Verdict;
@@ -20,6 +21,8 @@ pub const FLUSH_MS: i64 = 25_000;
 const FLUSH_LOST_MS: i64 = 2 * FLUSH_MS;
 /// So many fit into a message several times over.
 const COUNTS_A_MESSAGE: usize = 100;
+/// One may be 1.7 kB long: keys with long names, and a skew in every place.
+const HEALTHS_A_MESSAGE: usize = 20;
 const MINUTE_MS: i64 = 60_000;
 
 /// Ends of one kind, of one source, in one minute.
@@ -42,6 +45,7 @@ pub struct Count {
 #[derive(Debug, Default)]
 pub struct Tally {
     counts: Vec<Count>,
+    health: Vec<Health>,
     /// How many refusals of a source were sent one by one, and in which minute. Sources are those of the
     /// configuration, so there are only so many.
     sent: Vec<(String, i64, u32)>,
@@ -102,6 +106,11 @@ impl Tally {
         }
     }
 
+    /// What a request that was not refused showed of its source. It is counted as well, so somebody flushes.
+    pub fn shown(&mut self, tenant: &str, source: &str, shown: Shown<'_>, now_ms: i64) {
+        note(&mut self.health, tenant, source, shown, now_ms);
+    }
+
     /// True: something is counted, and nobody is there who will flush it. The caller is, from now on.
     pub fn needs_flush(&mut self, now_ms: i64) -> bool {
         let needed = !self.counts.is_empty() && now_ms >= self.flush_until_ms;
@@ -116,16 +125,22 @@ impl Tally {
     pub fn flush(&mut self, mut id: impl FnMut() -> String) -> Vec<String> {
         self.flush_until_ms = 0;
         let counts = std::mem::take(&mut self.counts);
-        let chunks = counts.chunks(COUNTS_A_MESSAGE);
-        chunks
-            .map(|counts| {
-                line(&CountsMessage {
-                    auditversion: AUDIT_VERSION,
-                    id: &id(),
-                    counts,
-                })
-            })
-            .collect()
+        let health = std::mem::take(&mut self.health);
+        let mut counts = counts.chunks(COUNTS_A_MESSAGE);
+        let mut health = health.chunks(HEALTHS_A_MESSAGE);
+        let mut messages = Vec::new();
+        loop {
+            let (counts, health) = (counts.next(), health.next());
+            if counts.is_none() && health.is_none() {
+                return messages;
+            }
+            messages.push(line(&CountsMessage {
+                auditversion: AUDIT_VERSION,
+                id: &id(),
+                counts: counts.unwrap_or_default(),
+                health: health.unwrap_or_default(),
+            }));
+        }
     }
 }
 
@@ -134,6 +149,8 @@ struct CountsMessage<'a> {
     auditversion: u32,
     id: &'a str,
     counts: &'a [Count],
+    #[serde(skip_serializing_if = "<[Health]>::is_empty")]
+    health: &'a [Health],
 }
 
 #[cfg(test)]
@@ -239,5 +256,36 @@ mod tests {
                 .iter()
                 .all(|text| text.len() < crate::event::MESSAGE_BYTES_MAX / 4)
         );
+    }
+
+    #[test]
+    fn the_longest_health_fits_beside_the_counts() {
+        let mut tally = Tally::default();
+        let name = |kind: &str, number: i64| format!("{kind}{number:0>60}");
+        for source in 0..130 {
+            let source = name("source-", source);
+            tally.count(Verdict::Accepted, &name("t-", 1), &source, NOW);
+            for step in 0..400_i64 {
+                let key = format!("{:0>128}", step % 8);
+                let shown = Shown {
+                    key_id: Some(&key),
+                    skew_ms: Some((step - 100) * (step - 100).abs() * 1_000),
+                };
+                tally.shown(&name("t-", 1), &source, shown, NOW);
+            }
+        }
+        let mut id = 0;
+        let messages = tally.flush(|| {
+            id += 1;
+            format!("cnt_{id}")
+        });
+        assert_eq!(messages.len(), 7, "130 sources, twenty a message");
+        let health: usize = messages
+            .iter()
+            .map(|text| text.matches("\"keys\"").count())
+            .sum();
+        assert_eq!(health, 130);
+        let longest = messages.iter().map(String::len).max().unwrap_or_default();
+        assert!(longest < crate::event::MESSAGE_BYTES_MAX / 2, "{longest}");
     }
 }

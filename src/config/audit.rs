@@ -1,11 +1,17 @@
-//! Where the checkpoints of the tenants' logs go, so that they are not only here.
+//! How large the record may become, and where the checkpoints of the tenants' logs go, so that they are not only here.
 
 use serde::{Deserialize, Serialize};
 
 use super::rules::is_secret_name;
 use super::{Destination, is_private};
 
-/// Each is a value, or `$NAME` for the Worker variable of that name.
+/// [D1 ends](https://developers.cloudflare.com/d1/platform/limits/) at 10 GB, on the free plan at 500 MB. What is left
+/// above the bound is for the rows of batches that are under way, and for the counts, which go on.
+const RECORD_BYTES_MAX: u64 = 8_000_000_000;
+/// Below it there is hardly a record; above it none of D1's databases.
+const RECORD_BYTES: std::ops::RangeInclusive<u64> = 10_000_000..=9_500_000_000;
+
+/// Each text is a value, or `$NAME` for the Worker variable of that name.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Audit {
@@ -18,9 +24,17 @@ pub struct Audit {
     /// A URL to which every checkpoint is posted.
     #[serde(default)]
     pub checkpoint_to: Option<String>,
+    /// When the record's database is as large, refusals are only counted. In bytes.
+    #[serde(default)]
+    pub record_bytes_max: Option<u64>,
 }
 
 impl Audit {
+    /// As configured, or 8 GB.
+    pub fn record_bytes_max(&self) -> u64 {
+        self.record_bytes_max.unwrap_or(RECORD_BYTES_MAX)
+    }
+
     /// The value itself, or the variable's.
     ///
     /// # Errors
@@ -62,5 +76,41 @@ pub(super) fn audit_faults(audit: &Audit) -> Vec<String> {
             "witness_key = \"{key}\": write the witness's key as name+id+base64"
         ));
     }
+    if let Some(bytes) = audit.record_bytes_max
+        && !RECORD_BYTES.contains(&bytes)
+    {
+        faults.push(format!(
+            "record_bytes_max = {bytes}: use {} to {}; D1 ends at 10 GB",
+            RECORD_BYTES.start(),
+            RECORD_BYTES.end()
+        ));
+    }
     faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_records_bound_is_within_what_d1_has() {
+        let faults = |bytes| {
+            audit_faults(&Audit {
+                record_bytes_max: bytes,
+                ..Audit::default()
+            })
+        };
+        for sound in [
+            None,
+            Some(10_000_000),
+            Some(400_000_000),
+            Some(9_500_000_000),
+        ] {
+            assert_eq!(faults(sound), Vec::<String>::new(), "{sound:?}");
+        }
+        for wrong in [0, 9_999_999, 10_000_000_000] {
+            assert_eq!(faults(Some(wrong)).len(), 1, "{wrong}");
+        }
+        assert_eq!(Audit::default().record_bytes_max(), RECORD_BYTES_MAX);
+    }
 }

@@ -47,9 +47,9 @@ pub struct Config {
     pub destinations: BTreeMap<String, Destination>,
     #[serde(default)]
     pub sources: BTreeMap<String, Source>,
-    /// What tenants want otherwise than [`Retention::default`].
+    /// What tenants want otherwise than [`Tenant::default`].
     #[serde(default)]
-    pub tenants: BTreeMap<String, Retention>,
+    pub tenants: BTreeMap<String, Tenant>,
     /// Schemes by name: the built-in ones that are used, and the user's own.
     #[serde(default)]
     pub schemes: BTreeMap<String, Scheme>,
@@ -58,9 +58,44 @@ pub struct Config {
     pub audit: Audit,
 }
 
-/// How long the record of refusals keeps what it has of a tenant.
+/// What holds for all sources of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
+pub struct Tenant {
+    /// See [`Retention::audit_days`].
+    pub audit_days: u32,
+    /// See [`Retention::client_address_days`].
+    pub client_address_days: u32,
+    /// How many deliveries of all its sources together may begin in a second, 1 to 1,000. What is over that is
+    /// held, and delivered later.
+    pub deliveries_per_second_max: Option<u32>,
+}
+
+impl Default for Tenant {
+    fn default() -> Self {
+        let Retention {
+            audit_days,
+            client_address_days,
+        } = Retention::default();
+        Tenant {
+            audit_days,
+            client_address_days,
+            deliveries_per_second_max: None,
+        }
+    }
+}
+
+impl Tenant {
+    pub fn retention(&self) -> Retention {
+        Retention {
+            audit_days: self.audit_days,
+            client_address_days: self.client_address_days,
+        }
+    }
+}
+
+/// How long the record of refusals keeps what it has of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Days after which a record's text goes. That it was there, and its leaf hash, stay.
     pub audit_days: u32,

@@ -4,7 +4,7 @@ use super::answering::{answering_faults, bearer_warning};
 use super::audit::audit_faults;
 use super::destination::destination_faults;
 use super::{Config, Destination, Findings, Mode, QUARANTINE_KEY, SecretRef, SignAs, Source};
-use crate::scheme::{IdentityRule, Scheme};
+use crate::scheme::Scheme;
 
 /// A queue message may be 128,000 bytes long; about 100 of them belong to the platform.
 pub const MESSAGE_BYTES_MAX: usize = 128_000 - 128;
@@ -81,6 +81,7 @@ pub fn check(config: &Config) -> Findings {
         }
     }
     errors.extend(super::record::retention_faults(config));
+    errors.extend(super::rate::tenants_rate_faults(config));
     let audit = audit_faults(&config.audit).into_iter();
     errors.extend(audit.map(|fault| format!("[audit]: {fault}")));
     errors.extend(sharing_faults(config));
@@ -128,7 +129,7 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
     }
     faults.extend(shard_fault(&source.ledger_shards));
     faults.extend(super::rate::rate_fault(
-        source,
+        source.deliveries_per_second_max,
         config.queue_retention_seconds,
     ));
     if !is_name(name) {
@@ -258,10 +259,7 @@ fn memory_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
             source.scheme
         ));
     }
-    let discriminates = scheme
-        .identity
-        .iter()
-        .any(|rule| matches!(rule, IdentityRule::Digest(digest) if digest.discriminator.is_some()));
+    let discriminates = scheme.takes_discriminator_values();
     if source.discriminator_values.is_empty() && discriminates {
         faults.push(format!(
             "discriminator_values is missing: list every value of the header by which \"{}\" tells events with equal bodies apart; values that are not listed count as one, and events that differ in nothing else are then taken for duplicates",

@@ -91,10 +91,14 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// What judging it takes of [`super::HASHED_BYTES_MAX`].
+    /// What judging it takes of [`super::HASHED_BYTES_MAX`]. Any of the head may be signed with the body, and
+    /// without a body the head is read all the same.
     pub(super) fn cost_bytes(&self) -> usize {
-        let body = self.body.as_ref().map(|body| body.len() + super::MAC_BYTES);
-        body.unwrap_or_default() * self.keys.len()
+        let head_bytes = self.head.bytes();
+        let body = self.body.as_ref();
+        body.map_or(head_bytes, |body| {
+            (head_bytes + body.len() + super::MAC_BYTES) * self.keys.len()
+        })
     }
 
     /// Has the interpreter look at it.

@@ -22,7 +22,6 @@ mod hypothesis;
 mod json_style;
 #[cfg(not(target_arch = "wasm32"))]
 mod more;
-#[cfg(not(target_arch = "wasm32"))]
 mod remedy;
 mod secrets;
 mod signatures;
@@ -30,6 +29,7 @@ mod signed_string;
 #[cfg(not(target_arch = "wasm32"))]
 mod together;
 
+use crate::request::Head;
 use crate::scheme::Scheme;
 use crate::verdict::{Reject, Trouble, Verdict};
 pub use case::{Case, Judgement};
@@ -40,6 +40,10 @@ pub use together::{Finding, Mistake, Thorough, diagnose_thoroughly, mistakes};
 /// A request with a longer body is not diagnosed by the Worker: its one hash alone would take a
 /// sixteenth of [`HASHED_BYTES_MAX`].
 pub const BODY_BYTES_MAX: usize = 65_536;
+
+/// A request with a longer head is not either. A head can be signed as a body is, and is read anew for each
+/// variation; a real one has two or three thousand bytes, and a quarter of a body's leaves room for tokens.
+pub const HEAD_BYTES_MAX: usize = 16_384;
 
 /// What is hashed for one diagnosis in the Worker, at most. In wasm that is 2.7 ms
 /// (docs/performance.md), as long as a large event takes.
@@ -80,6 +84,12 @@ pub fn is_worthwhile(verdict: Verdict, scheme: &Scheme) -> bool {
         _ => false,
     };
     may_be && !scheme.is_public() && !scheme.is_stated()
+}
+
+/// Whether a request is short enough to be diagnosed by the Worker. `body_bytes` is missing where the body
+/// was not read.
+pub fn is_short(head: &Head, body_bytes: Option<usize>) -> bool {
+    head.bytes() <= HEAD_BYTES_MAX && body_bytes.is_none_or(|bytes| bytes <= BODY_BYTES_MAX)
 }
 
 /// Tries each hypothesis on a request that did not verify, as far as `hashed_bytes_max` goes.

@@ -33,6 +33,9 @@ pub fn ended(
     let (tenant, source) = whose(live);
     let (is_sent, needs_flush) = TALLY.with_borrow_mut(|tally| {
         let is_sent = tally.ended(verdict, tenant, source, now_ms);
+        if !is_sent {
+            tally.shown(tenant, source, record.shown(verdict), now_ms);
+        }
         (is_sent, tally.needs_flush(now_ms))
     });
     if !is_sent {

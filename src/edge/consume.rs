@@ -48,7 +48,7 @@ pub fn consume(batch: Batch, env: Env) -> Promise {
             platform::notice(&Notice::QueueUnknown { name: &name });
         }
         if role == Some(QueueRole::Audit) {
-            record_store::keep(batch.messages(), &env).await;
+            record_store::keep(batch.messages(), &state, &env).await;
             return Ok(JsValue::UNDEFINED);
         }
         let messages = batch.messages().into_iter();
@@ -317,6 +317,12 @@ impl Delivery<'_> {
     }
 
     async fn claim(&self, owner: Owner) -> Option<Claim> {
+        // Before the claim: what is not to be delivered now is nobody's.
+        if self.fresh
+            && let Some(until_ms) = ledger::tenants_turn(self.env, self.source, LEDGER_MS).await
+        {
+            return Some(Claim::Later { until_ms });
+        }
         let ask = Ask::Claim {
             run: self.held.message.run,
             owner,

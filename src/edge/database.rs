@@ -1,6 +1,8 @@
 //! D1, as thin as it can be: statements go in, and what is to be read comes out as one JSON text that SQLite made.
 //! The crate's own binding turns rows into objects, and those into values, at several times the code.
 
+use std::cell::Cell;
+
 use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -10,6 +12,15 @@ use super::platform::{binding, describe_value, within};
 
 /// A batch has thirty seconds on the platform; what hangs for so long is asked again by the queue or the cron.
 const BATCH_MS: u32 = 20_000;
+
+thread_local! {
+    static BYTES: Cell<f64> = const { Cell::new(0.0) };
+}
+
+/// How large the database was when it last answered this isolate; 0 before that. In bytes.
+pub fn bytes() -> f64 {
+    BYTES.get()
+}
 
 #[wasm_bindgen]
 extern "C" {
@@ -48,10 +59,15 @@ pub async fn transact(env: &Env, statements: &[(&str, &[JsValue])]) -> Result<St
 }
 
 /// [D1's results](https://developers.cloudflare.com/d1/worker-api/return-object/): one for each statement, with its
-/// rows in `results`.
+/// rows in `results`, and what it says of itself in `meta`.
 fn found(results: &JsValue) -> Option<String> {
     let last = results.dyn_ref::<Array>()?.iter().last()?;
-    let rows = Reflect::get(&last, &"results".into()).ok()?;
+    let member = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).ok();
+    let size = member(&last, "meta").and_then(|meta| member(&meta, "size_after")?.as_f64());
+    if let Some(bytes) = size {
+        BYTES.set(bytes);
+    }
+    let rows = member(&last, "results")?;
     let row = rows.dyn_ref::<Array>()?.get(0);
-    Reflect::get(&row, &"found".into()).ok()?.as_string()
+    member(&row, "found")?.as_string()
 }

@@ -8,7 +8,7 @@ use super::state::State;
 use crate::EMBEDDED_SOURCES;
 use crate::audit::{DiagnosisLine, Draft};
 use crate::config::Config;
-use crate::diagnosis::{BODY_BYTES_MAX, Case, HASHED_BYTES_MAX, diagnose, is_worthwhile};
+use crate::diagnosis::{Case, HASHED_BYTES_MAX, diagnose, is_short, is_worthwhile};
 use crate::gate::LiveSource;
 use crate::request::Head;
 use crate::uses;
@@ -22,9 +22,8 @@ pub fn puzzle(
     head: &Head,
     body_bytes: Option<usize>,
 ) -> Option<String> {
-    let fits = uses::DIAGNOSIS
-        && is_worthwhile(verdict, &live.scheme)
-        && body_bytes.is_none_or(|bytes| bytes <= BODY_BYTES_MAX);
+    let fits =
+        uses::DIAGNOSIS && is_worthwhile(verdict, &live.scheme) && is_short(head, body_bytes);
     fits.then(|| head.to_lines())
 }
 

@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { report, send } from "./audit.mjs";
+import { texts } from "./console.mjs";
 import { unlessItDies } from "./instance.mjs";
 import { NO_ROOM, Reading, TOO_LARGE } from "./intake.mjs";
 import { EXPIRED, Patience, settled } from "./patience.mjs";
@@ -62,7 +63,7 @@ async function receive(request, env, ctx) {
   if (arrival.isForOperator) {
     const answer = await unlessItDies(administrate(linesOf(request), request, env));
     if (Array.isArray(answer)) return readmit(answer, env, ctx);
-    return typeof answer === "string" ? responseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
+    return typeof answer === "string" ? operatorsResponseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
   }
   // Of the body, what the record may want after the answer.
   let body;
@@ -313,6 +314,12 @@ function startOf(request, length) {
 }
 
 const responseOf = (json) => responseFrom(JSON.parse(json));
+
+/** The same of an operator's answer, which may be a file of the console. */
+function operatorsResponseOf(json) {
+  const answer = JSON.parse(json);
+  return answer.file === undefined ? responseFrom(answer) : new Response(texts[answer.file], answer);
+}
 
 /** The answer that Rust wrote: status, headers and body. */
 function responseFrom(answer) {

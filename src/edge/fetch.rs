@@ -317,7 +317,7 @@ fn stage(
             sound: is_sound(state, env),
         };
     }
-    if head.path.starts_with("/admin/") {
+    if head.path == "/admin" || head.path.starts_with("/admin/") {
         return Stage::Administrate;
     }
     if state.gate.is_none() {

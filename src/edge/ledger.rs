@@ -11,7 +11,7 @@ use super::platform::{self, Bindings, Stub, now_ms, within};
 use crate::audit::Notice;
 use crate::backlog::Woken;
 use crate::gate::LiveSource;
-use crate::ledger::{Ask, Home, Reply, Request, homes};
+use crate::ledger::{Ask, Home, Reply, Request, homes, tenant_home};
 
 /// Why there is no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +95,34 @@ fn question(
         ask,
     };
     stub(env, live, &home.name)?.ask(&request.to_text(), message)
+}
+
+/// When the next delivery of `live`'s tenant has its turn, if that is not now. Whoever gives out the turns and does
+/// not answer holds nothing up: a rate is a courtesy to a backend, and the ledger still knows how it is.
+pub async fn tenants_turn(env: &Env, live: &LiveSource, slice_ms: u32) -> Option<i64> {
+    let per_second_max = live.tenant_per_second_max?;
+    let request = Request {
+        key: String::new(),
+        expires_ms: 0,
+        newer: false,
+        ask: Ask::Turn { per_second_max },
+    };
+    let home = tenant_home(&live.source.tenant);
+    let asking = async {
+        let asked = stub(env, live, &home)?.ask(&request.to_text(), None)?;
+        JsFuture::from(asked).await
+    };
+    match within(slice_ms, asking)
+        .await?
+        .and_then(|text| reply(&text))
+    {
+        Ok(Reply::Later { until_ms }) => Some(until_ms),
+        Ok(_) => None,
+        Err(error) => {
+            silent(&error);
+            None
+        }
+    }
 }
 
 /// Reads what [`begin`] brought.

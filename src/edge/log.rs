@@ -1,6 +1,6 @@
 //! Putting records into a tenant's log.
 
-use js_sys::{Float64Array, Object, Uint8Array};
+use js_sys::{Array, Float64Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
@@ -60,13 +60,15 @@ pub async fn entry(
     let asking = async {
         let bindings: &Bindings = env.unchecked_ref();
         let stub = bindings.audit_log().get_by_name(tenant, &Object::new())?;
-        JsFuture::from(stub.entry(id)?).await
+        JsFuture::from(stub.prove(id)?).await
     };
     match within(slice_ms, asking).await {
         None => Err("no answer in time".to_owned()),
         Some(Err(error)) => Err(describe_value(&error)),
-        Some(Ok(text)) => Ok(text
-            .as_string()
-            .and_then(|text| Entry::parse(text.as_bytes()))),
+        Some(Ok(found)) => {
+            let row = found.dyn_ref::<Array>();
+            let text = row.and_then(|row| row.get(1).as_string());
+            Ok(text.and_then(|text| Entry::parse(text.as_bytes())))
+        }
     }
 }

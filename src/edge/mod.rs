@@ -4,7 +4,7 @@
 //! [`inquire`] brings what public keys need, [`diagnose`] looks for a refusal's cause when it is answered, [`consume`] delivers ([`backend`] is one attempt, [`bury`]
 //! what is given up), [`ledger_object`] keeps the ledger's rows, [`relay`] hands its messages to
 //! the queue, [`audit`] sends what goes into the record and [`record_store`] keeps it, [`log_object`] gives out
-//! the places in a tenant's log and [`log_run`] publishes it, [`schedule`] wakes what must not sleep, [`admin`]
+//! the places in a tenant's log [`log_run`] publishes it and [`log_proof`] proves a record by it, [`schedule`] wakes what must not sleep, [`admin`]
 //! serves the operator, [`platform`] and [`database`] wrap what the `worker` crate leaves out. Nothing here
 //! decides about an event.
 //!
@@ -32,6 +32,7 @@ mod ledger_object;
 mod load;
 mod log;
 mod log_object;
+mod log_proof;
 mod log_run;
 mod native_mac;
 mod offer;

@@ -109,8 +109,9 @@ extern "C" {
     pub fn wake(this: &Stub) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn append(this: &Stub, tenant: &str, bundle: &Uint8Array) -> Result<Promise, JsValue>;
+
     #[wasm_bindgen(method, catch)]
-    pub fn entry(this: &Stub, id: &str) -> Result<Promise, JsValue>;
+    pub fn prove(this: &Stub, id: &str) -> Result<Promise, JsValue>;
 
     /// The second argument of a handler. The crate's `Context` cannot be made from one outside its
     /// own macros.

@@ -7,6 +7,7 @@ use super::drive::Driven;
 use super::platform::{self, now_ms};
 use crate::admission::Findings;
 use crate::answer::{self, Answer};
+use crate::audit::health::Shown;
 use crate::audit::{Notice, VerdictLine};
 use crate::gate::LiveSource;
 use crate::request::Head;
@@ -89,6 +90,24 @@ impl Record {
             )
         };
         platform::log(&line.with_facts(verdict, live, head))
+    }
+
+    /// What this request shows of its source's health. A refused one shows nothing: whoever replays what he captured
+    /// could keep an old secret in use, or have a clock look wrong.
+    pub fn shown(&self, verdict: Verdict) -> Shown<'_> {
+        let findings = &self.findings;
+        let is_first = matches!(verdict, Verdict::Accepted | Verdict::Observed);
+        let received_ms = |signed_ms| self.started_ms.saturating_sub(signed_ms);
+        match verdict {
+            Verdict::Refused(_) | Verdict::Unavailable(_) => Shown::default(),
+            _ => Shown {
+                key_id: findings.key_id.as_deref(),
+                skew_ms: findings
+                    .signed_time_ms
+                    .filter(|_| is_first)
+                    .map(received_ms),
+            },
+        }
     }
 
     /// A question of this type was asked, and is answered by itself.

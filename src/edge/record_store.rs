@@ -1,19 +1,21 @@
 //! The record of refusals in D1: the audit queue's consumer, and what the cron removes. The rules are those of
-//! [`crate::audit::store`].
+//! [`crate::audit::store`] and [`crate::audit::queued`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use wasm_bindgen::JsValue;
 use worker::Env;
 
-use super::database::transact;
+use super::database::{self, transact};
 use super::log;
 use super::platform::{self, QueueMessage, binding, now_ms, within};
 use super::state::State;
 use crate::audit::Notice;
+use crate::audit::health::{KEEP_HEALTH, REMOVE_HEALTH};
+use crate::audit::queued::{Queued, Stored, stored};
 use crate::audit::store::{
-    DUE, KEEP, LOT, Over, RECORDS_A_MINUTE, REMOVE_ADDRESSES, REMOVE_COUNTS, REMOVE_TEXTS, TENANTS,
-    is_readable, leaves, record_id, removal,
+    Bounds, DUE, FORGET_THE_COUNTED, KEEP, LOT, Over, REMOVE_ADDRESSES, REMOVE_COUNTS,
+    REMOVE_TEXTS, TENANTS, counted_from_day, removal,
 };
 use crate::config::Retention;
 use crate::keys::encode_hex;
@@ -24,41 +26,57 @@ use crate::tlog::entry::Entry;
 const SEND_MS: u32 = 5_000;
 /// For a tenant's log.
 const LOG_MS: u32 = 5_000;
+/// From this part of its bound on, the record's size is an alarm.
+const FILLING: f64 = 0.8;
 /// Lots that one run removes of one tenant; the next one goes on.
 const LOTS_A_RUN: u32 = 20;
 
-/// Stores a batch of the audit queue, all or nothing.
-pub async fn keep(messages: Vec<QueueMessage>, env: &Env) {
+/// Stores a batch of the audit queue, all or nothing, and logs what of it is stored.
+pub async fn keep(messages: Vec<QueueMessage>, state: &State, env: &Env) {
     let mut list = String::from("[");
-    let mut kept = Vec::new();
+    let mut kept: Vec<(QueueMessage, Queued)> = Vec::new();
     for message in messages {
         let text = message.text();
-        if !is_readable(&text) {
+        let Some(queued) = Queued::read(&text) else {
             // Of a newer version, perhaps. After all its retries it is a dead letter, never gone.
             platform::notice(&Notice::RecordUnreadable { id: &message.id() });
             wait(&message);
             continue;
+        };
+        // Two copies in one batch are one.
+        if kept.iter().all(|(_, other)| other.id != queued.id) {
+            if !kept.is_empty() {
+                list.push(',');
+            }
+            list.push_str(&text);
         }
-        if !kept.is_empty() {
-            list.push(',');
-        }
-        list.push_str(&text);
-        kept.push((message, text));
+        kept.push((message, queued));
     }
     list.push(']');
-    let list = JsValue::from_str(&list);
-    let bound = [list.clone(), RECORDS_A_MINUTE.into()];
+    let is_full = database::bytes() >= state.record_bytes_max;
+    let bounds = if is_full {
+        Bounds::WITHOUT_ROOM
+    } else {
+        Bounds::WITH_ROOM
+    };
+    let bound: [JsValue; 4] = [
+        JsValue::from_str(&list),
+        bounds.minute.into(),
+        bounds.day.into(),
+        bounds.tenant_day.into(),
+    ];
     let [keep_records, rest @ ..] = KEEP;
-    let mut statements: Vec<(&str, &[JsValue])> = vec![(keep_records, &bound)];
+    let health = KEEP_HEALTH.iter().map(|sql| (*sql, &bound[..1]));
+    let mut statements: Vec<(&str, &[JsValue])> = health.collect();
+    statements.push((keep_records, &bound));
     statements.extend(rest.iter().map(|sql| (*sql, &bound[..1])));
-    let stored = transact(env, &statements).await;
-    match stored.and_then(|found| leaves(&found)) {
-        Ok(logs) => {
-            let unlogged = sequence(logs, env).await;
-            for (message, text) in &kept {
+    let told = transact(env, &statements).await;
+    match told.and_then(|told| stored(&told)) {
+        Ok(stored) => {
+            let unlogged = sequence(entries(&kept, stored), env).await;
+            for (message, queued) in &kept {
                 // What is not stored has no place in a log: it does not come again, to be counted twice.
-                let is_unlogged = || record_id(text).is_some_and(|id| unlogged.contains(&id));
-                if !unlogged.is_empty() && is_unlogged() {
+                if unlogged.contains(&queued.id) {
                     wait(message);
                 } else {
                     message.ack();
@@ -70,6 +88,25 @@ pub async fn keep(messages: Vec<QueueMessage>, env: &Env) {
             kept.iter().for_each(|(message, _)| wait(message));
         }
     }
+}
+
+/// What of a batch gets its place in the tenants' logs: of what is stored, what its message says.
+fn entries(
+    kept: &[(QueueMessage, Queued)],
+    stored: impl Fn(&str) -> Stored,
+) -> BTreeMap<String, Vec<Entry>> {
+    let mut logs: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    for (_, Queued { id, record }) in kept {
+        let Some(recorded) = record else { continue };
+        match stored(id) {
+            Stored::Not => continue,
+            Stored::AsItCame => {}
+            Stored::Otherwise => platform::notice(&Notice::RecordContradicted { id }),
+        }
+        let log = logs.entry(recorded.tenant.clone()).or_default();
+        log.push(recorded.entry.clone());
+    }
+    logs
 }
 
 /// Puts what was stored into the tenants' logs. The ids of what has no place there yet.
@@ -97,7 +134,14 @@ pub async fn remove_what_is_over(state: &State, env: &Env) {
 }
 
 async fn remove(state: &State, env: &Env) -> Result<(), String> {
-    let tenants: Vec<String> = list(&transact(env, &[(TENANTS, &[])]).await?);
+    let from = [number(counted_from_day(now_ms())), LOT.into()];
+    let statements: [(&str, &[JsValue]); 2] = [(FORGET_THE_COUNTED, &from), (TENANTS, &[])];
+    let tenants: Vec<String> = list(&transact(env, &statements).await?);
+    let bytes = database::bytes();
+    if bytes >= state.record_bytes_max * FILLING {
+        let is_full = bytes >= state.record_bytes_max;
+        platform::notice(&Notice::RecordFilling { bytes, is_full });
+    }
     for tenant in &tenants {
         if let Err(detail) = remove_of(tenant, state.retention(tenant), env).await {
             let detail = &format!("{tenant}: {detail}");
@@ -111,40 +155,57 @@ async fn remove_of(tenant: &str, retention: Retention, env: &Env) -> Result<(), 
     let now = now_ms();
     let over = Over::at(retention, now);
     let (of, lot) = (JsValue::from_str(tenant), JsValue::from(LOT));
-    let number = |number: i64| JsValue::from(number as f64);
-    let (texts_before, addresses_before) = (
+    let (texts_before, addresses_before, minute) = (
         number(over.texts_before_ms),
         number(over.addresses_before_ms),
+        number(over.texts_before_ms / 60_000),
     );
-    let minute = [of.clone(), number(over.texts_before_ms / 60_000)];
-    let asked = [of.clone(), texts_before.clone(), addresses_before.clone()];
-    let statements: [(&str, &[JsValue]); 2] = [(REMOVE_COUNTS, &minute), (DUE, &asked)];
+    let asked = [
+        of.clone(),
+        texts_before.clone(),
+        addresses_before.clone(),
+        minute.clone(),
+        (LOT * LOTS_A_RUN).into(),
+    ];
+    let [skews, key_uses] = REMOVE_HEALTH;
+    let from = [of.clone(), minute.clone()];
+    let statements: [(&str, &[JsValue]); 3] = [(skews, &from), (key_uses, &from), (DUE, &asked)];
     let due: Vec<u32> = list(&transact(env, &statements).await?);
-    let &[texts, addresses] = due.as_slice() else {
+    let &[texts, addresses, counts] = due.as_slice() else {
         return Err("what is due was not told".to_owned());
     };
-    if texts + addresses == 0 {
-        return Ok(());
+    if texts + addresses > 0 {
+        // First said, then done: see `removal`.
+        let id = format!("ret_{}", encode_hex(&platform::random::<16>()));
+        let said = removal(&id, tenant, retention, texts, addresses, now);
+        let message = said.message(platform::random());
+        let sent = within(SEND_MS, platform::send(env, binding::AUDIT, &message)).await;
+        sent.unwrap_or_else(|| Err("no answer in time".to_owned()))?;
     }
-    // First said, then done: see `removal`.
-    let id = format!("ret_{}", encode_hex(&platform::random::<16>()));
-    let said = removal(&id, tenant, retention, texts, addresses, now);
-    let message = said.message(platform::random());
-    let sent = within(SEND_MS, platform::send(env, binding::AUDIT, &message)).await;
-    sent.unwrap_or_else(|| Err("no answer in time".to_owned()))?;
-    let removals: [(&str, &[JsValue]); 2] = [
+    let removals: [(&str, &[JsValue]); 3] = [
         (REMOVE_TEXTS, &[of.clone(), texts_before, lot.clone()]),
-        (REMOVE_ADDRESSES, &[of, addresses_before, lot]),
+        (
+            REMOVE_ADDRESSES,
+            &[of.clone(), addresses_before, lot.clone()],
+        ),
+        (REMOVE_COUNTS, &[of, minute, lot]),
     ];
-    for _ in 0..texts.max(addresses).div_ceil(LOT).min(LOTS_A_RUN) {
+    let lots = texts.max(addresses).max(counts).div_ceil(LOT);
+    for _ in 0..lots.min(LOTS_A_RUN) {
         transact(env, &removals).await?;
     }
-    platform::notice(&Notice::RecordExpired {
-        tenant,
-        texts,
-        addresses,
-    });
+    if texts + addresses > 0 {
+        platform::notice(&Notice::RecordExpired {
+            tenant,
+            texts,
+            addresses,
+        });
+    }
     Ok(())
+}
+
+fn number(number: i64) -> JsValue {
+    JsValue::from_f64(number as f64)
 }
 
 /// A list as SQLite wrote it.

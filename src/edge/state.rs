@@ -12,7 +12,7 @@ use worker::Env;
 
 use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, variable};
 use crate::audit::Notice;
-use crate::config::{Config, Retention};
+use crate::config::{Audit, Config, Retention, Tenant};
 use crate::gate::{Gate, LiveSource};
 use crate::quarantine::is_quarantine_key;
 use crate::tlog::outside::Outside;
@@ -23,8 +23,10 @@ pub struct State {
     /// `None`: the embedded configuration did not parse.
     pub gate: Option<Gate>,
     /// As configured; all other tenants have the default.
-    tenants: BTreeMap<String, Retention>,
+    tenants: BTreeMap<String, Tenant>,
     pub outside: Outside,
+    /// As a number of D1 is.
+    pub record_bytes_max: f64,
 }
 
 thread_local! {
@@ -111,7 +113,7 @@ impl State {
 
     fn load(env: &Env) -> State {
         write_only_the_place_of_panics();
-        let mut config = match Config::from_bytes(crate::EMBEDDED_SOURCES) {
+        let config = match Config::from_bytes(crate::EMBEDDED_SOURCES) {
             Ok(config) => config,
             Err(errors) => {
                 let errors = &errors.join("; ");
@@ -120,14 +122,18 @@ impl State {
                     gate: None,
                     tenants: BTreeMap::new(),
                     outside: Outside::default(),
+                    record_bytes_max: Audit::default().record_bytes_max() as f64,
                 };
             }
         };
         #[cfg(feature = "test-hooks")]
+        let mut config = config;
+        #[cfg(feature = "test-hooks")]
         super::test_hooks::reshard_on_purpose(&mut config, env);
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
-        let tenants = std::mem::take(&mut config.tenants);
+        let tenants = config.tenants.clone();
         let outside = Outside::bring_up(&config.audit, &environment, |name| variable(env, name));
+        let record_bytes_max = config.audit.record_bytes_max() as f64;
         let gate = Gate::assemble(config, &environment, |name| variable(env, name));
         for fault in &gate.faults {
             notice(&Notice::Fault(fault));
@@ -136,6 +142,7 @@ impl State {
             gate: Some(gate),
             tenants,
             outside,
+            record_bytes_max,
         };
         state.tell_of_quarantine(env);
         state
@@ -152,7 +159,9 @@ impl State {
 
     /// How long the record keeps what it has of this tenant.
     pub fn retention(&self, tenant: &str) -> Retention {
-        self.tenants.get(tenant).copied().unwrap_or_default()
+        self.tenants
+            .get(tenant)
+            .map_or_else(Retention::default, Tenant::retention)
     }
 }
 

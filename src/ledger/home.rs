@@ -41,6 +41,11 @@ pub fn every_home<'a>(source: &'a Source, name: &'a str) -> impl Iterator<Item =
     })
 }
 
+/// The name of the object that gives out the turns of a tenant's deliveries. It has no rows.
+pub fn tenant_home(tenant: &str) -> String {
+    format!("2/{tenant}/turns")
+}
+
 /// The epochs that are not retired, counted from 1, with their shards.
 fn epochs(source: &Source) -> impl Iterator<Item = (usize, u32)> {
     let shards = source.ledger_shards.iter().copied();

@@ -27,7 +27,7 @@ mod redrive;
 mod words;
 
 pub use forget::{Forget, come_back, forget};
-pub use home::{Home, every_home, homes};
+pub use home::{Home, every_home, homes, tenant_home};
 pub use pace::{Fresh, Pace};
 pub use protocol::{Ask, Reply, Request, answer};
 pub use redrive::{Redrive, redrive};

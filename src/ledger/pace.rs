@@ -61,6 +61,13 @@ impl Pace {
                     return (Reply::Later { until_ms }, None);
                 }
             }
+            Ask::Turn { per_second_max } => {
+                let turn = self.turn(per_second_max, now_ms);
+                return (
+                    turn.map_or(reply, |until_ms| Reply::Later { until_ms }),
+                    None,
+                );
+            }
             Ask::Done { .. } => (self.failures, self.slow_until_ms) = (0, 0),
             Ask::Release {
                 slow_seconds: Some(seconds),
@@ -80,7 +87,12 @@ impl Pace {
             // This one finds out; the others wait for what it finds.
             self.slow_until_ms = now_ms.saturating_add(i64::from(SLOW_SECONDS) * 1_000);
         }
-        let interval_us = 1_000_000 / i64::from(fresh.per_second_max?.max(1));
+        self.turn(fresh.per_second_max?, now_ms)
+    }
+
+    /// When the next delivery of so many a second has its turn, if that is not now.
+    fn turn(&mut self, per_second_max: u32, now_ms: i64) -> Option<i64> {
+        let interval_us = 1_000_000 / i64::from(per_second_max.max(1));
         let now_us = now_ms.saturating_mul(1_000);
         let turn_us = self.next_us.max(now_us - BURST_US + interval_us);
         if turn_us > now_us + AHEAD_US_MAX {
@@ -227,6 +239,19 @@ mod tests {
         let free = (0..50)
             .filter(|_| matches!(claim(&mut pace, TEN, NOW + 9_000_000).0, Reply::Go { .. }));
         assert_eq!(free.count(), 10);
+    }
+
+    #[test]
+    fn a_tenants_turns_are_those_of_a_source_and_leave_no_row() {
+        let (mut source, mut tenant) = (Pace::default(), Pace::default());
+        let ask = request(Ask::Turn { per_second_max: 10 });
+        for number in 0..35 {
+            let turn = tenant.answer(None, &ask, false, NOW);
+            match claim(&mut source, TEN, NOW).0 {
+                later @ Reply::Later { .. } => assert_eq!(turn, (later, None), "{number}"),
+                _ => assert_eq!(turn, (Reply::Noted, None), "{number}"),
+            }
+        }
     }
 
     #[test]

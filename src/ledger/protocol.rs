@@ -34,6 +34,11 @@ pub enum Ask {
         /// Of a message that was never told to come later: it may be answered [`Reply::Later`].
         fresh: Option<Fresh>,
     },
+    /// Asked of a tenant's object, about no event: a delivery's turn, of so many a second. Answered
+    /// [`Reply::Later`] or [`Reply::Noted`].
+    Turn {
+        per_second_max: u32,
+    },
     Done {
         run: u32,
     },
@@ -147,6 +152,7 @@ pub fn answer(
             };
             (reply, row)
         }
+        Ask::Turn { .. } => (Reply::Noted, None),
         Ask::Done { run } => (Reply::Noted, done(row, run, expires_ms)),
         Ask::Dead { run, owner } => {
             let reply = match row.filter(|row| row.run == run).map(|row| row.state) {

@@ -80,6 +80,10 @@ impl Request {
                 written.per_second_max = fresh.and_then(|fresh| fresh.per_second_max);
                 "claim"
             }
+            Ask::Turn { per_second_max } => {
+                written.per_second_max = Some(per_second_max);
+                "turn"
+            }
             Ask::Done { run } => {
                 written.run = Some(run);
                 "done"
@@ -131,6 +135,9 @@ impl Request {
                 fresh: written.fresh.then_some(Fresh {
                     per_second_max: written.per_second_max,
                 }),
+            },
+            "turn" => Ask::Turn {
+                per_second_max: written.per_second_max?,
             },
             "done" => Ask::Done { run: written.run? },
             "dead" => Ask::Dead {
@@ -224,7 +231,7 @@ fn text(written: &impl Serialize) -> String {
 mod tests {
     use super::*;
 
-    const ASKS: [(Ask, &str); 16] = [
+    const ASKS: [(Ask, &str); 17] = [
         (Ask::Arrive, r#""ask":"arrive""#),
         (Ask::Return, r#""ask":"return""#),
         (Ask::Seek, r#""ask":"seek""#),
@@ -259,6 +266,10 @@ mod tests {
                 }),
             },
             r#""ask":"claim","run":1,"owner":7,"lease_ms":5,"fresh":true,"per_second_max":3"#,
+        ),
+        (
+            Ask::Turn { per_second_max: 3 },
+            r#""ask":"turn","per_second_max":3"#,
         ),
         (Ask::Done { run: 2 }, r#""ask":"done","run":2"#),
         (

@@ -15,8 +15,14 @@ use crate::verdict::{Reject, Shape};
 /// Longer tokens are no webhook's.
 const TOKEN_BYTES_MAX: usize = 16_384;
 const KEY_ID_BYTES_MAX: usize = 256;
-/// Members of a header by which a token would choose or change how it is checked.
+/// Members of a header by which a token would choose or change how it is checked. `crit` names extensions
+/// that must be understood, and we know none; an empty list of them is not allowed (RFC 7515, section 4.1.11).
 const REFUSED: [&str; 7] = ["jku", "x5u", "jwk", "x5c", "crit", "b64", "zip"];
+
+/// Whether this member of a header is one of those.
+pub(crate) fn is_refused(name: &str) -> bool {
+    REFUSED.contains(&name)
+}
 
 /// A token whose form is right, not yet believed.
 #[derive(Clone, Debug)]
@@ -49,9 +55,7 @@ impl Token {
         let bytes = |text| decode(text).ok_or(malformed(Shape::NotBase64));
         let header = members(&bytes(header_text)?)?;
         let signature = bytes(signature)?;
-        let names_its_key = header
-            .iter()
-            .any(|(name, _)| REFUSED.contains(&name.as_str()));
+        let names_its_key = header.iter().any(|(name, _)| is_refused(name));
         let text_of = |name| find(&header, name).and_then(text_in);
         if names_its_key || text_of("alg").as_ref() != Some(&form.alg) {
             return Err(Reject::TokenNotAllowed);

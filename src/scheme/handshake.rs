@@ -26,6 +26,9 @@ pub struct Handshake {
     /// Where such a request has no value.
     #[serde(default)]
     pub unless: Option<Place>,
+    /// It has no body. What has one is an event, whatever the head says.
+    #[serde(default)]
+    pub without_body: bool,
     /// Who may ask.
     #[serde(default)]
     pub trust: Trust,
@@ -265,8 +268,9 @@ impl Scheme {
             || shake.method.is_some()
             || shake.token.is_some()
             || shake.keep.is_some()
+            || shake.without_body
         {
-            faults.push("`handshakes`: what is verified like an event needs `at`, and has no `method`, `token` or `keep`".into());
+            faults.push("`handshakes`: what is verified like an event needs `at`, and has no `method`, `token`, `keep` or `without_body`".into());
         }
         for place in shake.places() {
             // A bearer's echo proves as much as a bearer's event; a visit needs more.
@@ -302,6 +306,9 @@ impl Scheme {
             faults.push(
                 "`handshakes`: what comes like an event needs `at`, which tells it from one".into(),
             );
+        }
+        if shake.without_body && (shake.method.is_some() || shake.is_marked_in_body()) {
+            faults.push("`handshakes`: `without_body` is for what comes like an event and is marked in its head".into());
         }
         let reads_no_body = is_bodiless || self.is_public() || self.has_body_signature();
         if shake.is_marked_in_body() && reads_no_body {

@@ -251,12 +251,13 @@ impl Scheme {
                         None => {}
                         Some(Place::Header(name))
                             if !OF_THE_CONNECTION.contains(&name.as_str()) => {}
+                        Some(Place::LastSegment) if !self.subpaths.is_empty() => {}
                         Some(_) => faults.push(
                             "`discriminator` must be a header that says what kind of event this is"
                                 .into(),
                         ),
                     }
-                    continue;
+                    rule.with.as_slice()
                 }
                 IdentityRule::Ping(rule) => {
                     if !(1..=60).contains(&rule.window_seconds) {

@@ -292,8 +292,12 @@ pub struct DigestRule {
     /// source's `discriminator_values` count, so that a captured request can be replayed at most
     /// once for each of the others, and once more for all other values together. Those share one
     /// identity, so a source should list every value it can get.
+    /// Or `path:last`, of which the scheme's `subpaths` are the list.
     #[serde(default)]
     pub discriminator: Option<Place>,
+    /// Signed values that stand in none of the signed parts as they are: claims of a token.
+    #[serde(default)]
+    pub with: Vec<Place>,
     /// The signed time is a part of it, for senders whose bodies repeat themselves: what is stamped
     /// anew is another event, which a retry may be, too.
     #[serde(default)]

@@ -137,7 +137,9 @@ impl Scheme {
                 IdentityRule::SignedId(place) => places.push(place),
                 IdentityRule::Fields(fields) => places.extend(fields),
                 IdentityRule::Bearer(rule) => places.extend(rule.fields.iter().chain(&rule.unless)),
-                IdentityRule::Digest(rule) => places.extend(&rule.discriminator),
+                IdentityRule::Digest(rule) => {
+                    places.extend(rule.discriminator.iter().chain(&rule.with))
+                }
                 IdentityRule::Ping(_) => {}
             }
         }

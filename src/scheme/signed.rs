@@ -104,6 +104,14 @@ impl Scheme {
         uses::BODY_SIGNATURES && !self.is_stated() && matches!(self.signature.at, Place::Json(_))
     }
 
+    /// Whether a source lists the values of a header that tells equal bodies apart.
+    pub fn takes_discriminator_values(&self) -> bool {
+        self.identity.iter().any(|rule| match rule {
+            IdentityRule::Digest(rule) => matches!(rule.discriminator, Some(Place::Header(_))),
+            _ => false,
+        })
+    }
+
     /// How long a ping may be folded with others, in milliseconds. `None`: this scheme has none.
     pub fn ping_ms(&self) -> Option<i64> {
         let last = self.identity.last().filter(|_| uses::PINGS)?;

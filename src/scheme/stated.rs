@@ -69,6 +69,24 @@ pub struct NamedHeadersForm {
     /// Those that tell one event from another. The others are of the attempt.
     #[serde(default)]
     pub of_the_event: Vec<String>,
+    /// Where values stand alone: those in which `join` stands, each `NAME=TIMES`. It must stand in them
+    /// exactly so often, and never in the others, so that there is one way to cut the signed string.
+    #[serde(default)]
+    pub separators: Vec<String>,
+}
+
+impl NamedHeadersForm {
+    /// How often `join` stands in the value of the header of this name.
+    pub fn separators_in(&self, name: &str) -> usize {
+        let mut stated = self.separators.iter().filter_map(|text| counted(text));
+        let found = stated.find(|(known, _)| *known == name);
+        found.map_or(0, |(_, times)| times)
+    }
+}
+
+fn counted(text: &str) -> Option<(&str, usize)> {
+    let (name, times) = text.split_once('=')?;
+    Some((name, times.parse().ok().filter(|times| *times > 0)?))
 }
 
 /// What an HTTP Message Signature (RFC 9421) must cover. The algorithm is the scheme's.
@@ -215,6 +233,7 @@ impl Scheme {
         {
             faults.push("`named_headers` needs `split`, `join` and, where names are signed with the values, `pair`".into());
         }
+        self.separator_faults(faults);
         if let Some(form) = &self.message_signature {
             let covers = |list: &Vec<String>| list.iter().any(|name| name == "content-digest");
             if form.required.is_empty() || !form.required.iter().all(covers) {
@@ -242,6 +261,42 @@ impl Scheme {
             if self.key.append.is_some() {
                 faults.push("`key.append` does not go with what is stated beside it".into());
             }
+        }
+    }
+}
+
+impl Scheme {
+    /// Whether values without names have one end each.
+    fn separator_faults(&self, faults: &mut Vec<String>) {
+        let Some(form) = &self.named_headers else {
+            return;
+        };
+        let is_wrong = |text: &String| counted(text).is_none();
+        if form.separators.iter().any(is_wrong)
+            || (form.pair.is_some() && !form.separators.is_empty())
+        {
+            faults.push("`named_headers.separators` are each \"NAME=TIMES\", for headers whose values are signed without their names: leave it out where `pair` is set".into());
+        }
+        if form.pair.is_some() {
+            return;
+        }
+        if form.join.chars().count() > 1 {
+            faults.push("`named_headers.join` needs one character where values are signed without their names: half of two could belong to a value".into());
+        }
+        let ends_there = |part: &StatedPart| {
+            let part = Part::Stated(part.clone());
+            let behind = self
+                .signed
+                .iter()
+                .skip_while(|signed| **signed != part)
+                .nth(1);
+            behind.is_none_or(|next| *next == Part::Literal(form.join.clone()))
+        };
+        if !ends_there(&StatedPart::HeaderNames) || !ends_there(&StatedPart::Headers) {
+            faults.push(format!(
+                "`signed`: \"literal:{}\", which is `named_headers.join`, must follow \"header-names\" and \"named-headers\": what else ended them could stand in a value",
+                form.join
+            ));
         }
     }
 }

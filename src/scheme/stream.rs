@@ -18,7 +18,7 @@ impl Scheme {
         let knows_without_body = self.identity.iter().all(|rule| match rule {
             IdentityRule::SignedId(place) => in_head(place),
             IdentityRule::Fields(places) => places.iter().all(in_head),
-            IdentityRule::Digest(rule) => rule.discriminator.iter().all(in_head),
+            IdentityRule::Digest(rule) => rule.discriminator.iter().chain(&rule.with).all(in_head),
             IdentityRule::Ping(_) => true,
             IdentityRule::Bearer(_) => false,
         });

@@ -49,6 +49,17 @@ pub enum What {
     },
 }
 
+impl What {
+    /// The verdict of the record that such an entry is of; of all but runs of retention any.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn verdict(self) -> &'static str {
+        match self {
+            What::Record => "",
+            What::Retention { .. } => "retention",
+        }
+    }
+}
+
 impl Entry {
     /// The bytes that are hashed. `None`: the id is none, or a time is before 1970.
     pub fn to_text(&self) -> Option<String> {

@@ -11,8 +11,10 @@ use super::entry::{Entry, What};
 use super::merkle::{leaf_hash, root};
 use super::native::{Tree, verify};
 use super::note::{KeyKind, Note, VerifierKey};
+pub use super::report::{Finding, Report};
 use super::tile::{self, CHECKPOINT, File, Kind, WIDTH, files};
 use crate::audit;
+use crate::audit::queued::what_of;
 use crate::keys::decode_hex;
 
 /// A record, with what it takes to show that it is the one that was logged. A line of `records.ndjson`.
@@ -29,103 +31,17 @@ pub struct Record {
 pub struct Trust {
     /// The log's key, or the key under whose name the tenants' logs have theirs.
     pub key: VerifierKey,
+    /// Whose log it must be. `None`: `key` is the log's own, since another vouches for every tenant's.
+    pub tenant: Option<String>,
     /// Witnesses that must have signed the checkpoint.
     pub witnesses: Vec<VerifierKey>,
     /// Checkpoints of this log that were kept elsewhere.
     pub kept: Vec<Note>,
-}
-
-/// What was found.
-#[derive(Debug, Default, Serialize)]
-pub struct Report {
-    pub ok: bool,
-    pub origin: String,
-    pub size: u64,
-    /// Records that are there as they were logged.
-    pub records: u64,
-    /// Records that a run of retention deleted: not removed.
-    pub expired: u64,
-    pub retention_runs: u64,
-    /// Each with the time of its signature, in seconds since 1970.
-    pub witnesses: BTreeMap<String, u64>,
-    /// Kept checkpoints that this log continues.
-    pub kept: u64,
-    pub findings: Vec<Finding>,
-}
-
-/// Something that is not as it was logged. Places are those of entries, from 0 on; `to` is the first behind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
-pub enum Finding {
-    /// No checkpoint, or none that the log's key signed.
-    CheckpointUnsigned,
-    /// It is another log's.
-    OtherLog {
-        origin: String,
-    },
-    /// A witness that is asked for has not signed.
-    Unwitnessed {
-        witness: String,
-    },
-    FileMissing {
-        path: String,
-    },
-    /// A file of hashes is not the one of this tree.
-    FileAltered {
-        path: String,
-    },
-    /// Entries were changed, and the hashes beside them tell which.
-    EntriesAltered {
-        from: u64,
-        to: u64,
-        ids: Vec<String>,
-    },
-    EntriesRemoved {
-        from: u64,
-        to: u64,
-    },
-    EntriesInserted {
-        at: u64,
-        ids: Vec<String>,
-    },
-    /// Neither entries nor hashes are those of the checkpoint.
-    TreeAltered,
-    /// A checkpoint that was kept elsewhere tells of another history: somewhere from `from` on.
-    HistoryRewritten {
-        from: u64,
-        to: u64,
-    },
-    /// A checkpoint that was kept elsewhere is of a larger log.
-    HistoryCut {
-        size: u64,
-        kept: u64,
-    },
-    EntryUnreadable {
-        place: u64,
-    },
-    /// A second entry under the id of another one.
-    EntryRepeated {
-        place: u64,
-        id: String,
-    },
-    RecordAltered {
-        place: u64,
-        id: String,
-    },
-    RecordRemoved {
-        place: u64,
-        id: String,
-    },
-    /// A record that was never logged.
-    RecordInserted {
-        id: String,
-    },
-    /// More records are gone than this run of retention deleted.
-    RemovedBeforeRetention {
-        place: u64,
-        gone: u64,
-        deleted: u64,
-    },
+    /// What the log's object gave as its newest checkpoint when the export was made. It proves nothing that its
+    /// signature does not; but whoever puts old files into the archive does not reach it.
+    pub newest: Option<Note>,
+    /// The checkpoint must not be older, in milliseconds since 1970.
+    pub since_ms: Option<i64>,
 }
 
 /// Checks an export. `file` gives a file of the log by its path.
@@ -133,11 +49,16 @@ pub fn check(file: impl Fn(&str) -> Option<Vec<u8>>, records: &[Record], trust: 
     let mut report = Report::default();
     let found = &mut report.findings;
     let text = file(CHECKPOINT).and_then(|bytes| String::from_utf8(bytes).ok());
-    let note = text.and_then(|text| Note::parse(&text));
-    let head = note.as_ref().and_then(|note| head_of(note, &trust.key));
-    let (Some(note), Some((head, key))) = (note, head) else {
+    let Some(note) = text.and_then(|text| Note::parse(&text)) else {
         found.push(Finding::CheckpointUnsigned);
         return report;
+    };
+    let (head, key) = match head_of(&note, trust) {
+        Ok(known) => known,
+        Err(finding) => {
+            found.push(finding);
+            return report;
+        }
     };
     for witness in &trust.witnesses {
         match verify(&note, witness) {
@@ -149,33 +70,53 @@ pub fn check(file: impl Fn(&str) -> Option<Vec<u8>>, records: &[Record], trust: 
             }),
         }
     }
-    let entries = check_tree(&file, &head, found);
-    check_kept(&entries, &head, &key, trust, found, &mut report.kept);
+    let (entries, sound) = check_tree(&file, &head, found);
+    report.kept = check_kept(sound.as_ref(), &head, &key, trust, found);
     check_records(&entries, records, &mut report);
+    if let (Some(since_ms), time_ms) = (trust.since_ms, report.time_ms())
+        && time_ms.is_none_or(|time_ms| time_ms < since_ms)
+    {
+        report.findings.push(Finding::TooOld { time_ms, since_ms });
+    }
     report.origin = head.origin;
     report.size = head.size;
     report.ok = report.findings.is_empty();
     report
 }
 
-/// The head that a note is of, and the key that signed it. A key may stand for the logs below its name.
-fn head_of(note: &Note, key: &VerifierKey) -> Option<(Checkpoint, VerifierKey)> {
-    let head = Checkpoint::parse(&note.text)?;
-    let below = head.origin.strip_prefix(&key.name)?;
-    let is_log = below.is_empty() || below.strip_prefix('/').is_some_and(|name| !name.is_empty());
+/// The head that a note is of, and the key that signed it. A key may stand for the logs below its name: then the log
+/// must be that of the tenant who is asked for.
+fn head_of(note: &Note, trust: &Trust) -> Result<(Checkpoint, VerifierKey), Finding> {
+    let head = Checkpoint::parse(&note.text).ok_or(Finding::CheckpointUnsigned)?;
+    let named = &trust.key.name;
+    let is_own = |tenant: &String| named.strip_suffix(tenant).is_some_and(|n| n.ends_with('/'));
+    let is_asked = match &trust.tenant {
+        None => head.origin == *named,
+        Some(tenant) => {
+            head.origin == format!("{named}/{tenant}") || head.origin == *named && is_own(tenant)
+        }
+    };
     let key = VerifierKey {
         name: head.origin.clone(),
-        ..key.clone()
+        ..trust.key.clone()
     };
-    (is_log && key.kind == KeyKind::Ed25519 && verify(note, &key).is_some()).then_some((head, key))
+    if key.kind != KeyKind::Ed25519 || verify(note, &key).is_none() {
+        return Err(Finding::CheckpointUnsigned);
+    }
+    if !is_asked {
+        let origin = head.origin;
+        return Err(Finding::OtherLog { origin });
+    }
+    Ok((head, key))
 }
 
-/// The entries as they are in the export, having said what is wrong with them.
+/// The entries as they are in the export, having said what is wrong with them; and the tree that the checkpoint is
+/// the head of, if entries or hashes still make it.
 fn check_tree(
     file: &impl Fn(&str) -> Option<Vec<u8>>,
     head: &Checkpoint,
     found: &mut Vec<Finding>,
-) -> Vec<Vec<u8>> {
+) -> (Vec<Vec<u8>>, Option<Tree>) {
     let mut entries: Vec<Vec<u8>> = Vec::new();
     let mut hashes: Vec<Hash> = Vec::new();
     let mut above = Vec::new();
@@ -229,7 +170,7 @@ fn check_tree(
         }
         (false, false) => {
             found.push(Finding::TreeAltered);
-            return entries;
+            return (entries, None);
         }
     };
     for (part, tile) in above {
@@ -243,7 +184,7 @@ fn check_tree(
             found.push(Finding::FileAltered { path: part.path() });
         }
     }
-    entries
+    (entries, Some(sound))
 }
 
 /// Where the leaves that are there differ from those that were logged.
@@ -270,38 +211,51 @@ fn name_of(entry: &[u8]) -> String {
     Entry::parse(entry).map_or_else(|| "?".to_owned(), |entry| entry.id)
 }
 
+/// Compares the log with checkpoints that it must continue; brings how many it continues. What is compared is the
+/// tree that the checkpoint signs, never files that somebody altered since: two signed heads that contradict each other
+/// are the doing of whoever has the key, and nobody is accused of that for what a writer of the archive can do.
 fn check_kept(
-    entries: &[Vec<u8>],
+    sound: Option<&Tree>,
     head: &Checkpoint,
     key: &VerifierKey,
     trust: &Trust,
     found: &mut Vec<Finding>,
-    agreed: &mut u64,
-) {
-    let tree = Tree::of(tile::leaves(entries.iter().map(Vec::as_slice)));
-    let mut from = 0;
-    let mut kept = Vec::new();
-    for note in &trust.kept {
-        match head_of(note, &trust.key) {
-            Some((old, by)) if by == *key => kept.push(old),
-            Some((old, _)) => found.push(Finding::OtherLog { origin: old.origin }),
-            None => found.push(Finding::CheckpointUnsigned),
+) -> u64 {
+    let mut known = Vec::new();
+    let newest = trust.newest.iter().map(|note| (note, true));
+    for (note, is_newest) in newest.chain(trust.kept.iter().map(|note| (note, false))) {
+        match head_of(note, trust) {
+            Ok((old, by)) if by == *key => known.push((old, is_newest)),
+            Ok((Checkpoint { origin, .. }, _)) => found.push(Finding::OtherLog { origin }),
+            Err(finding) => found.push(finding),
         }
     }
-    kept.sort_by_key(|old| old.size);
-    for old in kept {
-        if old.size > head.size {
-            let (size, kept) = (head.size, old.size);
-            found.push(Finding::HistoryCut { size, kept });
-        } else if root(&tree, old.size) == Some(old.root) {
-            *agreed += 1;
-            from = old.size;
-        } else {
-            let to = old.size;
-            found.push(Finding::HistoryRewritten { from, to });
-            return;
+    known.sort_by_key(|(old, _)| old.size);
+    let (mut from, mut agreed) = (0, 0);
+    for (old, is_newest) in known {
+        let (size, kept) = (head.size, old.size);
+        let root_then = match sound {
+            _ if kept == size => Some(head.root),
+            Some(tree) if kept < size => root(tree, kept),
+            _ => None,
+        };
+        match root_then {
+            _ if kept > size && is_newest => {
+                found.push(Finding::ArchiveBehind { size, newest: kept });
+            }
+            _ if kept > size => found.push(Finding::HistoryCut { size, kept }),
+            None => found.push(Finding::KeptUncompared { kept }),
+            Some(then) if then == old.root => {
+                agreed += u64::from(!is_newest);
+                from = kept;
+            }
+            Some(_) => {
+                found.push(Finding::HistoryRewritten { from, to: kept });
+                return agreed;
+            }
         }
     }
+    agreed
 }
 
 fn check_records(entries: &[Vec<u8>], records: &[Record], report: &mut Report) {
@@ -324,6 +278,7 @@ fn check_records(entries: &[Vec<u8>], records: &[Record], report: &mut Report) {
             found.push(Finding::EntryUnreadable { place });
             continue;
         };
+        report.newest_entry_ms = report.newest_entry_ms.max(Some(entry.time_ms));
         let id = entry.id;
         if !ids.insert(id.clone()) {
             found.push(Finding::EntryRepeated { place, id });
@@ -331,7 +286,12 @@ fn check_records(entries: &[Vec<u8>], records: &[Record], report: &mut Report) {
         }
         let record = by_id.remove(id.as_str());
         match (record, entry.what) {
-            (Some(record), _) if made_of(record) == Some(entry.commitment) => report.records += 1,
+            (Some(record), what) if made_of(record) == Some(entry.commitment) => {
+                report.records += 1;
+                if what_of(what.verdict(), &record.record) != Some(what) {
+                    found.push(Finding::RunContradicted { place, id });
+                }
+            }
             (Some(_), _) => found.push(Finding::RecordAltered { place, id }),
             (None, What::Record) => gone.push((place, id, entry.time_ms)),
             // What a run says of itself has no end.

@@ -11,6 +11,7 @@
 //! witness     a head that somebody else remembers           https://c2sp.org/tlog-witness, tlog-cosignature
 //! outside     who remembers the logs besides this account
 //! export      all of it, checked offline
+//! report      what was found then
 //! sequencer   what to do next, whatever has failed
 //! ```
 //!
@@ -26,6 +27,8 @@ pub mod native;
 pub mod note;
 pub mod outside;
 pub mod proof;
+#[cfg(not(target_arch = "wasm32"))]
+mod report;
 pub mod sequencer;
 pub mod tile;
 pub mod witness;

@@ -83,6 +83,7 @@ mod tests {
             witness: Some("$WITNESS".to_owned()),
             witness_key: Some(key().to_text()),
             checkpoint_to: Some("https://elsewhere.example/".to_owned()),
+            ..Audit::default()
         };
         let at = |url: Option<&str>, environment, audit: &Audit| {
             Outside::bring_up(audit, environment, |name| match name {

@@ -5,9 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::{Claims, missing_part};
-use crate::canonical::object_members;
+use crate::canonical::{NotCanonical, object_members};
 use crate::json;
 use crate::keys::encode_hex;
+use crate::public_key::token::is_refused;
 use crate::request::{Absent, Head, Inbound, encode_percent};
 use crate::scheme::{Claimed, Scheme};
 use crate::verdict::{Reject, Shape};
@@ -18,9 +19,17 @@ pub(super) fn split(scheme: &Scheme, token: &str) -> Result<(Vec<u8>, String), S
     let (signed, signature) = token.rsplit_once('.').ok_or(Shape::NotAToken)?;
     let (header, payload) = signed.split_once('.').ok_or(Shape::NotAToken)?;
     let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| Shape::NotBase64);
-    // `crit` names extensions that must be understood (section 4.1.11), and we know none.
-    let [alg, critical] = members(&decode(header)?, ["/alg", "/crit/0"]);
-    if alg.as_deref() != scheme.algorithm.jws_name() || critical.is_some() {
+    let header = decode(header)?;
+    // A name that stands twice is refused (section 4): two readers would take two values.
+    let text = std::str::from_utf8(&header).map_err(|_| Shape::NotAJsonObject)?;
+    let named = object_members(text).map_err(|wrong| match wrong {
+        NotCanonical::RepeatedName => Shape::RepeatedName,
+        _ => Shape::NotAJsonObject,
+    })?;
+    let [alg] = members(&header, ["/alg"]);
+    if alg.as_deref() != scheme.algorithm.jws_name()
+        || named.iter().any(|(name, _)| is_refused(name))
+    {
         return Err(Shape::WrongAlgorithm);
     }
     decode(payload)?;
@@ -110,6 +119,58 @@ fn members<const N: usize>(json: &[u8], pointers: [&str; N]) -> [Option<String>;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_says_nothing_of_how_it_is_checked() {
+        let (_, netlify) = crate::schemes::BUILT_IN
+            .iter()
+            .find(|(name, _)| *name == "netlify")
+            .unwrap();
+        let scheme: Scheme = toml::from_str(netlify.split("[about]").next().unwrap()).unwrap();
+        for (header, expected) in [
+            (r#"{"alg":"HS256","typ":"JWT"}"#, None),
+            (r#"{"alg":"HS256","kid":"1"}"#, None),
+            (r#"{"alg":"HS256","crit":[]}"#, Some(Shape::WrongAlgorithm)),
+            (
+                r#"{"alg":"HS256","crit":["exp"]}"#,
+                Some(Shape::WrongAlgorithm),
+            ),
+            (
+                r#"{"alg":"HS256","crit":null}"#,
+                Some(Shape::WrongAlgorithm),
+            ),
+            (
+                r#"{"alg":"HS256","b64":false}"#,
+                Some(Shape::WrongAlgorithm),
+            ),
+            (r#"{"alg":"HS256","b64":true}"#, Some(Shape::WrongAlgorithm)),
+            (
+                r#"{"alg":"HS256","jwk":{"kty":"oct","k":""}}"#,
+                Some(Shape::WrongAlgorithm),
+            ),
+            (
+                r#"{"alg":"HS256","jku":"https://a.example"}"#,
+                Some(Shape::WrongAlgorithm),
+            ),
+            (
+                r#"{"alg":"HS256","zip":"DEF"}"#,
+                Some(Shape::WrongAlgorithm),
+            ),
+            (r#"{"alg":"none"}"#, Some(Shape::WrongAlgorithm)),
+            (r#"{"alg":["HS256"]}"#, Some(Shape::WrongAlgorithm)),
+            (r#"{"alg":"none","alg":"HS256"}"#, Some(Shape::RepeatedName)),
+            (
+                r#"{"alg":"HS256","\u0061lg":"none"}"#,
+                Some(Shape::RepeatedName),
+            ),
+            (r#"["HS256"]"#, Some(Shape::NotAJsonObject)),
+            ("HS256", Some(Shape::NotAJsonObject)),
+        ] {
+            let token = [header, "{}", "mac"].map(|part| URL_SAFE_NO_PAD.encode(part));
+            let split = split(&scheme, &token.join("."));
+            assert_eq!(split.err(), expected, "{header}");
+        }
+    }
 
     /// Made with npm's `atlassian-jwt` 2.0.3, `createQueryStringHash`.
     #[test]

@@ -264,18 +264,24 @@ impl Verified<'_> {
         digest.finalize().into()
     }
 
-    /// The same parts under XXH64: tells whether two messages that the sender signed differ. It
-    /// decides nothing, so it need not withstand a forger.
+    /// The same parts under XXH64, and what came unsigned behind them: tells whether two messages of one
+    /// event differ. It decides nothing, so it need not withstand a forger.
     pub fn fingerprint(&self) -> u64 {
         if let Matched::Streamed { digest, .. } = &self.matched {
             let [a, b, c, d, e, f, g, h, ..] = *digest;
             return u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         }
         let mut hash = Xxh64::new(0);
-        self.identify(&mut |bytes| {
+        let mut add = |bytes: &[u8]| {
             hash.update(&(bytes.len() as u64).to_be_bytes());
             hash.update(bytes);
-        });
+        };
+        self.identify(&mut add);
+        for piece in &self.pieces {
+            if let Piece::Behind(bytes) = piece {
+                add(bytes);
+            }
+        }
         hash.digest()
     }
 

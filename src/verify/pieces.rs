@@ -29,7 +29,11 @@ pub(super) fn pieces<'a>(
         pieces.push(Piece::of(part, scheme, claims, inbound)?);
     }
     if uses::PARTIAL_SIGNATURES && scheme.signs_sender_only {
-        pieces.push(Piece::Unsigned(inbound.body));
+        let names_the_event = scheme.signed.contains(&Part::FirstItem);
+        pieces.push(match names_the_event {
+            true => Piece::Behind(inbound.body),
+            false => Piece::Unsigned(inbound.body),
+        });
     }
     Ok(pieces)
 }
@@ -58,6 +62,9 @@ pub(super) enum Piece<'a> {
     Secret,
     /// Not signed; it tells one event from another all the same.
     Unsigned(&'a [u8]),
+    /// Not signed, behind something that is and that names the event: it makes no other event of it, but
+    /// differs from what was seen.
+    Behind(&'a [u8]),
     /// Canonical bytes that stand for the body; the second value is what the backend is given.
     Canonical(Vec<u8>, Vec<u8>),
     MacHex(Box<Piece<'a>>),
@@ -106,7 +113,7 @@ impl<'a> Piece<'a> {
             Part::FirstItem if uses::PARTIAL_SIGNATURES => {
                 let item = json::first_item(inbound.body);
                 let item = item.ok_or(Reject::MalformedSignedPart(Shape::NotAJsonArray))?;
-                Piece::PerAttempt(Cow::Borrowed(item))
+                Piece::Plain(Cow::Borrowed(item))
             }
             Part::Method => Piece::Plain(Cow::Borrowed(inbound.head.method.as_bytes())),
             Part::Target => Piece::Plain(Cow::Owned(inbound.head.target().into_bytes())),
@@ -195,7 +202,11 @@ impl<'a> Piece<'a> {
             Piece::Plain(bytes) | Piece::PerAttempt(bytes) => Some(Cow::Borrowed(bytes)),
             Piece::Canonical(bytes, _) | Piece::Means(bytes, _) => Some(Cow::Borrowed(bytes)),
             Piece::Jws(token, _) => Some(Cow::Borrowed(token.as_bytes())),
-            Piece::Secret | Piece::Unsigned(_) | Piece::MacHex(_) | Piece::Digested(_) => None,
+            Piece::Secret
+            | Piece::Unsigned(_)
+            | Piece::Behind(_)
+            | Piece::MacHex(_)
+            | Piece::Digested(_) => None,
         }
     }
 
@@ -205,7 +216,7 @@ impl<'a> Piece<'a> {
             Piece::Plain(bytes) => mac.update(bytes),
             Piece::PerAttempt(bytes) => mac.update(bytes),
             Piece::Secret => mac.update(key.text()),
-            Piece::Unsigned(_) => {}
+            Piece::Unsigned(_) | Piece::Behind(_) => {}
             Piece::Canonical(signed, _) | Piece::Means(signed, _) => mac.update(signed),
             Piece::MacHex(inner) => {
                 let mut nested = keyed();
@@ -223,7 +234,7 @@ impl<'a> Piece<'a> {
             Piece::Plain(bytes) => each(bytes),
             Piece::Unsigned(bytes) => each(bytes),
             Piece::Canonical(signed, _) => each(signed),
-            Piece::PerAttempt(_) | Piece::Secret => {}
+            Piece::PerAttempt(_) | Piece::Secret | Piece::Behind(_) => {}
             Piece::MacHex(inner) => inner.identify(each),
             Piece::Jws(_, body) => each(body),
             Piece::Means(_, same) => same.iter().for_each(|bytes| each(bytes)),
@@ -240,6 +251,7 @@ impl<'a> Piece<'a> {
             | Piece::PerAttempt(_)
             | Piece::Secret
             | Piece::Unsigned(_)
+            | Piece::Behind(_)
             | Piece::Jws(..)
             | Piece::Means(..) => None,
             Piece::Digested(request) => request.into_content(),

@@ -217,8 +217,8 @@ pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(token)
 }
 
-/// A value may not hold what would end it: the separator where values stand alone, and the separator
-/// with the beginning of another header where names stand with them.
+/// A value may not hold what would end it: where values stand alone another number of separators than the
+/// scheme states, and where names stand with them the separator with the beginning of another header.
 fn named_headers<'a>(
     form: &NamedHeadersForm,
     names: &str,
@@ -231,7 +231,7 @@ fn named_headers<'a>(
         // What is not there was there when it was signed.
         let value = head.header(name).ok_or(Reject::MissingSignedPart)?.trim();
         let is_cut = match &form.pair {
-            None => value.contains(form.join.as_str()),
+            None => value.matches(form.join.as_str()).count() != form.separators_in(name),
             Some(pair) => listed
                 .iter()
                 .any(|name| value.contains(&[form.join.as_str(), name, pair].concat())),

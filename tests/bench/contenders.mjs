@@ -18,6 +18,10 @@ function tree(directory, prefix) {
     .map(({ path, type }) => ({ name: join(prefix, relative(directory, path)), type, contents: readFileSync(path) }));
 }
 
+/** The console's files, which are texts to the Worker. */
+const texts = () =>
+  readdirSync(join(ROOT, "src", "console")).map((file) => ({ name: `src/console/${file}`, type: "text", contents: readFileSync(join(ROOT, "src", "console", file)) }));
+
 const worker = (file) => ({
   main: file,
   modules: () => [{ name: file, type: "esModule", contents: readFileSync(join(import.meta.dirname, "workers", file)) }],
@@ -63,7 +67,7 @@ export const CONTENDERS = {
     about: "hookgate",
     main: "src/edge/entry.mjs",
     // build-bench stands in the place of build.
-    modules: () => [...tree(join(ROOT, "src", "edge"), "src/edge"), ...tree(BUILD, "build")],
+    modules: () => [...tree(join(ROOT, "src", "edge"), "src/edge"), ...texts(), ...tree(BUILD, "build")],
   },
   "js-nothing": floor("nothing.mjs", "JavaScript that does nothing"),
   "js-read-body": floor("read-body.mjs", "JavaScript that only reads the body"),

@@ -30,10 +30,10 @@ async function tool(...args) {
 }
 
 /** A record, and its entry as docs/audit-log.md says. */
-function recordOf(n, timeMs = 1_760_000_000_000 + n) {
+function recordOf(n, timeMs = 1_760_000_000_000 + n, members = {}) {
   const id = `req_${String(n).padStart(32, "0")}`;
   const salt = randomBytes(16);
-  const record = JSON.stringify({ v: 1, n });
+  const record = JSON.stringify({ v: 1, n, ...members });
   const commitment = createHash("sha256").update(Buffer.of(0)).update(salt).update(record).digest("base64");
   return { line: { id, salt: salt.toString("hex"), record }, entry: `hookgate-audit/v1 record\n${id}\n${timeMs}\n${commitment}\n` };
 }
@@ -143,7 +143,7 @@ describe("the log", () => {
       const directory = await exported(gate, "acme", all.map(({ line }) => line));
       const kept = join(directory, "kept");
       writeFileSync(kept, keeper.kept[0]);
-      const sound = await tool("verify", directory, "--key", key, "--witness", witness.key, "--checkpoint", kept, "--json");
+      const sound = await tool("verify", directory, "--key", key, "--tenant", "acme", "--witness", witness.key, "--checkpoint", kept, "--json");
       const report = JSON.parse(sound.stdout);
       assert.equal(sound.code, 0, sound.stdout);
       assert.deepEqual([report.ok, report.size, report.records, report.kept], [true, 300, 300, 1]);
@@ -152,7 +152,7 @@ describe("the log", () => {
       lines[42] = { ...lines[42], record: lines[42].record.replace("42", "43") };
       lines.splice(7, 1);
       writeFileSync(join(directory, "records.ndjson"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-      const altered = await tool("verify", directory, "--key", key);
+      const altered = await tool("verify", directory, "--key", key, "--tenant", "acme");
       assert.equal(altered.code, 1);
       assert.match(altered.stderr, new RegExp(`removed: record "${all[7].line.id}", entry 7`));
       assert.match(altered.stderr, new RegExp(`altered: record "${all[42].line.id}", entry 42`));
@@ -191,11 +191,11 @@ describe("the log", () => {
       const old = [0, 1].map((n) => recordOf(n, now - 90 * DAY_MS));
       const young = [2, 3].map((n) => recordOf(n, now));
       await gate.append("acme", [...old, ...young].map(({ entry }) => entry));
-      const run = recordOf(9, now);
+      const run = recordOf(9, now, { texts: 2, texts_before_ms: now - 30 * DAY_MS });
       await gate.append("acme", [`${run.entry.replace(" record\n", " retention\n")}${now - 30 * DAY_MS}\n2\n`]);
       await checkpoint(gate, "acme", 5, isCosigned);
       const directory = await exported(gate, "acme", [...young, run].map(({ line }) => line));
-      const { code, stdout, stderr } = await tool("verify", directory, "--key", key, "--witness", witness.key);
+      const { code, stdout, stderr } = await tool("verify", directory, "--key", key, "--tenant", "acme", "--witness", witness.key);
       assert.equal(code, 0, stderr);
       assert.match(stdout, /3 records as they were logged, 2 expired in 1 runs of retention/);
       rmSync(directory, { recursive: true });
@@ -214,7 +214,7 @@ test("a refusal is recorded and logged, and what the operator exports is in orde
       const script = join(ROOT, "scripts", "audit");
       const { stdout } = await run("bash", [script, "--url", gate.url, "export", "demo", directory], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: secrets.ADMIN_TOKEN } });
       assert.match(stdout, /5 entries of gate\.example\/audit\/demo, 5 records/);
-      const { code, stdout: told, stderr } = await tool("verify", directory, "--key", key, "--witness", witness.key);
+      const { code, stdout: told, stderr } = await tool("verify", directory, "--key", key, "--tenant", "demo", "--witness", witness.key);
       assert.equal(code, 0, stderr);
       assert.match(told, /5 records as they were logged/);
       // Somebody with the database: one row is gone, one is another, one was never there.
@@ -226,7 +226,7 @@ test("a refusal is recorded and logged, and what the operator exports is in orde
       await gate.recorded(forged, second.id);
       rmSync(directory, { recursive: true });
       await run("bash", [script, "--url", gate.url, "export", "demo", directory], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: secrets.ADMIN_TOKEN } });
-      const altered = await tool("verify", directory, "--key", key, "--json");
+      const altered = await tool("verify", directory, "--key", key, "--tenant", "demo", "--json");
       assert.equal(altered.code, 1);
       const findings = JSON.parse(altered.stdout).findings.map(({ what, id }) => `${what} ${id}`).sort();
       const expected = [`record_removed ${first.id}`, `record_altered ${second.id}`, `record_removed ${third.id}`, "record_inserted req_forged"];
@@ -265,7 +265,7 @@ describe("what fails", () => {
         writeFileSync(join(directory, `kept-${n}`), note);
         return ["--checkpoint", join(directory, `kept-${n}`)];
       });
-      const report = JSON.parse((await tool("verify", directory, "--key", key, ...kept, "--json")).stdout);
+      const report = JSON.parse((await tool("verify", directory, "--key", key, "--tenant", "acme", ...kept, "--json")).stdout);
       // Without records every one of them is missing; besides, all is in order.
       assert.deepEqual([...new Set(report.findings.map(({ what }) => what))], ["record_removed"]);
       assert.equal(report.kept, keeper.kept.length);
@@ -334,14 +334,14 @@ describe("whoever has the account", () => {
         await other.line({ event: "alarm", what: "log_contradicted" });
         assert.ok(!isCosigned((await file(other, "acme", "checkpoint")).text));
         const directory = await exported(other, "acme", forged.map(({ line }) => line));
-        const alone = await tool("verify", directory, "--key", key);
+        const alone = await tool("verify", directory, "--key", key, "--tenant", "acme");
         assert.equal(alone.code, 0, "by itself it is in order");
         const kept = join(directory, "kept");
         writeFileSync(kept, (await witness.known())["gate.example/audit/acme"].note);
-        const exposed = await tool("verify", directory, "--key", key, "--checkpoint", kept);
+        const exposed = await tool("verify", directory, "--key", key, "--tenant", "acme", "--checkpoint", kept);
         assert.equal(exposed.code, 1);
         assert.match(exposed.stderr, /rewritten: among entries 0 to 19, since the checkpoint of size 20 left/);
-        const unwitnessed = await tool("verify", directory, "--key", key, "--witness", witness.key);
+        const unwitnessed = await tool("verify", directory, "--key", key, "--tenant", "acme", "--witness", witness.key);
         assert.equal(unwitnessed.code, 1);
         rmSync(directory, { recursive: true });
       } finally {

@@ -72,6 +72,9 @@ describe("an echo of what nobody signs", () => {
     const notice = (clientState) => JSON.stringify({ value: [{ id: freshId(), subscriptionId: "s", clientState, changeType: "created" }] });
     assert.equal((await gate.verdict(await post("graph", notice(secretOf("graph"))))).verdict, "accepted");
     await refused(await post("graph", notice(`${secretOf("graph")}a`)), 401, "signature_mismatch");
+    const marked = await post("graph?validationToken=abc", notice(secretOf("graph")));
+    assert.equal((await gate.verdict(marked)).verdict, "accepted", "a URL makes no handshake of an event");
+    await refused(await post("graph?validationToken=abc", notice("another")), 401, "signature_mismatch");
   });
 
   test("monday: with and without a token, and no event goes by in its guise", async () => {

@@ -18,6 +18,11 @@ const isWhole = (row) => row.text !== null && leafHash(row) === row.leaf_hash;
 const rowOf = ({ requestId }, from = gate) => until(async () => (await from.recorded("SELECT * FROM records WHERE id = ?1", requestId))[0], `the record ${requestId}`);
 const counted = (source, from = gate) => from.recorded(`SELECT tenant, source, verdict, reason, sum(number) AS number, count(*) AS rows, min(first_ms) AS first, max(last_ms) AS last
   FROM counts WHERE source = ?1 GROUP BY 1, 2, 3, 4 ORDER BY verdict, reason`, source);
+/** A message of the audit queue, as the gate makes it. */
+function messageOf(id, members, text = "{}") {
+  const salt = randomBytes(16).toString("hex");
+  return JSON.stringify({ auditversion: 1, id, tenant: "demo", verdict: "refused", reason: "stale", leaf_hash: leafHash({ salt, text }), salt, text, ...members });
+}
 /** Waits for the next minute if this one has less left. */
 async function freshMinute(needsMs = 5_000) {
   const left = 60_000 - (Date.now() % 60_000);
@@ -130,6 +135,28 @@ test("no credential stands in any column, wherever it travelled", async () => {
   assert.ok(rows.some((row) => row.includes("hookgate-redacted")));
 });
 
+test("who changes records while they are written is found out, and the log has what the gate sent", async () => {
+  const own = await startGate();
+  try {
+    await own.recorded(`CREATE TRIGGER hidden AFTER INSERT ON records WHEN NEW.source = 'custom' BEGIN
+      UPDATE records SET text = replace(text, 'missing_signature', 'unknown_source'), leaf_hash = '${"ab".repeat(32)}' WHERE id = NEW.id; END`);
+    const answer = await own.send({ ...shopEvent(own, "custom"), headers: [] });
+    const { detail } = await own.line({ event: "alarm", what: "record_contradicted" });
+    assert.equal(detail, answer.requestId);
+    const row = await rowOf(answer, own);
+    assert.match(row.text, /unknown_source/);
+    const sent = { ...row, text: row.text.replaceAll("unknown_source", "missing_signature") };
+    const bundle = await until(async () => (await own.adminAt("/admin/v1/log/demo/tile/entries/000.p/1")).text, "its entry");
+    assert.ok(bundle.includes(Buffer.from(leafHash(sent), "hex").toString("base64")), bundle);
+    assert.ok(!bundle.includes(Buffer.from(row.leaf_hash, "hex").toString("base64")));
+    const honest = await own.send({ ...shopEvent(own, "steady"), headers: [] });
+    assert.ok(isWhole(await rowOf(honest, own)));
+    assert.equal(own.lines({ event: "alarm", what: "record_contradicted" }).length, 1);
+  } finally {
+    await own.stop();
+  }
+});
+
 describe("a flood", () => {
   const FLOOD = 5_000;
 
@@ -161,8 +188,7 @@ describe("a flood", () => {
 
   test("from many isolates: the consumer stores no more than sixty of a source and minute, and counts the rest", async () => {
     const at = Date.now() - 600_000;
-    const message = (number) => ({ auditversion: 1, id: `req_flood${number}`, tenant: "demo", source: "exact", at_ms: at - (at % 60_000) + number, verdict: "refused", reason: "stale", leaf_hash: "0".repeat(64), salt: "00", text: "{}" });
-    const bodies = Array.from({ length: 200 }, (_, number) => JSON.stringify(message(number)));
+    const bodies = Array.from({ length: 200 }, (_, number) => messageOf(`req_flood${number}`, { source: "exact", at_ms: at - (at % 60_000) + number }));
     for (let from = 0; from < 200; from += 50) {
       const { explicitAcks } = await gate.consume(bodies.slice(from, from + 50), { queue: "hookgate-audit" });
       assert.equal(explicitAcks.length, 50);
@@ -176,8 +202,64 @@ describe("a flood", () => {
     await gate.consume(bodies.slice(0, 50), { queue: "hookgate-audit" });
     assert.deepEqual([await stored(), (await stale()).number], [[{ number: 60 }], 140]);
     const counts = JSON.stringify({ auditversion: 1, id: "cnt_twice", counts: [{ tenant: "demo", source: "twice", verdict: "accepted", reason: "", minute: 1, number: 7, first_ms: 60_000, last_ms: 60_001 }] });
-    for (let turn = 0; turn < 2; turn += 1) await gate.consume([counts], { queue: "hookgate-audit" });
+    for (let turn = 0; turn < 2; turn += 1) await gate.consume([counts, counts], { queue: "hookgate-audit" });
     assert.deepEqual((await counted("twice")).map(({ number }) => number), [7]);
+    // Another isolate's are added to the same row.
+    await gate.consume([counts.replace("cnt_twice", "cnt_other").replace("60001", "60007")], { queue: "hookgate-audit" });
+    assert.deepEqual((await counted("twice")).map(({ number, rows, last }) => [number, rows, last]), [[14, 1, 60_007]]);
+  });
+
+  test("that goes on all day: behind a day's bound one of each minute is stored, and none behind the tenant's", async () => {
+    // A day of the past: its records, as if they had come all day long.
+    const day = (back) => Math.floor(Date.now() / 86_400_000 - back) * 86_400_000;
+    const had = (source, at, number) =>
+      gate.recorded(
+        `WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row WHERE n < ?3)
+         INSERT INTO records (id, tenant, source, at_ms, verdict, reason, leaf_hash, salt, text)
+         SELECT 'day_' || ?1 || ?2 || n, 'flooded', ?1, ?2 + n * 10000, 'refused', 'stale', '', '', '{}' FROM row RETURNING 1`,
+        source,
+        at,
+        number,
+      );
+    const come = async (source, at, minutes) => {
+      const ids = minutes.map((minute, number) => `req_${source}_${at}_${minute}_${number}`);
+      const bodies = ids.map((id, number) => messageOf(id, { tenant: "flooded", source, at_ms: at + minutes[number] * 60_000 }));
+      assert.equal((await gate.consume(bodies, { queue: "hookgate-audit" })).explicitAcks.length, ids.length);
+      return (await gate.recorded(`SELECT count(*) AS number FROM records WHERE id LIKE 'req_${source}_${at}_%'`))[0].number;
+    };
+    const late = [1_400, 1_400, 1_400, 1_401, 1_401];
+    await had("long", day(2), 1_997);
+    assert.equal(await come("long", day(2), late), 4, "three fill the day, then one of a minute that has none");
+    assert.equal(await come("other", day(2), late), 5, "each source has its own");
+    assert.equal(await come("long", day(1), late), 5, "and each day");
+    await had("more", day(2), 1_999);
+    await had("most", day(2), 994);
+    assert.equal(await come("last", day(2), late), 1, "the tenant's day is full with the first of them");
+    assert.deepEqual((await counted("last")).map(({ number }) => number), [4]);
+    await gate.recorded("DELETE FROM records WHERE tenant = 'flooded' RETURNING 1");
+  });
+
+  test("that has filled the database: refusals are counted, nobody is told, and records come again with the room", async () => {
+    const own = await startGate();
+    try {
+      await own.faults("RECORD.batch=size:7000000000");
+      await own.tick();
+      assert.equal((await own.line({ event: "alarm", what: "record_filling" })).bytes, 7_000_000_000);
+      assert.equal((await rowOf(await own.send({ ...shopEvent(own, "custom"), headers: [] }), own)).source, "custom");
+      await own.faults("RECORD.batch=size:8000000000");
+      await own.tick();
+      assert.equal((await own.line({ event: "alarm", what: "record_full" })).bytes, 8_000_000_000);
+      const answer = await own.send({ ...shopEvent(own, "exact"), headers: [] });
+      assert.equal(answer.status, 401);
+      await until(async () => (await counted("exact", own))[0]?.number === 1, "a count");
+      assert.deepEqual(await own.recorded("SELECT id FROM records WHERE id = ?1", answer.requestId), []);
+      assert.equal((await own.send({ method: "GET", target: "/healthz" })).status, 200, "events are taken as ever");
+      await own.faults("");
+      await own.tick();
+      await rowOf(await own.send({ ...shopEvent(own, "steady"), headers: [] }), own);
+    } finally {
+      await own.stop();
+    }
   });
 });
 
@@ -198,7 +280,7 @@ test("every end is in the record once: records and counts together are the reque
 
 test("what cannot be stored comes again, and what nobody can read ends among the dead letters", async () => {
   const queue = "hookgate-audit";
-  const bodies = ["one", "two"].map((id) => JSON.stringify({ auditversion: 1, id, tenant: "demo", source: "again", at_ms: Date.now(), verdict: "refused", reason: "stale", leaf_hash: "0".repeat(64), salt: "00", text: "{}" }));
+  const bodies = ["one", "two"].map((id) => messageOf(id, { source: "again", at_ms: Date.now() }));
   const stored = async () => (await gate.recorded("SELECT id FROM records WHERE source = 'again' ORDER BY id")).map(({ id }) => id);
   for (const fault of ["fail", "lost"]) {
     await gate.faults(`RECORD.batch=${fault}`);
@@ -211,8 +293,9 @@ test("what cannot be stored comes again, and what nobody can read ends among the
   const again = await gate.consume(bodies, { queue });
   assert.deepEqual([again.explicitAcks.length, await stored()], [2, ["one", "two"]]);
 
-  const { explicitAcks, retryMessages } = await gate.consume(["{}", '{"auditversion":2}', "nonsense"], { queue });
-  assert.deepEqual([explicitAcks.length, retryMessages.length], [0, 3]);
+  const altered = messageOf("three", { source: "again", at_ms: Date.now(), text: "{ }" });
+  const { explicitAcks, retryMessages } = await gate.consume(["{}", '{"auditversion":2}', "nonsense", altered], { queue });
+  assert.deepEqual([explicitAcks.length, retryMessages.length], [0, 4]);
   await gate.line({ event: "alarm", what: "record_unreadable", detail: "message-2" });
 });
 

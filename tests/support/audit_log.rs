@@ -123,7 +123,37 @@ pub fn key() -> VerifierKey {
 pub fn trust() -> Trust {
     Trust {
         key: key(),
+        tenant: Some(TENANT.to_owned()),
         witnesses: Vec::new(),
         kept: Vec::new(),
+        newest: None,
+        since_ms: None,
+    }
+}
+
+/// The log's own key, under the log's own name.
+pub fn own_key() -> VerifierKey {
+    VerifierKey {
+        name: format!("{NAME}/{TENANT}"),
+        ..key()
+    }
+}
+
+/// What a run of retention says of itself.
+pub fn run_record(n: u64, before_ms: i64, texts: u64) -> Record {
+    let text = format!(
+        "{{\"v\":1,\"record\":\"retention\",\"texts\":{texts},\"texts_before_ms\":{before_ms}}}"
+    );
+    Record {
+        record: text,
+        ..record(n)
+    }
+}
+
+pub fn witness_key() -> VerifierKey {
+    VerifierKey {
+        name: "witness.example/w1".to_owned(),
+        kind: KeyKind::Cosignature,
+        public_key: public_key(&[7; 32]),
     }
 }

@@ -1,6 +1,6 @@
 //! What the tests know of a built-in scheme.
 
-use hookgate::scheme::{Algorithm, IdentityRule, Part, Scheme};
+use hookgate::scheme::{Algorithm, Part, Scheme};
 
 /// The topics that the vectors of shops tell apart.
 pub const TOPICS: &str = "discriminator_values = [\"orders/create\", \"orders/paid\", \"order.updated\", \"order.created\"]\n";
@@ -14,11 +14,7 @@ pub fn more_for(scheme: &str) -> String {
 pub fn must_say(name: &str) -> String {
     let scheme = known(name);
     let mut more = String::new();
-    let by_header = scheme
-        .identity
-        .iter()
-        .any(|rule| matches!(rule, IdentityRule::Digest(rule) if rule.discriminator.is_some()));
-    if by_header {
+    if scheme.takes_discriminator_values() {
         more += TOPICS;
     }
     if scheme.is_bearer() && scheme.has_body_signature() {

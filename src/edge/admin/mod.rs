@@ -5,6 +5,7 @@ mod forget;
 mod log;
 mod offers;
 mod readmit;
+mod record;
 
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
@@ -14,13 +15,14 @@ use worker::Env;
 
 use super::archive;
 use super::platform::{self, binding};
-use crate::admin::{Admitted, Command, Operator, authorise};
+use crate::admin::{Admitted, Command, Operator, authorise, console};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::request::Head;
 
-/// Answers a request under `/admin/`. `lines` is its head, as in [`super::fetch`]. What the promise
-/// brings is the answer's text, as [`Answer::to_json`] writes it, or the stream of a content.
+/// Answers a request for `/admin` and below. `lines` is its head, as in [`super::fetch`]. What the promise
+/// brings is the answer's text, as [`Answer::to_json`] writes it, with a member more if its body is a file of the console: `file`, by which
+/// `console.mjs` has it. Or the stream of a content.
 #[wasm_bindgen]
 pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
     platform::promise(async move {
@@ -28,6 +30,13 @@ pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
         let request_id = platform::request_id();
         Ok(match told(&head, &request, &env, &request_id).await {
             Told::Answer(answer) => answer.for_request(&request_id).to_json().into(),
+            Told::File(name, answer) => {
+                let mut json = answer.for_request(&request_id).to_json();
+                // In the place of the brace that ends it.
+                json.pop();
+                json.push_str(&format!(",\"file\":\"{name}\"}}"));
+                json.into()
+            }
             Told::Content(stream) => stream,
             Told::Readmission(parts) => parts.into(),
         })
@@ -37,6 +46,8 @@ pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
 /// What an operator is told.
 enum Told {
     Answer(Answer),
+    /// A file of the console, by its name, and the answer without it.
+    File(&'static str, Answer),
     Content(JsValue),
     /// What is judged again, for `entry.mjs`: the way of a request is its own. It writes down the end.
     Readmission(Array),
@@ -79,7 +90,13 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
     let nothing = problem(404, "not-found", "Not found", None, request_id);
     let token = platform::variable(env, binding::ADMIN_TOKEN);
     let only_host = platform::variable(env, binding::ADMIN_HOST);
-    let operator = match authorise(head, token.as_deref(), only_host.as_deref()) {
+    let admitted = authorise(head, token.as_deref(), only_host.as_deref());
+    if admitted != Admitted::Nothing
+        && let Some((name, answer)) = console::file(head, request.url().starts_with("https:"))
+    {
+        return Told::File(name, answer);
+    }
+    let operator = match admitted {
         Admitted::Nothing => return Told::Answer(nothing),
         Admitted::Refused => {
             platform::notice(&Notice::AdminRefused { request_id });
@@ -112,7 +129,7 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
         ))
     });
     let status = match &told {
-        Told::Answer(answer) => answer.status,
+        Told::Answer(answer) | Told::File(_, answer) => answer.status,
         Told::Content(_) => 200,
         Told::Readmission(_) => return told,
     };
@@ -130,6 +147,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Show { id } => dead_letters::show(asking, id).await?.into(),
         Command::Content { id } => dead_letters::content_of(asking, id).await?,
         Command::Redrive { id } => dead_letters::redrive(asking, id).await?.into(),
+        Command::Read(reading) => record::read(asking, reading).await.into(),
         Command::Records {
             tenant,
             after_ms,

@@ -22,6 +22,9 @@ function modules() {
     if (/\.m?js$/.test(file)) found[name] = { type: "esm", contents: readFileSync(file, "utf8") };
     if (file.endsWith(".wasm")) found[name] = { type: "wasm", contents: readFileSync(file) };
   }
+  for (const file of readdirSync(join(ROOT, "src/console"))) {
+    found[`src/console/${file}`] = { type: "text", contents: readFileSync(join(ROOT, "src/console", file), "utf8") };
+  }
   return found;
 }
 

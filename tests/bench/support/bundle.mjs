@@ -11,7 +11,7 @@ export function bundled(file) {
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     mainFields: ["browser", "module", "main"],
-    external: [...NODE_MODULES, "node:*", "cloudflare:*", "*.wasm"],
+    external: [...NODE_MODULES, "node:*", "cloudflare:*", "*.wasm", "../console/*"],
     // Packages in the older form ask for Node's modules by a call.
     banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire("/");' },
     logLevel: "error",

@@ -6,7 +6,7 @@ import { CONTENDERS } from "../contenders.mjs";
 import { cpuOf, pin } from "./process.mjs";
 import { COMPATIBILITY_DATE, COMPATIBILITY_FLAGS } from "../../e2e/support/compatibility.mjs";
 
-const TYPES = { esModule: "esm", wasm: "wasm" };
+const TYPES = { esModule: "esm", wasm: "wasm", text: "text" };
 
 /** Starts a contender as startWorkerd does. Its ledger is the gate's, in a Worker beside it. */
 export async function startReal(contender, texts, { core } = {}) {
@@ -52,7 +52,7 @@ function worker(name, { main, modules, flags = COMPATIBILITY_FLAGS }, texts) {
   };
 }
 
-const contentsOf = ({ type, contents }) => (type === "esModule" ? Buffer.from(contents).toString() : contents);
+const contentsOf = ({ type, contents }) => (type !== "wasm" ? Buffer.from(contents).toString() : contents);
 
 /** Processes that this one has started. */
 const children = () =>

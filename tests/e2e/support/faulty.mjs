@@ -11,6 +11,7 @@
 //   lost           takes effect, then rejects
 //   hang           never settles, without effect
 //   late:MS        takes effect after MS milliseconds, then settles as usual
+//   size:N         takes effect, and a database says that it has so many bytes
 //   refuse:X       rejects what contains X, without effect
 //   refuse:X:CODE  the same, with an error code
 //
@@ -68,6 +69,10 @@ async function misbehave(strike, effect, args) {
     case "late":
       await new Promise((resolve) => setTimeout(resolve, Number(detail)));
       return effect();
+    case "size": {
+      const results = await effect();
+      return results.map((result) => ({ ...result, meta: { ...result.meta, size_after: Number(detail) } }));
+    }
     default:
       throw new TypeError(`unknown fault ${strike.fault}`);
   }

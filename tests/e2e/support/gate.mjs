@@ -25,6 +25,7 @@ export function modules(...wrapping) {
   const found = {};
   const add = (file, type) => (found[file] = { type, contents: readFileSync(join(ROOT, file)) });
   for (const file of readdirSync(join(ROOT, "src/edge"))) if (file.endsWith(".mjs")) add(join("src/edge", file), "esm");
+  for (const file of readdirSync(join(ROOT, "src/console"))) add(join("src/console", file), "text");
   for (const file of ["tests/e2e/support/faulty.mjs", ...wrapping]) add(file, "esm");
   for (const entry of readdirSync(BUILD, { recursive: true, withFileTypes: true })) {
     const type = /\.m?js$/.test(entry.name) ? "esm" : entry.name.endsWith(".wasm") ? "wasm" : undefined;
@@ -32,7 +33,7 @@ export function modules(...wrapping) {
     const path = join(entry.parentPath, entry.name);
     found[join("build", relative(BUILD, path))] = { type, contents: readFileSync(path) };
   }
-  for (const module of Object.values(found)) if (module.type === "esm") module.contents = module.contents.toString();
+  for (const module of Object.values(found)) if (module.type !== "wasm") module.contents = module.contents.toString();
   return found;
 }
 

@@ -216,8 +216,8 @@ export const STATED = [
     secret: text,
     sign: async ({ secret, body, atMs }) => {
       const time = secondsOf(atMs);
-      const mac = createHmac("sha256", secret).update(`${time}.x-event-id x-event-type.evt_1.invoice_paid.`).update(body).digest("hex");
-      return [["x-event-id", "evt_1"], ["x-event-type", "invoice_paid"], ["X-Hook0-Signature", `t=${time},h=x-event-id x-event-type,v1=${mac}`]];
+      const mac = createHmac("sha256", secret).update(`${time}.x-event-id x-event-type.evt_1.billing.invoice.paid.`).update(body).digest("hex");
+      return [["x-event-id", "evt_1"], ["x-event-type", "billing.invoice.paid"], ["X-Hook0-Signature", `t=${time},h=x-event-id x-event-type,v1=${mac}`]];
     },
     verify: async ({ body, headers, secret }) => {
       const { verifyWebhookSignatureWithCurrentTime } = (await import("hook0-client")).default;

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use hookgate::scheme::TimeUnit;
 use hookgate::tlog::entry::ID_CHARACTERS_MAX;
 use hookgate::tlog::export::{Finding, Record, Report, Trust, check};
 use hookgate::tlog::native::{public_key, signing_key};
 use hookgate::tlog::note::{KeyKind, Note, VerifierKey, is_name};
 use lexopt::prelude::{Long, Short, Value, ValueExt as _};
 
+use super::options::now_ms;
 use super::{Failure, terminal};
 
 const HELP: &str = "\
@@ -22,17 +24,26 @@ hookgate audit, the tamper-evident log of the record (docs/audit-log.md)
   hookgate audit vkey --key KEY --tenant TENANT
       The public key of one tenant's log, for witnesses and for other tools. KEY is keygen's.
 
-  hookgate audit verify DIRECTORY --key KEY [--witness KEY]… [--checkpoint FILE]… [--json]
+  hookgate audit verify DIRECTORY --key KEY [--tenant TENANT] [--witness KEY]… [--checkpoint FILE]…
+                        [--max-age TIME | --since TIME] [--json]
       Checks an export (./scripts/audit export) without asking anybody. DIRECTORY has the files of the
       log as https://c2sp.org/tlog-tiles lays them out, and records.ndjson: {id, salt, record} a line.
+      If it has newest, what the gate said was the newest checkpoint, it must have nothing newer.
         --key KEY          the log's public key, or keygen's: from where you keep it, not from the gate
+        --tenant TENANT    whose log it must be. keygen's key vouches for every tenant's: with it, this
+                           must be said
         --witness KEY      this witness must have signed the checkpoint
         --checkpoint FILE  a checkpoint of this log that was kept elsewhere: the log must continue it.
                            Without it, or a witness, whoever has the log's key could have rewritten all.
+        --max-age TIME     the checkpoint must not be older: 90m, 26h, 7d. Its time is the witness's, or
+                           else that of its newest entry. An older one that is genuine may have been put
+                           in its place; or nothing was recorded since
+        --since TIME       the same by the clock: 2026-11-22T09:00:00Z
         --json             the report as one JSON object
       Says which record was altered, removed or inserted. A record that a logged run of retention
       deleted is expired, not removed. It shows nothing about what was never logged.
-      Exit code 0: all as it was logged. 1: something is not. 2: wrong usage, or nothing to read.
+      Exit code 0: all as it was logged. 1: something is not, or is too old. 2: wrong usage, or nothing
+      to read.
 ";
 
 pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
@@ -101,6 +112,8 @@ fn vkey(mut arguments: lexopt::Parser) -> Result<(), Failure> {
 fn verify(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     let (mut directory, mut key, mut is_json) = (None, None, false);
     let (mut witnesses, mut kept) = (Vec::new(), Vec::new());
+    let (mut tenant, mut since_ms) = (None, None);
+    let now_ms = now_ms();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("key") => key = Some(read_key("--key", &arguments.value()?.string()?)?),
@@ -111,6 +124,20 @@ fn verify(mut arguments: lexopt::Parser) -> Result<(), Failure> {
                     return Err(Failure::Usage(why));
                 }
                 witnesses.push(witness);
+            }
+            Long("tenant") => tenant = Some(arguments.value()?.string()?),
+            Long("max-age") => {
+                let text = arguments.value()?.string()?;
+                let age = duration_ms(&text)
+                    .ok_or_else(|| Failure::Usage("--max-age: write 90m, 26h or 7d".to_owned()))?;
+                since_ms = Some(now_ms.saturating_sub(age));
+            }
+            Long("since") => {
+                let text = arguments.value()?.string()?;
+                let time = hookgate::time::parse(&text, TimeUnit::Rfc3339).ok_or_else(|| {
+                    Failure::Usage("--since: write 2026-11-22T09:00:00Z".to_owned())
+                })?;
+                since_ms = Some(time);
             }
             Long("checkpoint") => kept.push(read_note(&arguments.value()?.string()?)?),
             Long("json") => is_json = true,
@@ -123,18 +150,39 @@ fn verify(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     let key = key.ok_or_else(|| missing("--key KEY"))?;
     let records = read_records(&directory)?;
     let is_alone = witnesses.is_empty() && kept.is_empty();
+    let newest = directory.join("newest");
+    let newest = newest
+        .exists()
+        .then(|| read_note(&newest.to_string_lossy()))
+        .transpose()?;
+    let is_base = tenant.is_none();
+    let below = format!("{}/", key.name);
     let trust = Trust {
         key,
+        tenant,
         witnesses,
         kept,
+        newest,
+        since_ms,
     };
     let file = |path: &str| std::fs::read(directory.join(path)).ok();
     let report = check(file, &records, &trust);
+    if let [Finding::OtherLog { origin }] = &*report.findings
+        && is_base
+        && origin.starts_with(&below)
+    {
+        return Err(Failure::Usage(format!(
+            "--tenant TENANT is missing: the key is that of all tenants' logs, and this is {origin:?}"
+        )));
+    }
+    let told_ms = report.time_ms();
     if is_json {
-        let report = serde_json::to_value(&report).unwrap_or_default();
+        let mut report = serde_json::to_value(&report).unwrap_or_default();
+        report["checkpoint_at"] = told_ms.map(hookgate::time::rfc3339).into();
+        report["age_seconds"] = told_ms.map(|ms| (now_ms - ms) / 1_000).into();
         println!("{}", terminal::json(&report));
     } else {
-        tell(&report, is_alone);
+        tell(&report, is_alone, now_ms);
     }
     match report.findings.iter().map(sentence).collect::<Vec<_>>() {
         findings if findings.is_empty() => Ok(()),
@@ -167,7 +215,7 @@ fn read_records(directory: &Path) -> Result<Vec<Record>, Failure> {
         .collect()
 }
 
-fn tell(report: &Report, is_alone: bool) {
+fn tell(report: &Report, is_alone: bool, now_ms: i64) {
     let Report {
         origin,
         size,
@@ -175,6 +223,7 @@ fn tell(report: &Report, is_alone: bool) {
         expired,
         retention_runs,
         witnesses,
+        newest_entry_ms,
         kept,
         ..
     } = report;
@@ -189,7 +238,11 @@ fn tell(report: &Report, is_alone: bool) {
         let at = i64::try_from(*time)
             .unwrap_or(i64::MAX)
             .saturating_mul(1_000);
-        println!("  signed by {witness} at {}", hookgate::time::rfc3339(at));
+        println!("  signed by {witness} at {}", dated(at, now_ms));
+    }
+    if let (true, Some(ms)) = (witnesses.is_empty(), newest_entry_ms) {
+        let newest = dated(*ms, now_ms);
+        println!("  no witness's time; its newest entry is of {newest}");
     }
     if *kept > 0 {
         println!("  continues {kept} checkpoints that were kept elsewhere");
@@ -200,10 +253,38 @@ fn tell(report: &Report, is_alone: bool) {
         );
     }
     if report.ok {
+        let at = report.time_ms().map(|ms| dated(ms, now_ms));
         println!(
-            "OK: what was logged is as it was logged. What was never logged, nothing here can show."
+            "OK: what was logged until {} is as it was logged. What was never logged, or was later, nothing here can show.",
+            at.as_deref().unwrap_or("then")
         );
     }
+}
+
+/// A time, and how long ago it was.
+fn dated(at_ms: i64, now_ms: i64) -> String {
+    let seconds = now_ms.saturating_sub(at_ms) / 1_000;
+    let ago = match seconds {
+        ..0 => "in the future".to_owned(),
+        0..120 => format!("{seconds} seconds ago"),
+        120..7_200 => format!("{} minutes ago", seconds / 60),
+        7_200..172_800 => format!("{} hours ago", seconds / 3_600),
+        _ => format!("{} days ago", seconds / 86_400),
+    };
+    format!("{} ({ago})", hookgate::time::rfc3339(at_ms))
+}
+
+/// `90m`, `26h`, `7d` in milliseconds.
+fn duration_ms(text: &str) -> Option<i64> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let minutes = match unit {
+        "m" => 1,
+        "h" => 60,
+        "d" => 1_440,
+        _ => return None,
+    };
+    let number: u32 = number.parse().ok()?;
+    Some(i64::from(number) * minutes * 60_000)
 }
 
 /// What an export may have in it is anything: texts of it are shown as they would stand in Rust.
@@ -223,6 +304,23 @@ fn sentence(finding: &Finding) -> String {
             "a checkpoint is missing, or the key given did not sign it".to_owned()
         }
         Finding::OtherLog { origin } => format!("a checkpoint is of another log, {origin:?}"),
+        Finding::TooOld { time_ms, since_ms } => {
+            let at = time_ms.map(hookgate::time::rfc3339);
+            format!(
+                "too old: the checkpoint is of {}, which is before {}. An older one was put in its place, or nothing was recorded since: ask the witness, or the gate",
+                at.as_deref().unwrap_or("no known time"),
+                hookgate::time::rfc3339(*since_ms)
+            )
+        }
+        Finding::ArchiveBehind { size, newest } => format!(
+            "too old: the archive has a checkpoint of {size} entries, and the gate had one of {newest}. Whoever may write the archive can put old files back"
+        ),
+        Finding::KeptUncompared { kept } => format!(
+            "the checkpoint of size {kept} that was kept elsewhere cannot be compared: too much of the archive is altered"
+        ),
+        Finding::RunContradicted { place, id } => format!(
+            "altered: entry {place} says of the run of retention {id:?} what the run's own record does not"
+        ),
         Finding::Unwitnessed { witness } => {
             format!("the checkpoint bears no good signature of {witness:?}")
         }
@@ -243,14 +341,14 @@ fn sentence(finding: &Finding) -> String {
             format!("inserted: before entry {at} of the log, {}", list(ids))
         }
         Finding::TreeAltered => {
-            "altered: neither the entries nor the hashes are those of the checkpoint".to_owned()
+            "altered: neither the entries nor the hashes are those of the checkpoint. Whoever may write the archive can do this".to_owned()
         }
         Finding::HistoryRewritten { from, to } => format!(
-            "rewritten: among entries {from} to {}, since the checkpoint of size {to} left",
+            "rewritten: among entries {from} to {}, since the checkpoint of size {to} left. The log's key signed both: whoever has it, or may deploy the Worker, did this",
             to.saturating_sub(1)
         ),
         Finding::HistoryCut { size, kept } => format!(
-            "removed: entries {size} to {}, which a checkpoint that was kept elsewhere has",
+            "removed: entries {size} to {}, which a checkpoint that was kept elsewhere has. An older log was put in its place, by whoever may write the archive, or it was cut by whoever has its key",
             kept.saturating_sub(1)
         ),
         Finding::EntryUnreadable { place } => format!("entry {place} is of no version known here"),

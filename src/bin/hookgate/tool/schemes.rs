@@ -348,11 +348,19 @@ fn one_event(scheme: &Scheme) -> String {
                     unless.map_or(String::new(), |place| format!(" unless there is `{place}`"));
                 format!("{}, unsigned{unless}", places_of(&rule.fields))
             }
-            IdentityRule::Digest(rule) => match &rule.discriminator {
-                None if scheme.proves_the_sender_only() => "the body, unsigned".to_owned(),
-                None => "the digest of what is signed less time and nonce".to_owned(),
-                Some(place) => format!("the same digest and `{place}`"),
-            },
+            IdentityRule::Digest(rule) => {
+                let mut text = match scheme.proves_the_sender_only() {
+                    true => "the body, unsigned".to_owned(),
+                    false => "the digest of what is signed less time and nonce".to_owned(),
+                };
+                if !rule.with.is_empty() {
+                    text += &format!(", and {}", places_of(&rule.with));
+                }
+                if let Some(place) = &rule.discriminator {
+                    text += &format!(", and `{place}`, unsigned");
+                }
+                text
+            }
             IdentityRule::Ping(rule) => format!(
                 "each by itself, but equal ones within {} s are one, delivered at their end",
                 rule.window_seconds

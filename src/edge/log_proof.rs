@@ -1,0 +1,83 @@
+//! The proof that a record is in its tenant's log.
+//!
+//! The log's object has the tree, and for at least [`crate::tlog::sequencer::KNOWN_MS`] the place of each id. It answers
+//! in one turn, so proof and checkpoint are of one head.
+
+use js_sys::{Array, Object, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use worker::Env;
+
+use super::ledger_object::{Storage, query};
+use super::log_object::{Log, Tiles};
+use super::platform::{self, Bindings, describe_value, within};
+use crate::admin::one_record::{Inclusion, Logged, OneRecord};
+use crate::audit::Notice;
+use crate::tlog::proof::inclusion;
+use crate::tlog::tile;
+
+/// An operator waits for it, and gets the record without it.
+const ASK_MS: u32 = 5_000;
+
+/// In the object: the entry of this id as place and text, and if a checkpoint has it, the checkpoint's size, the hashes one
+/// after the other, and the checkpoint. Nothing where the id is not known.
+#[wasm_bindgen(js_name = logProve)]
+pub fn prove(storage: &Storage, id: &str) -> Result<JsValue, JsValue> {
+    let sql = "SELECT place, entry FROM entries WHERE id = ?";
+    let found = query(storage, sql, &[id.into()])?;
+    if found.length() == 0 {
+        return Ok(JsValue::UNDEFINED);
+    }
+    let row = Array::from(&found.get(0));
+    let place = row.get(0).as_f64().unwrap_or_default() as u64;
+    let log = Log::read(storage)?;
+    let size = log.progress.published;
+    // A run that was taken for dead and came back may have left an older note.
+    let is_newest = log.note.lines().nth(1) == Some(&*size.to_string());
+    if let Some(hashes) = inclusion(&Tiles::of(storage), place, size).filter(|_| is_newest) {
+        row.push(&(size as f64).into());
+        row.push(&Uint8Array::from(hashes.as_flattened()));
+        row.push(&log.note.into());
+    }
+    Ok(row.into())
+}
+
+/// What the log says of a record. `None`: nothing, or it was not reached; the log line says which.
+pub async fn of(env: &Env, record: &OneRecord) -> Option<Logged> {
+    let asking = async {
+        let bindings: &Bindings = env.unchecked_ref();
+        let stub = bindings
+            .audit_log()
+            .get_by_name(&record.tenant, &Object::new())?;
+        JsFuture::from(stub.prove(&record.id)?).await
+    };
+    match within(ASK_MS, asking).await {
+        Some(Ok(found)) => read(&found),
+        failed => {
+            let detail = match failed {
+                Some(Err(error)) => describe_value(&error),
+                _ => "no answer in time".to_owned(),
+            };
+            platform::notice(&Notice::LogFailed { detail: &detail });
+            None
+        }
+    }
+}
+
+fn read(found: &JsValue) -> Option<Logged> {
+    let row = found.dyn_ref::<Array>()?;
+    let number = |index| Some(row.get(index).as_f64()? as u64);
+    let proof = || {
+        let hashes = row.get(3).dyn_into::<Uint8Array>().ok()?.to_vec();
+        Some(Inclusion {
+            size: number(2)?,
+            hashes: tile::hashes(&hashes)?.to_vec(),
+            checkpoint: row.get(4).as_string()?,
+        })
+    };
+    Some(Logged {
+        index: number(0)?,
+        entry: row.get(1).as_string()?,
+        proof: proof(),
+    })
+}
