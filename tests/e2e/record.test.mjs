@@ -1,8 +1,10 @@
 // The record of refusals, in real workerd and D1: what is stored, what a flood costs, and what goes again.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { startGate } from "./support/gate.mjs";
+import { ROOT, startGate } from "./support/gate.mjs";
 import { freshId, shopEvent, sign } from "./support/sign.mjs";
 import { sleep, until } from "./support/wait.mjs";
 
@@ -435,6 +437,37 @@ test("a tenant's records go when their time is over: address first, then the tex
     await until(async () => (await now(other)).text === null, "the default's end");
     assert.ok((await removals()).every(({ text }) => text !== null), "what says that records were removed stays");
     assert.deepEqual(await own.recorded("SELECT * FROM counts WHERE source = 'custom'"), []);
+  } finally {
+    await own.stop();
+  }
+});
+
+test("a database of the first version keeps its rows when it becomes one of the second", async () => {
+  const own = await startGate();
+  try {
+    const apply = async (file) => {
+      const sql = readFileSync(join(ROOT, "migrations", file), "utf8").replaceAll(/^ *--.*$/gm, "");
+      for (const statement of sql.split(";").filter((text) => text.trim() !== "")) await own.recorded(statement);
+    };
+    for (const table of ["records", "counts", "counted"]) await own.recorded(`DROP TABLE ${table}`);
+    await apply("0001_record.sql");
+    const rows = [
+      ["req_a", "demo", "s", 3, "refused", "stale", "aa", "00", "{}", "203.0.113.77", "01"],
+      ["req_b", "demo", "s", 2, "refused", "stale", "bb", null, null, null, null],
+      ["ret_c", "demo", "", 1, "retention", "", "cc", "00", "{}", null, null],
+    ];
+    for (const row of rows) await own.recorded("INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", ...row);
+    await own.recorded("INSERT INTO counts VALUES ('demo', 1, 's', 'refused', 'stale', 'cnt_old', 7, 1, 2)");
+    await apply("0002_record_rows.sql");
+    assert.deepEqual((await own.recorded("SELECT * FROM records ORDER BY id")).map((row) => Object.values(row)), rows);
+    const rowids = (await own.recorded("SELECT id FROM records ORDER BY rowid")).map(({ id }) => id);
+    assert.deepEqual(rowids, ["req_b", "ret_c", "req_a"], "those without a text lie together");
+    const indices = (await own.recorded("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'records' AND sql IS NOT NULL ORDER BY name")).map(({ name }) => name);
+    assert.deepEqual(indices, ["records_of_source", "records_with_address", "records_with_text"]);
+    // What an isolate of the former version counted beside it is the same sum.
+    await own.consume([JSON.stringify({ auditversion: 1, id: "cnt_new", counts: [{ tenant: "demo", source: "s", verdict: "refused", reason: "stale", minute: 1, number: 5, first_ms: 0, last_ms: 9 }] })], { queue: "hookgate-audit" });
+    const [count] = await counted("s", own);
+    assert.deepEqual([count.number, count.rows, count.first, count.last], [12, 2, 0, 9]);
   } finally {
     await own.stop();
   }
