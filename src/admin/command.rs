@@ -1,5 +1,6 @@
 //! What an operator asks for, by method and path.
 
+use super::is_request_id;
 use super::reading::Reading;
 use crate::audit::NO_TENANT;
 use crate::dead::is_letter_id;
@@ -13,7 +14,10 @@ const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
 const FORGET: &str = "/admin/v1/forget";
+const RECORDS: &str = "/admin/v1/records/";
 const OFFERS: &str = "/admin/v1/offers/";
+const SOURCES: &str = "/admin/v1/sources";
+const ALERTS: &str = "/admin/v1/alerts";
 
 /// Something an operator asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +55,14 @@ pub enum Command {
     },
     /// The next resend of an event is delivered once more: see [`super::Wish`].
     Forget,
+    /// How each source is.
+    Sources,
+    /// What fires, and what did lately.
+    Alerts,
+    /// A refusal that was kept is judged again.
+    Readmit {
+        id: String,
+    },
 }
 
 impl Command {
@@ -68,6 +80,18 @@ impl Command {
         }
         if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
             return Some(Command::Read(reading));
+        }
+        match (head.method.as_str(), head.path.as_str()) {
+            ("GET", SOURCES) => return Some(Command::Sources),
+            ("GET", ALERTS) => return Some(Command::Alerts),
+            _ => {}
+        }
+        if let Some(rest) = head.path.strip_prefix(RECORDS) {
+            let id = rest
+                .strip_suffix("/readmit")
+                .filter(|id| is_request_id(id))?;
+            let id = id.to_owned();
+            return (head.method == "POST").then_some(Command::Readmit { id });
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -120,6 +144,9 @@ impl Command {
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
             Command::Forget => "event_forgotten",
+            Command::Sources => "sources_shown",
+            Command::Alerts => "alerts_shown",
+            Command::Readmit { .. } => "refusal_readmitted",
         }
     }
 }
@@ -180,9 +207,19 @@ mod tests {
             })
         );
         assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
+        assert_eq!(parse("GET", "/admin/v1/sources?x"), Some(Command::Sources));
+        assert_eq!(parse("GET", "/admin/v1/alerts"), Some(Command::Alerts));
+        let refusal = format!("req_{}", "0f".repeat(16));
+        let target = format!("/admin/v1/records/{refusal}/readmit");
+        let readmit = Some(Command::Readmit { id: refusal });
+        assert_eq!(parse("POST", &target), readmit);
         for (method, target) in [
+            ("POST", "/admin/v1/records/req_0/readmit"),
+            ("POST", "/admin/v1/records//readmit"),
             ("GET", "/admin/v1/forget"),
             ("POST", "/admin/v1/forget/x"),
+            ("POST", "/admin/v1/sources"),
+            ("GET", "/admin/v1/alerts/"),
             ("POST", "/admin/v1/log/acme/records"),
             ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),

@@ -5,12 +5,14 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
+use super::alerts;
 use super::inquire::verify_signature;
 use super::ledger_object::{Storage, query};
 use super::log_object::{Log, Tiles, commit, contents};
 use super::platform::{self, Bindings, binding, describe_value, now_ms, variable, within};
 use super::state::State;
 use crate::audit::Notice;
+use crate::config::Rule;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::note::{Note, Signature, SigningKey, VerifierKey};
 use crate::tlog::outside::Outside;
@@ -46,7 +48,7 @@ pub(super) fn means(env: &Env, period_ms: f64) -> Means {
     }
 }
 
-fn signing_key(env: &Env) -> Option<SigningKey> {
+pub(super) fn signing_key(env: &Env) -> Option<SigningKey> {
     SigningKey::parse(&variable(env, binding::AUDIT_LOG_KEY)?)
 }
 
@@ -156,9 +158,10 @@ impl Run<'_> {
             Reply::Cosigned(signature) => self.add(log, key, signature).await,
             Reply::Knows(known) if known <= size => self.now(log, "known", known),
             Reply::Knows(known) => {
-                self.contradicted(log, &format!("knows {known} entries of {size}"))
+                let what = format!("knows {known} entries of {size}");
+                self.contradicted(log, &what).await
             }
-            Reply::Contradicts => self.contradicted(log, &format!("answered {status}")),
+            Reply::Contradicts => self.contradicted(log, &format!("answered {status}")).await,
             Reply::Unknown => {
                 let detail = &format!("{}: the witness answered {status}", log.tenant);
                 platform::notice(&Notice::LogUnwitnessed { detail });
@@ -170,9 +173,11 @@ impl Run<'_> {
         }
     }
 
-    fn contradicted(&mut self, log: &Log, what: &str) -> Result<(), JsValue> {
+    async fn contradicted(&mut self, log: &Log, what: &str) -> Result<(), JsValue> {
         let detail = &format!("{}: the witness {what}", log.tenant);
         platform::notice(&Notice::LogContradicted { detail });
+        let id = format!("log_{}_{}", log.tenant, now_ms() / 3_600_000);
+        alerts::happened(&self.env, Rule::LogContradicted, &log.tenant, "", &id).await;
         self.means.witness = false;
         Ok(())
     }

@@ -41,6 +41,8 @@ pub mod binding {
     pub const ADMIN_TOKEN: &str = "ADMIN_TOKEN";
     /// Secret: signs the checkpoints of the logs.
     pub const AUDIT_LOG_KEY: &str = "AUDIT_LOG_KEY";
+    /// Secret: what is kept of refused requests is encrypted under it.
+    pub const QUARANTINE_KEY: &str = "QUARANTINE_KEY";
 }
 
 /// What came of something that `entry.mjs` waited for.
@@ -107,6 +109,8 @@ extern "C" {
     pub fn wake(this: &Stub) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn append(this: &Stub, tenant: &str, bundle: &Uint8Array) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn entry(this: &Stub, id: &str) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn newest(this: &Stub) -> Result<Promise, JsValue>;
 

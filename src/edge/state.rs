@@ -14,6 +14,7 @@ use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, v
 use crate::audit::Notice;
 use crate::config::{Audit, Config, Retention, Tenant};
 use crate::gate::{Gate, LiveSource};
+use crate::quarantine::is_quarantine_key;
 use crate::tlog::outside::Outside;
 
 /// The configuration, alive. A new version or a new secret starts new isolates, so reading the
@@ -137,11 +138,22 @@ impl State {
         for fault in &gate.faults {
             notice(&Notice::Fault(fault));
         }
-        State {
+        let state = State {
             gate: Some(gate),
             tenants,
             outside,
             record_bytes_max,
+        };
+        state.tell_of_quarantine(env);
+        state
+    }
+
+    /// Whether refused requests that are to be kept can be; the log says so if not. Events are taken all the same.
+    pub fn tell_of_quarantine(&self, env: &Env) {
+        let mut sources = self.gate.iter().flat_map(Gate::sources);
+        let key = variable(env, binding::QUARANTINE_KEY).unwrap_or_default();
+        if sources.any(|live| live.source.quarantine) && !is_quarantine_key(&key) {
+            notice(&Notice::QuarantineOff);
         }
     }
 

@@ -2,11 +2,13 @@
 
 mod dead_letters;
 mod forget;
+mod health;
 mod log;
 mod offers;
+mod readmit;
 mod record;
 
-use js_sys::Promise;
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Request;
@@ -14,7 +16,7 @@ use worker::Env;
 
 use super::archive;
 use super::platform::{self, binding};
-use crate::admin::{Admitted, Command, Operator, authorise, console};
+use crate::admin::{Admitted, Command, Operator, Reading, authorise, console};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::request::Head;
@@ -38,6 +40,7 @@ pub fn administrate(lines: String, request: Request, env: Env) -> Promise {
                 json.into()
             }
             Told::Content(stream) => stream,
+            Told::Readmission(parts) => parts.into(),
         })
     })
 }
@@ -48,6 +51,8 @@ enum Told {
     /// A file of the console, by its name, and the answer without it.
     File(&'static str, Answer),
     Content(JsValue),
+    /// What is judged again, for `entry.mjs`: the way of a request is its own. It writes down the end.
+    Readmission(Array),
 }
 
 impl From<Answer> for Told {
@@ -125,13 +130,15 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
             request_id,
         ))
     });
+    let status = match &told {
+        Told::Answer(answer) | Told::File(_, answer) => answer.status,
+        Told::Content(_) => 200,
+        Told::Readmission(_) => return told,
+    };
     platform::notice(&Notice::AdminAnswered {
         request_id,
         action: command.name(),
-        status: match &told {
-            Told::Answer(answer) | Told::File(_, answer) => answer.status,
-            Told::Content(_) => 200,
-        },
+        status,
     });
     told
 }
@@ -142,6 +149,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Show { id } => dead_letters::show(asking, id).await?.into(),
         Command::Content { id } => dead_letters::content_of(asking, id).await?,
         Command::Redrive { id } => dead_letters::redrive(asking, id).await?.into(),
+        Command::Read(Reading::Description) => Told::File("openapi.json", record::json("")),
         Command::Read(reading) => record::read(asking, reading).await.into(),
         Command::Records {
             tenant,
@@ -154,6 +162,9 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Log { tenant, path } => log::show_file(asking, tenant, path).await?,
         Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
         Command::Forget => forget::forget(asking).await.into(),
+        Command::Sources => health::show_sources(asking).await?.into(),
+        Command::Alerts => health::show_alerts(asking).await?.into(),
+        Command::Readmit { id } => readmit::readmit(asking, id).await?,
     })
 }
 

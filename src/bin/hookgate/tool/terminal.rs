@@ -1,5 +1,23 @@
 //! Text that strangers wrote, on its way to a person's terminal.
 
+use std::io::{ErrorKind, Write as _};
+
+/// The exit code of what a closed pipe ended: as of the signal that other programs get then, SIGPIPE.
+const PIPE_CLOSED: i32 = 128 + 13;
+
+/// Prints, or ends the tool where nobody reads any more.
+pub fn say(text: std::fmt::Arguments<'_>) {
+    match std::io::stdout().write_fmt(text) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(PIPE_CLOSED),
+        Err(error) => {
+            // What was to be said is lost, as on a disk that is full: that is no success.
+            let _ = writeln!(std::io::stderr(), "hookgate: standard output: {error}");
+            std::process::exit(1);
+        }
+    }
+}
+
 /// What has no shape of its own, and can reorder, hide or fake text: in the
 /// [Unicode Character Database](https://www.unicode.org/reports/tr44/) the general categories Cf, Zl and Zp, and what is
 /// `Default_Ignorable_Code_Point`. `scripts/terminal.mjs` has it by these names, and `scripts/scripts.test.mjs` holds both
