@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::door::Operator;
+use super::Operator;
 use super::explanation::explanation;
 use super::records::{ITEM, Query, READABLE, Value};
 use crate::audit::leaf_hash;

@@ -19,7 +19,7 @@ const MINUTE_MS = 60_000;
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/u;
 
 const secrets = freshSecrets();
-const TOKEN = secrets.HOOKGATE_ADMIN_TOKEN ?? secrets.ADMIN_TOKEN;
+const TOKEN = secrets.HOOKGATE_ADMIN_TOKEN;
 let gate;
 let browser;
 before(async () => {
@@ -103,7 +103,7 @@ describe("its files", () => {
 
   test("on another host than the operator's, and without an operator, it is not there", async () => {
     const elsewhere = await startGate({ secrets, backend: gate.backend, variables: { ADMIN_HOST: "admin.example" } });
-    const nobody = await startGate({ secrets, backend: gate.backend, without: ["ADMIN_TOKEN", "ADMINS"] });
+    const nobody = await startGate({ secrets, backend: gate.backend, without: ["ADMINS"] });
     try {
       for (const closed of [elsewhere, nobody]) {
         for (const path of ["/admin", "/admin/", ...FILES.map((name) => `/admin/${name}`), "/admin/v1/whoami"]) {

@@ -414,7 +414,7 @@ describe("one record", () => {
 
 describe("./scripts/records", () => {
   const run = async (...args) => {
-    const env = { ...process.env, HOOKGATE_ADMIN_TOKEN: gate.secrets.ADMIN_TOKEN };
+    const env = { ...process.env, HOOKGATE_ADMIN_TOKEN: gate.secrets.HOOKGATE_ADMIN_TOKEN };
     const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "scripts", "records.mjs"), gate.url, ...args], { env, maxBuffer: 1e8 });
     return stdout;
   };
@@ -449,7 +449,7 @@ describe("./scripts/records", () => {
 
 test("a database that does not answer is our failure, and not the operator's", async () => {
   for (const path of ["records", "counts", "export", "records/req_expired"]) {
-    const answer = await gate.send({ method: "GET", target: `/admin/v1/${path}`, headers: [["authorization", `Bearer ${gate.secrets.ADMIN_TOKEN}`], ["x-test-fault", "RECORD.prepare=fail"]] });
+    const answer = await gate.send({ method: "GET", target: `/admin/v1/${path}`, headers: [["authorization", `Bearer ${gate.secrets.HOOKGATE_ADMIN_TOKEN}`], ["x-test-fault", "RECORD.prepare=fail"]] });
     assert.deepEqual([answer.status, answer.json.type], [503, "urn:hookgate:problem:record-unavailable"], path);
   }
 });
