@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::line;
+use crate::alerts::Alert;
+use crate::config::QUARANTINE_KEY;
 use crate::gate::Fault;
 
 /// Something an operator should know besides verdicts and deliveries.
@@ -138,12 +140,44 @@ pub enum Notice<'a> {
     LogContradicted {
         detail: &'a str,
     },
+    /// An alert fires, goes on, or has ended.
+    Alert {
+        is_firing: bool,
+        alert: &'a Alert,
+    },
+    /// The database did not answer, so nobody knows whether anything is to be told.
+    AlertsFailed {
+        detail: &'a str,
+    },
+    /// The webhook did not take a message; so many wait for the next cron.
+    AlertUntold {
+        detail: &'a str,
+        untold: usize,
+    },
+    /// Refused requests are to be kept, and there is no secret to keep them under.
+    QuarantineOff,
+    /// The witness was not told of this log, or not of its key.
+    LogUnwitnessed {
+        detail: &'a str,
+    },
+    /// Somebody who is no operator, and what he tried to show that he is.
     AdminRefused {
         request_id: &'a str,
+        tried: &'a str,
+    },
+    /// Lines of `ADMINS` that are none, by their numbers: they open nothing.
+    AdminsUnreadable {
+        lines: &'a str,
+    },
+    /// What an operator did is not in the record: this is what it would have.
+    AdminUnrecorded {
+        detail: &'a str,
+        text: &'a str,
     },
     /// What an operator asked for, and the status it was answered with.
     AdminAnswered {
         request_id: &'a str,
+        operator: &'a str,
         action: &'a str,
         status: u16,
     },
@@ -168,6 +202,10 @@ struct NoticeLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unrecorded: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     age_seconds: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     texts: Option<u32>,
@@ -176,6 +214,14 @@ struct NoticeLine<'a> {
     /// Of a database.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untold: Option<usize>,
 }
 
 impl Notice<'_> {
@@ -276,16 +322,45 @@ impl Notice<'_> {
             Notice::LogUnsigned { tenant } => with(alarm("log_unsigned"), tenant),
             Notice::LogFailed { detail } => with(alarm("log_failed"), detail),
             Notice::LogContradicted { detail } => with(alarm("log_contradicted"), detail),
-            Notice::AdminRefused { request_id } => NoticeLine {
+            Notice::Alert { is_firing, alert } => NoticeLine {
+                tenant: Some(&alert.tenant),
+                source: Some(&alert.source),
+                rule: Some(alert.rule.name()),
+                value: Some(alert.value),
+                threshold: Some(alert.threshold),
+                ..if is_firing {
+                    alarm("alert_firing")
+                } else {
+                    notice("alert_resolved")
+                }
+            },
+            Notice::AlertsFailed { detail } => with(alarm("alerts_failed"), detail),
+            Notice::AlertUntold { detail, untold } => NoticeLine {
+                untold: Some(untold),
+                ..with(alarm("alert_untold"), detail)
+            },
+            Notice::QuarantineOff => NoticeLine {
+                secret_name: Some(QUARANTINE_KEY),
+                ..alarm("quarantine_off")
+            },
+            Notice::LogUnwitnessed { detail } => with(alarm("log_unwitnessed"), detail),
+            Notice::AdminRefused { request_id, tried } => NoticeLine {
                 request_id: Some(request_id),
-                ..notice("admin_refused")
+                ..with(notice("admin_refused"), tried)
+            },
+            Notice::AdminsUnreadable { lines } => with(alarm("admins_unreadable"), lines),
+            Notice::AdminUnrecorded { detail, text } => NoticeLine {
+                unrecorded: Some(text),
+                ..with(alarm("admin_unrecorded"), detail)
             },
             Notice::AdminAnswered {
                 request_id,
+                operator,
                 action,
                 status,
             } => NoticeLine {
                 request_id: Some(request_id),
+                operator: Some(operator),
                 detail: Some(action),
                 status: Some(status),
                 ..notice("admin_answered")

@@ -11,19 +11,21 @@ const SHOWN = new Set(["v", "record", "time", "verdict", "reason", "tenant", "so
 export async function refusal({ rest, operates }) {
   const item = await ask(`records/${encodeURIComponent(rest[0])}`);
   const { record, explanation, diagnosis } = item;
+  const isAction = record?.record === "admin" || record?.record === "readmission";
   return el(
     "div",
     { class: "view" },
     el("p", { class: "trail" }, link("/refusals", {}, "Refusals"), " / ", foreign(item.id)),
-    el("h1", { tabindex: "-1" }, explanation?.title ?? words(item.reason)),
+    el("h1", { tabindex: "-1" }, isAction ? ["Done by ", foreign(record.operator, "span")] : (explanation?.title ?? words(item.reason))),
     el("p", { class: "lead" }, badge(item.verdict, item.verdict), " ", el("code", {}, item.reason), " · ", item.source ? foreign(item.source) : "no source", " · ", time(item.at), " UTC"),
-    el(
+    !isAction && el(
       "div",
       { class: "columns" },
       panel("What happened", explanation?.detail && el("p", {}, explanation.detail), record?.evidence !== undefined && facts([["Evidence", foreign([record.evidence, record.evidence_value].filter((part) => part !== undefined).map(asText).join(" "))]])),
       panel("What to do", el("p", {}, diagnosis?.remedy ?? explanation?.what_to_do ?? "Nothing is known to do."), diagnosis && explanation?.what_to_do ? el("p", { class: "hint" }, explanation.what_to_do) : "", diagnosed(item)),
     ),
-    actions(item, operates),
+    !isAction && actions(item, operates),
+    record?.readmitted ? panel("Of which refusal", link(`/refusals/${encodeURIComponent(record.readmitted)}`, {}, foreign(record.readmitted))) : "",
     record ? request(item) : panel("The request", el("p", { class: "none" }, item.expired ? "Its time is over: the text is gone, and the leaf hash stays, so that the log can be checked for ever." : "There is no text.")),
     proof(item),
   );
@@ -40,15 +42,15 @@ function request({ id, tenant, record, client_address: address }) {
   return panel(
     "The request",
     facts([
-      ["Method and path", [foreign(record.method), " ", foreign(record.path)]],
-      ["User agent", foreign(record.user_agent)],
+      ["Method and path", record.path && [foreign(record.method), " ", foreign(record.path)]],
+      ["User agent", record.user_agent && foreign(record.user_agent)],
       ["Client address", address ? [foreign(address), " ", link("/refusals", { client_address: address }, "all of this address")] : undefined],
       ["Tenant", tenant === "_" ? "none: the path named no source" : foreign(tenant)],
       ["Record", foreign(id)],
       ...others.map(([name, value]) => [words(name), foreign(asText(value))]),
     ]),
-    el("h3", {}, "Names of headers"),
-    record.header_names?.length > 0 ? el("ul", { class: "names" }, record.header_names.map((name) => el("li", {}, foreign(name)))) : el("p", { class: "none" }, "None were kept."),
+    record.header_names && el("h3", {}, "Names of headers"),
+    record.header_names?.length > 0 ? el("ul", { class: "names" }, record.header_names.map((name) => el("li", {}, foreign(name)))) : "",
     record.body_sample ? [el("h3", {}, "How the body begins"), el("p", { class: "hint" }, "Each letter is shown as a, each digit as 0."), el("pre", { class: "foreign", tabindex: "0" }, record.body_sample)] : "",
   );
 }
@@ -57,12 +59,13 @@ const asText = (value) => (typeof value === "string" ? value : JSON.stringify(va
 
 function actions(item, operates) {
   const { id, source, record, kept_body: kept } = item;
-  const event = record?.event_id ?? record?.id;
+  const event = record?.event_id;
   const place = el("div", { class: "outcome" });
   const readmit = async () => {
     if (!(await confirmed("Verify it again, and admit it?", "The kept body is verified with the secrets of now, and its time judged at the time that was logged. If that holds, the event is taken as any other, and recorded as readmitted.", "Re-admit"))) return undefined;
     const told = await ask(`records/${encodeURIComponent(id)}/readmit`, { method: "POST" });
-    return el("p", { class: "notice good" }, badge("accepted", words(told?.status ?? "readmitted")), " The event is on its way, as any other.");
+    const isNew = told.status === "readmitted";
+    return el("p", { class: "notice good" }, badge(isNew ? "accepted" : "duplicate", told.status), isNew ? " The event is on its way, as any other." : " The event was taken before: nothing is sent.");
   };
   return panel(
     "Actions",
@@ -73,7 +76,7 @@ function actions(item, operates) {
       "div",
       { class: "actions" },
       kept && operates ? doing("Re-admit", place, readmit, { class: "primary" }) : "",
-      source && operates ? link("/forget", { source, event_id: event, dedup_key: record?.dedup_key }, "Forget a key of this source") : "",
+      source && operates ? link("/forget", { source, ...(record?.dedup_key ? { dedup_key: record.dedup_key } : { event_id: event }) }, "Forget a key of this source") : "",
       operates ? "" : el("span", { class: "hint" }, "To change something needs the role operate."),
     ),
     place,

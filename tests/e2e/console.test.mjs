@@ -2,8 +2,9 @@
 // and who can use it without a mouse, or without seeing it.
 import assert from "node:assert/strict";
 import { createHash, createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
-import { readFileSync, readdirSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { openPage, startBrowser } from "./support/browser.mjs";
@@ -13,13 +14,14 @@ import { shopEvent } from "./support/sign.mjs";
 import { until } from "./support/wait.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FILES = readdirSync(join(ROOT, "src/console"));
+/** Without the description of the API, which is served with the API. */
+const FILES = readdirSync(join(ROOT, "src/console")).filter((name) => name !== "openapi.json");
 const MINUTE_MS = 60_000;
 /** What no text of the page may have: it would be shown as something else than it is. */
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/u;
 
 const secrets = freshSecrets();
-const TOKEN = secrets.HOOKGATE_ADMIN_TOKEN ?? secrets.ADMIN_TOKEN;
+const TOKEN = secrets.HOOKGATE_ADMIN_TOKEN;
 let gate;
 let browser;
 before(async () => {
@@ -32,7 +34,8 @@ after(async () => {
 });
 
 const get = (at, target, headers = []) => at.send({ method: "GET", target, headers });
-const isAt = (page, route) => page.waitForFunction((wanted) => location.hash === wanted && !document.querySelector("main[aria-busy]"), route);
+/** Waits until a part behind the # is shown whose beginning this is. */
+const isAt = (page, route) => page.waitForFunction((wanted) => location.hash.startsWith(wanted) && document.getElementById("main")?.dataset.at === location.hash && !document.querySelector("main[aria-busy]"), route);
 async function show(page, route) {
   await page.goto(`/admin${route}`);
   // Another part behind the # loads nothing anew.
@@ -102,7 +105,7 @@ describe("its files", () => {
 
   test("on another host than the operator's, and without an operator, it is not there", async () => {
     const elsewhere = await startGate({ secrets, backend: gate.backend, variables: { ADMIN_HOST: "admin.example" } });
-    const nobody = await startGate({ secrets, backend: gate.backend, without: ["ADMIN_TOKEN", "ADMINS"] });
+    const nobody = await startGate({ secrets, backend: gate.backend, without: ["ADMINS"] });
     try {
       for (const closed of [elsewhere, nobody]) {
         for (const path of ["/admin", "/admin/", ...FILES.map((name) => `/admin/${name}`), "/admin/v1/whoami"]) {
@@ -151,7 +154,7 @@ describe("an operator's day", () => {
 
     await page.getByLabel("Source").selectOption("github");
     await page.getByLabel("Reason").fill("stale");
-    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
     await isAt(page, "#/refusals?source=github&reason=stale");
     assert.equal(await page.getByRole("rowheader").count(), 3);
     await page.goBack();
@@ -166,11 +169,11 @@ describe("an operator's day", () => {
     await isAt(page, "#/refusals?source=exact");
 
     await page.getByLabel("From (UTC)").fill("yesterday");
-    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
     await isAt(page, "#/refusals?source=exact");
     assert.ok(await page.getByLabel("From (UTC)").evaluate((field) => !field.validity.valid), "what is no time is not sent");
     await page.getByLabel("From (UTC)").fill("2026-01-31 14:00");
-    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
     await isAt(page, "#/refusals?source=exact&from=2026-01-31T14%3A00%3A00Z");
     assert.equal(await page.getByLabel("From (UTC)").inputValue(), "2026-01-31 14:00:00");
 
@@ -198,8 +201,44 @@ describe("an operator's day", () => {
     await page.getByLabel("Requests that Cloudflare counted in this time").fill("1700");
     assert.match(await read(page), /58 invocations have no verdict here/);
     await page.getByRole("link", { name: "signature mismatch" }).click();
-    await page.waitForFunction(() => location.hash.startsWith("#/refusals?") && !document.querySelector("main[aria-busy]"));
+    await isAt(page, "#/refusals?");
     assert.equal(await page.getByLabel("Reason").inputValue(), "signature_mismatch");
+    assert.deepEqual(amiss, []);
+    await context.close();
+  });
+
+  test("checks in the browser that a record is the one that was logged, and is told when it is not", async () => {
+    const { requestId } = await gate.send({ ...shopEvent(gate, "exact"), headers: [] });
+    await until(async () => (await gate.adminAt(`/admin/v1/records/${requestId}`, { token: TOKEN })).json?.proof, "its proof");
+    const { page, context, amiss } = await openPage(browser, gate.url);
+    await signIn(page, `#/refusals/${requestId}`);
+    const place = page.getByRole("region", { name: "In the log" });
+    const check = () => place.getByRole("button", { name: "Check its place in the log" }).click();
+    await check();
+    await place.getByText(/Who signed that was not checked/).waitFor();
+    await page.evaluate((key) => localStorage.setItem("hookgate.log.key", key), publicKey());
+    await check();
+    await place.getByText(/its path leads to the checkpoint's root. The key signed the checkpoint/).waitFor();
+    // A gate that lies in its answer: each member of the proof is one of the things that are checked.
+    const { json: told } = await gate.adminAt(`/admin/v1/records/${requestId}`, { token: TOKEN });
+    const flipped = (text) => text.replace(/[A-Za-z]/, (letter) => (letter === "A" ? "B" : "A"));
+    for (const [lie, pattern] of [
+      [{ ...told, record: { ...told.record, user_agent: "another" } }, /not the text that was logged/],
+      [{ ...told, proof: { ...told.proof, text: told.proof.text.replace("refused", "rofused") } }, /The text is not the one that was logged/],
+      [{ ...told, proof: { ...told.proof, salt: told.proof.salt.replace(/^./, (digit) => (digit === "0" ? "1" : "0")) } }, /The text is not the one that was logged/],
+      [{ ...told, proof: { ...told.proof, entry: told.proof.entry.replace(/\n(\d+)\n/, "\n1\n") } }, /The path does not lead to the checkpoint's root/],
+      [{ ...told, proof: { ...told.proof, index: told.proof.index + 1 } }, /The path does not lead to the checkpoint's root/],
+      [{ ...told, proof: { ...told.proof, checkpoint: told.proof.checkpoint.replace(/\n— (\S+) (.*)\n$/, (_, name, signature) => `\n— ${name} ${signature.slice(0, 20)}${flipped(signature.slice(20))}\n`) } }, /The signature of the checkpoint is not good/],
+    ]) {
+      await page.route(`**/admin/v1/records/${requestId}`, (route) => route.fulfill({ json: lie }), { times: 1 });
+      await page.reload();
+      await check();
+      await place.getByText(pattern).waitFor();
+    }
+    // And one that tells of it: the database's row was changed behind the gate.
+    await gate.recorded("UPDATE records SET text = replace(text, 'refused', 'refuted') WHERE id = ?1", requestId);
+    await page.reload();
+    await place.getByText("What stands here is not what was logged").waitFor();
     assert.deepEqual(amiss, []);
     await context.close();
   });
@@ -218,13 +257,61 @@ describe("an operator's day", () => {
     assert.equal((await gate.backend.wait(event.id)).length, 1, "nothing was sent");
     await page.getByRole("button", { name: "Send again", exact: true }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Send again" }).click();
-    await page.getByText("Sent again, as run").waitFor();
+    await page.locator(".outcome").getByText("Sent again, as run").waitFor();
     await until(async () => (await gate.backend.wait(event.id)).length === 2, "the second delivery");
     await page.getByRole("button", { name: "Send again", exact: true }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Send again" }).click();
     await page.getByRole("alert").getByText("This dead letter was sent again before").waitFor();
     assert.deepEqual(amiss, []);
     await context.close();
+  });
+
+  test("re-admits a refusal whose secret was mended, and forgets the event after it", async () => {
+    const keep = mkdtempSync(join(tmpdir(), "hookgate-e2e-"));
+    const broken = await startGate({ secrets: { ...secrets, KEPT_SECRET: "0".repeat(64) }, keep, backend: gate.backend });
+    const event = shopEvent({ secrets }, "kept");
+    const { status, requestId } = await broken.send(event);
+    assert.equal(status, 401);
+    await until(async () => (await broken.adminAt(`/admin/v1/records/${requestId}`, { token: TOKEN })).json?.log?.state === "logged", "its place in the log");
+    await broken.stop();
+    const mended = await startGate({ secrets, keep, backend: gate.backend });
+    const { page, context, amiss } = await openPage(browser, mended.url);
+    try {
+      await signIn(page, "#/refusals?source=kept&reason=signature_mismatch");
+      await page.getByRole("rowheader").getByRole("link").click();
+      await isAt(page, `#/refusals/${requestId}`);
+      const place = page.getByRole("region", { name: "Actions" });
+      await place.getByText(/^Its body is kept: \d+ bytes, until/).waitFor();
+      await place.getByRole("button", { name: "Re-admit" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+      assert.equal(gate.backend.of(event.id).length, 0, "nothing was sent");
+      await place.getByRole("button", { name: "Re-admit" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Re-admit" }).click();
+      await place.getByText("The event is on its way, as any other.").waitFor();
+      const [{ headers }] = await gate.backend.wait(event.id);
+      assert.equal(headers["hookgate-readmitted"], "true");
+      const { dedup_key: key } = await mended.line({ event: "delivery", event_id: event.id, result: "delivered" });
+
+      await show(page, "#/forget?source=kept");
+      await page.getByLabel("Or its key").fill(key);
+      const forget = async () => {
+        await page.getByRole("button", { name: "Forget", exact: true }).click();
+        await page.getByRole("dialog").getByRole("button", { name: "Forget" }).click();
+      };
+      // The ledger is told of the delivery after the line is written.
+      await until(async () => {
+        await forget();
+        await page.locator(".outcome .notice").waitFor();
+        return (await page.locator(".outcome").innerText()).includes("the next delivery is run 1");
+      }, "the event to be forgotten");
+      assert.equal((await mended.send(event)).json?.status, "accepted");
+      await until(() => gate.backend.of(event.id).length === 2, "the second delivery");
+      assert.deepEqual(amiss, []);
+    } finally {
+      await context.close();
+      await mended.stop();
+      rmSync(keep, { recursive: true, force: true });
+    }
   });
 
   test("verifies the log, and is told when it is not the one that was signed", async () => {
@@ -290,7 +377,7 @@ describe("an operator's day", () => {
     await page.getByLabel("Operator's token").waitFor();
     assert.deepEqual(await context.cookies(), []);
     await page.goBack();
-    await page.waitForFunction(() => location.hash === "#/refusals" && !document.querySelector("main[aria-busy]"));
+    await isAt(page, "#/refusals");
     await page.getByLabel("Operator's token").waitFor();
     assert.equal(await page.getByRole("row").count(), 0);
     assert.deepEqual(amiss, []);
@@ -352,7 +439,7 @@ describe("what strangers wrote", () => {
       if (text.length > 1_000) continue;
       for (const route of [`#/refusals?${new URLSearchParams({ event_id: text, tenant: text, source: text, reason: text })}`, `#/forget?${new URLSearchParams({ source: text, event_id: text })}`, `#/log?${new URLSearchParams({ tenant: text })}`, `#/?${new URLSearchParams({ range: text, source: text })}`, `#/${encodeURIComponent(text)}`, `#/refusals/${encodeURIComponent(text)}`]) {
         await page.goto(`/admin${route}`);
-        await page.waitForFunction(() => !document.querySelector("main[aria-busy]"));
+        await isAt(page, "#/");
         await checked(undefined, route);
       }
       assert.ok(n >= 0);
@@ -415,7 +502,7 @@ describe("without a mouse, and without seeing it", () => {
     await page.getByRole("button", { name: "Sign out" }).waitFor();
     await page.waitForFunction(() => document.activeElement.tagName === "H1");
     await page.keyboard.press("Shift+Tab");
-    await tabTo(({ name }) => name === "What is not here" || name.startsWith("Sources"));
+    await tabTo(({ name }) => name === "The same as a table");
     await page.reload();
     await isAt(page, "#/");
     await tabTo(({ name }) => name === "Skip to the content");
@@ -427,10 +514,10 @@ describe("without a mouse, and without seeing it", () => {
     assert.equal(await page.getByRole("status").textContent(), "Refusals");
     await tabTo(({ tag, name }) => tag === "A" && /^\d{4}-/.test(name));
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => location.hash.startsWith("#/refusals/") && !document.querySelector("main[aria-busy]"));
+    await isAt(page, "#/refusals/");
     await tabTo(({ name }) => name === "Forget a key of this source");
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => location.hash.startsWith("#/forget") && !document.querySelector("main[aria-busy]"));
+    await isAt(page, "#/forget");
     const [label] = await page.getByLabel("Event id").evaluateAll((fields) => fields.map(({ value }) => value));
     if (label === "") {
       await tabTo(({ tag }) => tag === "INPUT");

@@ -1,8 +1,11 @@
 // The read API over the record: every search, count and export is held against the same rows, sorted out here.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createHash, createPrivateKey, createPublicKey, randomBytes, verify } from "node:crypto";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { startGate } from "./support/gate.mjs";
+import { promisify } from "node:util";
+import { ROOT, startGate } from "./support/gate.mjs";
 import { shopEvent } from "./support/sign.mjs";
 import { until } from "./support/wait.mjs";
 
@@ -18,9 +21,8 @@ let counts;
 before(async () => {
   gate = await startGate();
   ({ rows, counts } = seeded());
-  const database = await gate.mf.getD1Database("RECORD");
-  await insert(database, "records", rows);
-  await insert(database, "counts", counts);
+  await insert("records", rows);
+  await insert("counts", counts);
 });
 after(() => gate.stop());
 
@@ -62,10 +64,10 @@ function seeded() {
   return { rows: [...records, expired, removal], counts: numbers };
 }
 
-async function insert(database, table, items) {
+async function insert(table, items) {
   const names = Object.keys(items[0]);
-  const sql = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map((_, at) => `?${at + 1}`).join(", ")})`;
-  await database.batch(items.map((item) => database.prepare(sql).bind(...names.map((name) => item[name]))));
+  const values = names.map((name) => `value ->> '${name}'`);
+  await gate.recorded(`INSERT INTO ${table} (${names.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?1)`, JSON.stringify(items));
 }
 
 const get = (path, parameters = {}) => gate.adminAt(`/admin/v1/${path}${Object.keys(parameters).length > 0 ? `?${new URLSearchParams(parameters)}` : ""}`);
@@ -325,20 +327,20 @@ function isOcsf(event, row) {
   assert.deepEqual(event.unmapped, text);
 }
 
-describe("one record", () => {
-  /** A refusal that the gate made itself, once its entry is under a checkpoint. */
-  async function refused() {
-    const request = shopEvent(gate, "custom");
-    const answer = await gate.send({ ...request, body: request.body.trimEnd() + "\n" });
-    assert.equal(answer.status, 401);
-    return until(async () => {
-      const { status, json } = await get(`records/${answer.requestId}`);
-      return status === 200 && json.log.state === "logged" && json;
-    }, "its proof");
-  }
+/** A refusal that the gate made itself, once its entry is under a checkpoint. */
+async function logged() {
+  const request = shopEvent(gate, "custom");
+  const answer = await gate.send({ ...request, body: request.body.trimEnd() + "\n" });
+  assert.equal(answer.status, 401);
+  return until(async () => {
+    const { status, json } = await get(`records/${answer.requestId}`);
+    return status === 200 && json.log.state === "logged" && json;
+  }, "its proof");
+}
 
+describe("one record", () => {
   test("has its reason in words, its diagnosis with a remedy, and a proof that can be checked without the gate", async () => {
-    const record = await refused();
+    const record = await logged();
     assert.deepEqual(record.explanation.title, "The signature is wrong");
     assert.ok(record.explanation.detail.length > 0 && record.explanation.what_to_do.length > 0);
     assert.equal(record.diagnosis.name, record.record.diagnosis);
@@ -377,7 +379,7 @@ describe("one record", () => {
   }
 
   test("that was altered in the database is said to be, whatever was altered", async () => {
-    const { id, record } = await refused();
+    const { id, record } = await logged();
     const [row] = await gate.recorded("SELECT * FROM records WHERE id = ?1", id);
     const stateWith = async (column, value) => {
       await gate.recorded(`UPDATE records SET ${column} = ?1 WHERE id = ?2`, value, id);
@@ -397,6 +399,19 @@ describe("one record", () => {
     assert.deepEqual([expired.log.state, expired.expired, expired.proof.text], ["logged", true, null]);
   });
 
+  test("says what is kept of its request, and until when", async () => {
+    const request = shopEvent(gate, "kept");
+    const body = `${request.body} `;
+    const { requestId } = await gate.send({ ...request, body });
+    const { json } = await until(async () => {
+      const answer = await get(`records/${requestId}`);
+      return answer.json.kept_body && answer;
+    }, "what is kept");
+    assert.deepEqual(json.kept_body, { bytes: body.length, kept_until: new Date(Date.parse(json.at) + 72 * HOUR_MS).toISOString() });
+    await gate.recorded("UPDATE quarantine SET at_ms = ?1 WHERE id = ?2", Date.now() - 72 * HOUR_MS - 1, requestId);
+    assert.equal((await get(`records/${requestId}`)).json.kept_body, null, "its time is over");
+  });
+
   test("that no log knows says so, and one that is not there is 404", async () => {
     const { json } = await get(`records/${rows[0].id}`);
     assert.deepEqual([json.log, json.proof], [{ tenant: "acme", state: "unknown" }, null]);
@@ -409,9 +424,61 @@ describe("one record", () => {
   });
 });
 
+describe("./scripts/records", () => {
+  const run = async (...args) => {
+    const env = { ...process.env, HOOKGATE_ADMIN_TOKEN: gate.secrets.HOOKGATE_ADMIN_TOKEN };
+    const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "scripts", "records.mjs"), gate.url, ...args], { env, maxBuffer: 1e8 });
+    return stdout;
+  };
+  const isPrintable = (text) => !/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/.test(text);
+
+  test("lists over the pages, and shows nothing that acts on a terminal", async () => {
+    const listed = await run("list", "--limit", "450", "--tenant", "acme");
+    const wanted = expected(({ tenant }) => tenant === "acme");
+    assert.deepEqual([...listed.matchAll(/(?:req|ret)_\S+/g)].map(([id]) => id), ids(wanted));
+    assert.ok(isPrintable(listed));
+    const shown = await run("show", rows[6].id);
+    assert.ok(isPrintable(shown) && shown.includes("evil") && /^ {2}why /m.test(shown), shown);
+  });
+
+  test("exports every page into one table, and adds up", async () => {
+    const table = await run("export", "--format", "csv", "--to", new Date(NOW).toISOString());
+    const lines = table.trimEnd().split("\r\n");
+    assert.equal(lines.length, 1 + expected(() => true, { from: NOW - 24 * HOUR_MS, to: NOW }).length);
+    assert.equal(lines.filter((line) => line.startsWith("id,at,")).length, 1);
+    const counted = await run("counts", "--by", "verdict", "--source", "globex-a", "--to", new Date(NOW).toISOString());
+    const { json } = await get("counts", { by: "verdict", source: "globex-a", to: new Date(NOW).toISOString() });
+    assert.ok(counted.includes(`${json.counts.reduce((sum, { number }) => sum + number, 0)} recorded from `), counted);
+  });
+
+  test("writes a proof that other tools read, and refuses what it does not know", async () => {
+    const { record } = await logged();
+    const text = await run("show", record.request_id, "--proof");
+    assert.match(text, /^c2sp\.org\/tlog-proof@v1\nindex \d+\n(?:[A-Za-z0-9+/]{43}=\n)*\ngate\.example\/audit\/demo\n\d+\n/);
+    for (const args of [["list", "--sorce", "x"], ["list", "--source"], ["show"], ["export", "extra"], ["drop"]]) await assert.rejects(run(...args));
+  });
+});
+
+test("what the log knows no longer by its id it finds in the tree, and what was altered it does not", async () => {
+  // Its tenant's log is of no use for new entries after that.
+  const request = shopEvent(gate, "kept-elsewhere");
+  const { requestId } = await gate.send({ ...request, body: `${request.body} ` });
+  const read = async () => (await get(`records/${requestId}`)).json;
+  const before = await until(async () => {
+    const json = await read();
+    return json?.log?.state === "logged" && json;
+  }, "its proof");
+  await gate.send({ target: `/-/sweep?tenant=${before.tenant}` });
+  const after = await read();
+  assert.deepEqual([after.log.state, after.proof.index, after.proof.entry, after.proof.hashes.length], ["logged", before.proof.index, before.proof.entry, before.proof.hashes.length]);
+  await gate.recorded("UPDATE records SET at_ms = at_ms + 1 WHERE id = ?1", requestId);
+  const altered = await read();
+  assert.deepEqual([altered.log.state, altered.proof], ["unknown", null]);
+});
+
 test("a database that does not answer is our failure, and not the operator's", async () => {
   for (const path of ["records", "counts", "export", "records/req_expired"]) {
-    const answer = await gate.send({ method: "GET", target: `/admin/v1/${path}`, headers: [["authorization", `Bearer ${gate.secrets.ADMIN_TOKEN}`], ["x-test-fault", "RECORD.prepare=fail"]] });
+    const answer = await gate.send({ method: "GET", target: `/admin/v1/${path}`, headers: [["authorization", `Bearer ${gate.secrets.HOOKGATE_ADMIN_TOKEN}`], ["x-test-fault", "RECORD.prepare=fail"]] });
     assert.deepEqual([answer.status, answer.json.type], [503, "urn:hookgate:problem:record-unavailable"], path);
   }
 });

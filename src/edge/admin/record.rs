@@ -48,7 +48,7 @@ async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> 
             }
         },
         Reading::One { id } => {
-            let found = find(asking, &query(id)).await?;
+            let found = find(asking, &query(id, now)).await?;
             match OneRecord::read(&found, operator) {
                 None => {
                     let title = "No such record";
@@ -56,16 +56,17 @@ async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> 
                 }
                 Some(record) => {
                     let logged = log_proof::of(asking.env, &record).await;
-                    json(&record.to_json(logged.as_ref(), "null"))
+                    json(&record.to_json(logged.as_ref()))
                 }
             }
         }
         Reading::Unfit(unfit) => unfit.answer(asking.request_id),
-        Reading::Description => problem(404, "not-found", "Not found", None, asking.request_id),
+        // A file of the Worker, and nothing of the record.
+        Reading::Description => json(""),
     })
 }
 
-fn json(body: &str) -> Answer {
+pub fn json(body: &str) -> Answer {
     Answer {
         status: 200,
         headers: vec![("content-type", "application/json".to_owned())],

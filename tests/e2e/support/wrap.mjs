@@ -10,6 +10,8 @@
 //
 // POST /-/append?tenant=NAME with a JSON list of texts puts them into that tenant's log as entries.
 //
+// POST /-/sweep?tenant=NAME has that tenant's log forget the ids of its entries, as it does after fifteen days.
+//
 // A request says what time it is:   x-test-now: 1659043438000
 //
 //
@@ -25,6 +27,9 @@ pace.flushMs = 700;
 
 let standing = new Map();
 let aheadMs = 0;
+/** The real clock, and how many have set another. */
+const clock = Date.now;
+let clocksSet = 0;
 
 export class Ledger extends Whole {
   /** A minute, in tests. */
@@ -44,6 +49,10 @@ export class AuditLog extends WholeLog {
   constructor(ctx, env) {
     super(ctx, env);
     Object.defineProperty(this, "env", { get: () => faulty(env, standing) });
+  }
+
+  sweep() {
+    this.ctx.storage.sql.exec("DELETE FROM entries");
   }
 }
 
@@ -75,6 +84,10 @@ export default {
       const tenant = searchParams.get("tenant");
       return Response.json([...(await env.AUDIT_LOG.getByName(tenant).append(tenant, bundleOf(await request.json())))]);
     }
+    if (pathname === "/-/sweep") {
+      await env.AUDIT_LOG.getByName(searchParams.get("tenant")).sweep();
+      return new Response(null, { status: 204 });
+    }
     if (pathname === "/-/intake") {
       const { bytes, peak } = budget;
       budget.peak = bytes;
@@ -85,17 +98,18 @@ export default {
     return at === null ? worker.fetch(request, told, ctx) : atTime(Number(at), () => worker.fetch(request, told, ctx));
   },
   queue: (batch, env, ctx) => worker.queue(batch, faulty(env, standing), ctx),
-  scheduled: (event, env, ctx) => atTime(Date.now() + aheadMs, () => worker.scheduled(event, faulty(env, standing), ctx)),
+  scheduled: (event, env, ctx) => atTime(clock() + aheadMs, () => worker.scheduled(event, faulty(env, standing), ctx)),
 };
 
-/** While this goes on, the clock goes from there. */
+/** While this goes on, the clock goes from there; for whoever else is under way, too. */
 async function atTime(ms, effect) {
-  const now = Date.now;
-  const began = now();
-  Date.now = () => ms + now() - began;
+  const began = clock();
+  Date.now = () => ms + clock() - began;
+  clocksSet += 1;
   try {
     return await effect();
   } finally {
-    Date.now = now;
+    clocksSet -= 1;
+    if (clocksSet === 0) Date.now = clock;
   }
 }
