@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::access::{Access, HEADER};
 use super::operators::{Line, Operators};
 use crate::keys::encode_hex;
 use crate::request::Head;
@@ -23,6 +24,8 @@ pub struct Door {
     only_host: Option<String>,
     /// Whether a browser may be signed in here.
     pub takes_browsers: bool,
+    /// Whether Cloudflare Access stands before it.
+    pub access: Option<Access>,
 }
 
 /// What the Worker's variables and secrets say of the door.
@@ -32,6 +35,10 @@ pub struct Settings {
     pub admins: Option<String>,
     /// `ADMIN_HOST`.
     pub only_host: Option<String>,
+    /// `ACCESS_TEAM`.
+    pub access_team: Option<String>,
+    /// `ACCESS_AUD`.
+    pub access_audience: Option<String>,
 }
 
 /// What a request under `/admin/` brings.
@@ -42,8 +49,13 @@ pub enum Knock<'a> {
     /// 401. How he tried, for the log.
     Refused(&'static str),
     Token(&'a Line),
-    /// A browser's cookie: the digest by which its session is found.
-    Session(String),
+    /// What only a browser brings, one of the two at least.
+    Browser {
+        /// The digest of its cookie, by which its session is found.
+        session: Option<String>,
+        /// The token in which Access says whose it is.
+        assertion: Option<&'a str>,
+    },
     /// A browser that would like to have one. The body has a token.
     SignIn,
 }
@@ -53,6 +65,7 @@ pub enum Knock<'a> {
 pub enum Way {
     Token,
     Session,
+    Access,
 }
 
 impl Way {
@@ -61,6 +74,7 @@ impl Way {
         match self {
             Way::Token => "token",
             Way::Session => "session",
+            Way::Access => "access",
         }
     }
 }
@@ -71,8 +85,10 @@ impl Door {
     /// something. A bearer token is sent by no browser by itself.
     pub fn bring_up(environment: &str, settings: Settings) -> Door {
         let only_host = settings.only_host.filter(|host| !host.is_empty());
+        let named = settings.access_team.zip(settings.access_audience);
         Door {
             operators: Operators::read(&settings.admins.unwrap_or_default()),
+            access: named.and_then(|(team, audience)| Access::of(&team, &audience)),
             takes_browsers: only_host.is_some() || matches!(environment, "development" | "test"),
             only_host,
         }
@@ -85,8 +101,13 @@ impl Door {
         !self.operators.is_empty() && only.is_none_or(|only| only.eq_ignore_ascii_case(host))
     }
 
+    /// Whether the console's pages are there.
+    pub fn has_console(&self, head: &Head) -> bool {
+        self.takes_browsers && self.is_at(head)
+    }
+
     /// Judges a request by what it brings. Nothing of it depends on the path, but where a browser signs in.
-    pub fn knock(&self, head: &Head) -> Knock<'_> {
+    pub fn knock<'a>(&'a self, head: &'a Head) -> Knock<'a> {
         if !self.is_at(head) {
             return Knock::Nothing;
         }
@@ -106,10 +127,13 @@ impl Door {
             let line = self.operators.by_token(token);
             return line.map_or(Knock::Refused("token"), Knock::Token);
         }
-        match cookie(head) {
-            Some(cookie) if self.takes_browsers => Knock::Session(digest(cookie)),
-            Some(_) => Knock::Refused("session"),
-            None => Knock::Refused("nothing"),
+        let session = cookie(head).map(digest);
+        let assertion = head.header(HEADER).filter(|_| self.access.is_some());
+        match (&session, assertion) {
+            (None, None) => Knock::Refused("nothing"),
+            _ if self.takes_browsers => Knock::Browser { session, assertion },
+            (Some(_), _) => Knock::Refused("session"),
+            (None, Some(_)) => Knock::Refused("access"),
         }
     }
 }
@@ -178,6 +202,7 @@ mod tests {
         let settings = Settings {
             admins: line_of("ana", "operate", "*", &token([1; 32])),
             only_host: host.map(str::to_owned),
+            ..Settings::default()
         };
         Door::bring_up(environment, settings)
     }
@@ -236,7 +261,10 @@ mod tests {
             ("host", "admin.example"),
         ];
         let knock = head("GET", "/admin/v1/whoami", &with_cookie);
-        let session = Knock::Session(digest("abc"));
+        let session = Knock::Browser {
+            session: Some(digest("abc")),
+            assertion: None,
+        };
         for (environment, host, expected) in [
             ("development", None, &session),
             ("test", None, &session),

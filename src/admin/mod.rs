@@ -6,6 +6,7 @@
 //! [`Reading`] is what is read of the record: [`records`] are searched, [`one_record`] has its [`explanation`], [`counts`]
 //! are added up, and an [`export`] is for other programs. [`console`] are the pages on which a browser asks for all that.
 
+pub mod access;
 pub mod action;
 mod command;
 pub mod console;

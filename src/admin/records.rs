@@ -115,6 +115,11 @@ pub struct Search {
 }
 
 impl Search {
+    /// The one tenant that is asked about, if it is one that the operator sees.
+    pub fn of_one(&self, operator: &Operator) -> Option<String> {
+        self.tenant.clone().filter(|tenant| operator.sees(tenant))
+    }
+
     /// # Errors
     /// A parameter that is unknown, or has a value that it cannot have.
     pub fn list(head: &Head) -> Result<Search, Unfit> {

@@ -23,7 +23,9 @@ const RETENTION_SECONDS_MAX: u32 = 400 * 86_400;
 /// The platform's limits for a queue: 60 s to 14 days.
 const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
 /// Names of wrangler.toml whose values are known or belong to the gate itself.
-const RESERVED_NAMES: [&str; 15] = [
+const RESERVED_NAMES: [&str; 17] = [
+    "ACCESS_AUD",
+    "ACCESS_TEAM",
     "ADMINS",
     "ADMIN_HOST",
     "ALLOW_PRIVATE_DESTINATIONS",

@@ -23,7 +23,7 @@ use crate::verify::{Proof, Statement};
 /// A read of KV and a fetch come before what the scheme's `answer_by_ms` is divided into: together
 /// they must leave the sender's patience whole (SMN's 5 s are the shortest).
 const RECALL_MS: u32 = 400;
-const FETCH_MS: u32 = 1_500;
+pub const FETCH_MS: u32 = 1_500;
 /// As long as a hold of an event may take.
 pub const VISIT_MS: u32 = 3_000;
 
@@ -32,7 +32,7 @@ extern "C" {
     #[wasm_bindgen(js_name = withinMs)]
     fn within_ms(promise: &Promise, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = fetchDocument)]
-    fn fetch_document(url: &str, bytes_max: u32, ms: u32, body: Option<&str>) -> Promise;
+    pub fn fetch_document(url: &str, bytes_max: u32, ms: u32, body: Option<&str>) -> Promise;
     /// Visits a URL; brings the status.
     pub fn visit(url: &str, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = verifySignature)]
@@ -134,7 +134,8 @@ impl Asking {
     }
 }
 
-fn ask(question: &Question) -> Promise {
+/// Begins to check a signature; brings whether it is right.
+pub fn ask(question: &Question) -> Promise {
     let Some(signature) = question.raw_signature() else {
         return Promise::resolve(&JsValue::FALSE);
     };
@@ -163,8 +164,8 @@ fn ask(question: &Question) -> Promise {
     )
 }
 
-/// `None`: it was not answered with 200 and a text of the right length.
-fn fetched(url: &str, outcome: Outcome) -> Option<Fetched> {
+/// What [`fetch_document`] brought. `None`: it was not answered with 200 and a text of the right length.
+pub fn fetched(url: &str, outcome: Outcome) -> Option<Fetched> {
     let detail = match &outcome {
         Outcome::Fulfilled(parts) => {
             let parts: &Array = parts.unchecked_ref();

@@ -37,6 +37,10 @@ pub mod binding {
     pub const ENVIRONMENT: &str = "ENVIRONMENT";
     /// Variable: the only host name on which `/admin` answers, where it is set.
     pub const ADMIN_HOST: &str = "ADMIN_HOST";
+    /// Variable: the team whose Cloudflare Access may say who an operator is, where that is used.
+    pub const ACCESS_TEAM: &str = "ACCESS_TEAM";
+    /// Variable: the tag of its application.
+    pub const ACCESS_AUD: &str = "ACCESS_AUD";
     /// Secret: who may use `/admin`, one line an operator.
     pub const ADMINS: &str = "ADMINS";
     /// Secret: signs the checkpoints of the logs. What providers hand over is kept under a key made of it.

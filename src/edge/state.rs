@@ -179,6 +179,8 @@ fn door(env: &Env, environment: &str) -> Door {
         Settings {
             admins: variable(env, binding::ADMINS),
             only_host: variable(env, binding::ADMIN_HOST),
+            access_team: variable(env, binding::ACCESS_TEAM),
+            access_audience: variable(env, binding::ACCESS_AUD),
         },
     );
     if !door.operators.faults.is_empty() {

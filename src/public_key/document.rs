@@ -119,23 +119,31 @@ impl Keys {
         let form = live.scheme.certificate.as_ref();
         // `open` closed the source if it did not accept this.
         let is_weak = form.is_some_and(|form| form.weak_key);
-        let (key, is_valid) = match self {
-            Keys::Certificate(certificate, key) => {
-                let named = form
-                    .is_none_or(|form| form.allows_subject(&certificate.common_name, &live.pins));
-                // The provider never renewed a certificate whose key is weak anyway.
-                (key, named && (is_weak || certificate.is_in_date(now_ms)))
-            }
-            Keys::Set(keys) => {
-                let found = keys.iter().find(|(known, _)| known == id);
-                (&found.ok_or(NoKey::Unknown)?.1, true)
-            }
+        let Keys::Certificate(certificate, key) = self else {
+            return self.of_set(algorithm, id);
         };
+        let named =
+            form.is_none_or(|form| form.allows_subject(&certificate.common_name, &live.pins));
+        // The provider never renewed a certificate whose key is weak anyway.
+        let is_valid = named && (is_weak || certificate.is_in_date(now_ms));
         let bits_min = if is_weak { 0 } else { RSA_BITS_MIN };
         if is_valid && key.serves(algorithm, bits_min) {
             Ok(key.clone())
         } else {
             Err(NoKey::Unusable)
+        }
+    }
+
+    /// The key of this id, from a set.
+    pub fn of_set(&self, algorithm: Algorithm, id: &str) -> Result<Arc<PublicKey>, NoKey> {
+        let Keys::Set(keys) = self else {
+            return Err(NoKey::Unknown);
+        };
+        let found = keys.iter().find(|(known, _)| known == id);
+        let (_, key) = found.ok_or(NoKey::Unknown)?;
+        match key.serves(algorithm, RSA_BITS_MIN) {
+            true => Ok(key.clone()),
+            false => Err(NoKey::Unusable),
         }
     }
 }

@@ -84,6 +84,11 @@ impl Token {
         is_known && form.true_claims.iter().all(is_true)
     }
 
+    /// A claim that is a text. `None`: the token does not claim one.
+    pub fn text(&self, name: &str) -> Option<String> {
+        find(&self.claims, name).and_then(text_in)
+    }
+
     /// Whether the claim is this text, or (`aud`, RFC 7519, section 4.1.3) a list that holds it.
     /// `None`: the token does not claim it.
     pub fn claims(&self, name: &str, wanted: &str) -> Option<bool> {

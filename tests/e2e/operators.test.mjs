@@ -327,8 +327,12 @@ describe("what the record has", () => {
 
   test("a flood of refusals does not push it out", async () => {
     const now = ["x-test-now", String(Math.floor(Date.now() / 60_000) * 60_000 + 7_200_000)];
-    const row = (number) => ({ auditversion: 1, id: `req_flood${number}`, tenant: "_", source: "", at_ms: Number(now[1]), verdict: "refused", reason: "unknown_source", leaf_hash: "00".repeat(32), salt: "", text: "{}" });
-    await gate.consume(Array.from({ length: 60 }, (_, number) => JSON.stringify(row(number))), { queue: "hookgate-audit" });
+    const salt = "00".repeat(16);
+    const leaf = createHash("sha256").update(Buffer.concat([Buffer.of(0), Buffer.from(salt, "hex"), Buffer.from("{}")])).digest("hex");
+    const row = (number) => ({ auditversion: 1, id: `req_flood${number}`, tenant: "_", source: "", at_ms: Number(now[1]), verdict: "refused", reason: "unknown_source", leaf_hash: leaf, salt, text: "{}" });
+    await gate.consume(Array.from({ length: 61 }, (_, number) => JSON.stringify(row(number))), { queue: "hookgate-audit" });
+    const stored = await gate.recorded("SELECT id FROM records WHERE id LIKE 'req_flood%'");
+    assert.equal(stored.length, 60, "the minute is full");
     const answer = await ask("dead-letters", { token: ADMIN, headers: [now] });
     await actions({ request_id: answer.requestId });
   });

@@ -1,12 +1,16 @@
 //! Lets an operator in, or does not: see [`crate::admin::door`].
 
+use std::cell::RefCell;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::Request;
 use worker::Env;
 
 use super::text_of;
+use crate::admin::access::Step;
 use crate::admin::door::{Door, SESSION_SECONDS, digest, set_cookie, token_in};
 use crate::admin::operators::Line;
 use crate::admin::session::{BEGIN, CROWD_OUT, END, FIND, REMOVE, SESSIONS_MAX, Session};
@@ -14,8 +18,16 @@ use crate::admin::{Knock, Operator, Way};
 use crate::answer::{Answer, problem, unavailable};
 use crate::audit::Notice;
 use crate::edge::database::transact;
-use crate::edge::platform::{self, now_ms};
+use crate::edge::inquire::{FETCH_MS, ask, fetch_document, fetched};
+use crate::edge::platform::{self, Outcome, now_ms};
+use crate::public_key::document::DOCUMENT_BYTES_MAX;
+use crate::public_key::memory::KeyMemory;
 use crate::request::Head;
+
+thread_local! {
+    /// Keys of Access. Never borrowed over an await.
+    static KEYS: RefCell<KeyMemory> = RefCell::default();
+}
 
 /// Who was let in.
 pub struct Entered {
@@ -46,17 +58,23 @@ pub async fn enter(
         Knock::Nothing => Err(problem(404, "not-found", "Not found", None, request_id)),
         Knock::Refused(tried) => Err(refused(tried, request_id)),
         Knock::Token(line) => Ok(entered(line, Way::Token)),
-        Knock::Session(id) => {
-            let asked = [id.as_str().into(), now()];
-            let found = transact(env, &[(FIND, &asked)]).await;
-            let found = found.map_err(|detail| failed(&detail, request_id))?;
-            let session = Session::read(&found);
-            let line = session.and_then(|session| door.operators.by_session(&session));
-            let line = line.ok_or_else(|| refused("session", request_id))?;
-            Ok(Entered {
-                session: Some(id),
-                ..entered(line, Way::Session)
-            })
+        Knock::Browser { session, assertion } => {
+            if let Some(id) = &session
+                && let Some(line) = by_session(door, id, env, request_id).await?
+            {
+                return Ok(Entered {
+                    session,
+                    ..entered(line, Way::Session)
+                });
+            }
+            let Some(assertion) = assertion else {
+                return Err(refused("session", request_id));
+            };
+            let email = vouched_for(door, assertion, request_id).await?;
+            match door.operators.by_email(&email) {
+                Some(line) => Ok(entered(line, Way::Access)),
+                None => Err(nobody(request_id)),
+            }
         }
         Knock::SignIn => {
             let token = token_in(&text_of(request).await).unwrap_or_default();
@@ -75,6 +93,44 @@ pub async fn enter(
                 ..entered(line, Way::Token)
             })
         }
+    }
+}
+
+async fn by_session<'a>(
+    door: &'a Door,
+    id: &str,
+    env: &Env,
+    request_id: &str,
+) -> Result<Option<&'a Line>, Answer> {
+    let found = transact(env, &[(FIND, &[id.into(), now()])]).await;
+    let found = found.map_err(|detail| failed(&detail, request_id))?;
+    let session = Session::read(&found);
+    Ok(session.and_then(|session| door.operators.by_session(&session)))
+}
+
+/// The address that Access vouches for.
+async fn vouched_for(door: &Door, assertion: &str, request_id: &str) -> Result<String, Answer> {
+    let Some(access) = &door.access else {
+        return Err(refused("access", request_id));
+    };
+    let mut step = KEYS.with_borrow_mut(|keys| access.begin(assertion, keys, now_ms()));
+    if let Step::Fetch { url } = &step {
+        let document = fetch_document(url, DOCUMENT_BYTES_MAX, FETCH_MS, None);
+        let outcome = match JsFuture::from(document).await {
+            Ok(parts) => Outcome::Fulfilled(parts),
+            Err(error) => Outcome::Rejected(error),
+        };
+        let document = fetched(url, outcome);
+        step = KEYS.with_borrow_mut(|keys| access.fetched(assertion, document, keys, now_ms()));
+    }
+    match step {
+        Step::Ask { question, email } => match JsFuture::from(ask(&question)).await {
+            Ok(answer) if answer.is_truthy() => Ok(email),
+            Ok(_) => Err(refused("access", request_id)),
+            Err(_) => Err(unavailable(request_id)),
+        },
+        Step::Refused => Err(refused("access", request_id)),
+        Step::Fetch { .. } | Step::Unavailable => Err(unavailable(request_id)),
     }
 }
 
@@ -134,6 +190,14 @@ fn refused(tried: &str, request_id: &str) -> Answer {
         .headers
         .push(("www-authenticate", "Bearer".to_owned()));
     answer
+}
+
+/// Access knows him, and no line of `ADMINS` does.
+fn nobody(request_id: &str) -> Answer {
+    let tried = "access";
+    platform::notice(&Notice::AdminRefused { request_id, tried });
+    let title = "This account is no operator's";
+    problem(403, "not-allowed", title, None, request_id)
 }
 
 fn failed(detail: &str, request_id: &str) -> Answer {

@@ -126,7 +126,7 @@ async fn text_of(request: &Request) -> String {
 
 async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> Told {
     let state = State::of(env);
-    if state.door.is_at(head)
+    if state.door.has_console(head)
         && let Some((name, answer)) = console::file(head, request.url().starts_with("https:"))
     {
         return Told::File(name, answer);

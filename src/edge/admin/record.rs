@@ -27,6 +27,7 @@ async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> 
     let (now, operator) = (now_ms(), &asking.operator);
     Ok(match reading {
         Reading::List(search) => {
+            *asking.tenant.borrow_mut() = search.of_one(operator);
             let list = "json_group_array(ITEM)".replace("ITEM", crate::admin::records::ITEM);
             let found = find(asking, &search.query(operator, &list, now)).await?;
             let (records, next) = search.next(&found, now);
@@ -35,6 +36,7 @@ async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> 
             json(&body)
         }
         Reading::Export(export) => {
+            *asking.tenant.borrow_mut() = export.search.of_one(operator);
             let query = export.search.query(operator, &export.what(), now);
             let found = find(asking, &query).await?;
             let (rows, next) = export.search.next(&found, now);
@@ -55,6 +57,7 @@ async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> 
                     problem(404, "not-found", title, None, asking.request_id)
                 }
                 Some(record) => {
+                    asking.sees(&record.tenant);
                     let logged = log_proof::of(asking.env, &record).await;
                     json(&record.to_json(logged.as_ref()))
                 }
