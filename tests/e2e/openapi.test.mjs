@@ -45,6 +45,10 @@ before(async () => {
     countEnds: [{}, { query: "by=verdict&step=minute" }, { query: "by=x", status: 400 }],
     exportRecord: [{}, { query: "format=csv&limit=1" }, { query: "format=ocsf" }, { query: "format=xml", status: 400 }],
     describe: [{}],
+    whoAmI: [{}],
+    signIn: [{ body: { token: gate.secrets.HOOKGATE_ADMIN_TOKEN }, status: [204, 403] }],
+    signOut: [{ status: 204 }],
+    showNewest: [{ tenant: "demo" }, { tenant: "nobody", status: 404 }],
     readmit: [{ id, status: 404 }, { id: `req_${"0".repeat(32)}`, status: 404 }],
     showSources: [{}],
     showAlerts: [{}],
@@ -91,7 +95,7 @@ for (const { path, method, operation } of operations) {
     for (const { query, body, status = 200, ...values } of samples[operation.operationId]) {
       const target = path.replace(/\{(\w+)\}/g, (_, name) => values[name]);
       const answer = await gate.adminAt(`/admin/v1${target}${query === undefined ? "" : `?${query}`}`, { method, body: body && JSON.stringify(body) });
-      assert.equal(answer.status, status, `${target}: ${answer.text}`);
+      assert.ok([status].flat().includes(answer.status), `${target}: ${answer.status} ${answer.text}`);
       isDescribed(answer, operation);
     }
     const stranger = await gate.adminAt(`/admin/v1${path.replace(/[{}]/g, "")}`, { method, token: "x".repeat(43) });

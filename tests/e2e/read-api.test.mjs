@@ -5,7 +5,9 @@ import { createHash, createPrivateKey, createPublicKey, randomBytes, verify } fr
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
+import { adminsLine, freshToken } from "../../scripts/dev-vars.mjs";
 import { ROOT, startGate } from "./support/gate.mjs";
+import { freshSecrets } from "./support/secrets.mjs";
 import { shopEvent } from "./support/sign.mjs";
 import { until } from "./support/wait.mjs";
 
@@ -19,7 +21,10 @@ let gate;
 let rows;
 let counts;
 before(async () => {
-  gate = await startGate();
+  const secrets = freshSecrets();
+  secrets.GLOBEX_TOKEN = freshToken();
+  secrets.ADMINS += `\n${adminsLine("globex", "read", "globex,_", secrets.GLOBEX_TOKEN)}`;
+  gate = await startGate({ secrets });
   ({ rows, counts } = seeded());
   await insert("records", rows);
   await insert("counts", counts);
@@ -215,6 +220,34 @@ test("without a token there is nothing to read", async () => {
   }
   const posted = await gate.adminAt("/admin/v1/records", { method: "POST" });
   assert.equal(posted.status, 404);
+});
+
+test("an operator of some tenants reads of them and of nobody else, whatever he asks for", async () => {
+  const token = gate.secrets.GLOBEX_TOKEN;
+  const of = async (path, parameters = {}) => gate.adminAt(`/admin/v1/${path}?${new URLSearchParams(parameters)}`, { token });
+  const theirs = ids(expected(({ tenant }) => tenant === "globex" || tenant === "_"));
+  const listed = [];
+  for (let cursor = null; listed.length === 0 || cursor !== null; ) {
+    const { json } = await of("records", { limit: 60, ...(cursor !== null && { cursor }) });
+    listed.push(...ids(json.records));
+    cursor = json.cursor;
+  }
+  assert.deepEqual(listed, theirs);
+  const foreign = rows.find(({ tenant }) => tenant === "acme");
+  const own = rows.find(({ tenant }) => tenant === "globex");
+  assert.deepEqual((await of("records", { tenant: "acme" })).json.records, []);
+  assert.deepEqual((await of("records", { request_id: foreign.id })).json.records, []);
+  assert.deepEqual(ids((await of("records", { request_id: own.id })).json.records), [own.id]);
+  // Somebody else's cursor opens nothing.
+  const { cursor } = (await get("records", { limit: 1 })).json;
+  assert.ok((await of("records", { limit: 200, cursor })).json.records.every(({ tenant }) => tenant === "globex" || tenant === "_"));
+  const [hidden, none, seen] = [await of(`records/${foreign.id}`), await of("records/req_none"), await of(`records/${own.id}`)];
+  assert.deepEqual([hidden.status, hidden.json.title, seen.status], [404, none.json.title, 200]);
+  const exported = (await of("export", { format: "csv", to: new Date(NOW).toISOString() })).text;
+  assert.ok(exported.includes(own.id) && !exported.includes("acme"));
+  const sources = (counted) => new Set(counted.json.counts.map(({ source }) => source));
+  assert.deepEqual(sources(await of("counts")), new Set(["globex-a", ""]));
+  assert.deepEqual(sources(await of("counts", { tenant: "acme" })), new Set());
 });
 
 test("counts: stored refusals and counted ends together, exactly", async () => {

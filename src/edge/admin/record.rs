@@ -55,6 +55,7 @@ async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> 
                     problem(404, "not-found", title, None, asking.request_id)
                 }
                 Some(record) => {
+                    asking.sees(&record.tenant);
                     let logged = log_proof::of(asking.env, &record).await;
                     json(&record.to_json(logged.as_ref()))
                 }
