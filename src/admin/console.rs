@@ -122,7 +122,8 @@ mod tests {
         there.retain(|name| name != "openapi.json");
         there.sort();
         let mut named: Vec<&str> = FILES.map(|(name, _)| name).to_vec();
-        named.push(PAGE.0);
+        // The description of the API is served with the API.
+        named.extend([PAGE.0, "openapi.json"]);
         named.sort_unstable();
         assert_eq!(there, named);
         let bundled = include_str!("../edge/console.mjs");
