@@ -126,7 +126,9 @@ async fn text_of(request: &Request) -> String {
 
 async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> Told {
     let state = State::of(env);
-    if state.door.is_at(head)
+    // Where no browser can be signed in there is no page either.
+    if state.door.takes_browsers
+        && state.door.is_at(head)
         && let Some((name, answer)) = console::file(head, request.url().starts_with("https:"))
     {
         return Told::File(name, answer);
