@@ -167,6 +167,9 @@ pub fn headers(
         ("hookgate-run".to_owned(), message.run.to_string()),
         ("traceparent".to_owned(), message.traceparent.clone()),
     ];
+    if message.readmitted.is_some() {
+        ours.push(("hookgate-readmitted".to_owned(), "true".to_owned()));
+    }
     let mut all: Vec<(String, String)> = held
         .headers
         .iter()

@@ -32,7 +32,8 @@
 //! [`ledger::Pace`] what is not to be delivered now. [`config`] and [`scheme`] say what is configured,
 //! [`gate`] is that with its secrets. [`event`] and [`dead`] are what is stored; [`audit`] and
 //! [`backlog`] are what is written down, and [`tlog`] shows that it was not altered. [`diagnosis`] looks for
-//! the mistake behind a refusal, when it is answered. [`alerts`] says what an operator is told of without asking.
+//! the mistake behind a refusal, when it is answered, and [`quarantine`] says what of it is kept to be judged again.
+//! [`alerts`] says what an operator is told of without asking.
 
 pub mod admin;
 pub mod admission;
@@ -57,6 +58,7 @@ pub mod lanes;
 pub mod ledger;
 pub mod memory;
 pub mod public_key;
+pub mod quarantine;
 pub mod relay;
 pub mod request;
 pub mod retry;

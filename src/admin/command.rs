@@ -1,10 +1,12 @@
 //! What an operator asks for, by method and path.
 
+use super::door::SESSION;
 use super::reading::Reading;
-use crate::audit::NO_TENANT;
+use super::{is_request_id, is_tenant};
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
+use crate::tlog::NEWEST;
 use crate::tlog::tile::{CHECKPOINT, File};
 
 const ALL: &str = "/admin/v1/";
@@ -12,13 +14,30 @@ const DEAD_LETTERS: &str = "/admin/v1/dead-letters";
 /// Below it, behind a tenant's name, its log as <https://c2sp.org/tlog-tiles> lays it out.
 const LOG: &str = "/admin/v1/log/";
 const FORGET: &str = "/admin/v1/forget";
+const RECORDS: &str = "/admin/v1/records/";
 const OFFERS: &str = "/admin/v1/offers/";
 const SOURCES: &str = "/admin/v1/sources";
 const ALERTS: &str = "/admin/v1/alerts";
+const WHOAMI: &str = "/admin/v1/whoami";
+
+/// What the record has of a command ([`super::action`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// A change, or the attempt: each one, however it ended.
+    Each,
+    /// A look at something, where there was something: once a minute for each operator and thing. The console looks
+    /// at the same lists every few seconds.
+    OnceAMinute,
+    Never,
+}
 
 /// Something an operator asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
+    /// Who he is to the gate.
+    WhoAmI,
+    /// The browser's session ends. How one begins is the door's matter.
+    SignOut,
     /// A page of dead letters, after a cursor.
     List {
         cursor: Option<String>,
@@ -41,7 +60,7 @@ pub enum Command {
         after_ms: i64,
         after_id: String,
     },
-    /// A file of a tenant's log, by its path below the log.
+    /// A file of a tenant's log, by its path below the log; or [`NEWEST`].
     Log {
         tenant: String,
         path: String,
@@ -56,6 +75,10 @@ pub enum Command {
     Sources,
     /// What fires, and what did lately.
     Alerts,
+    /// A refusal that was kept is judged again.
+    Readmit {
+        id: String,
+    },
 }
 
 impl Command {
@@ -71,12 +94,19 @@ impl Command {
         if head.path == FORGET {
             return (head.method == "POST").then_some(Command::Forget);
         }
+        let refusal = head.path.strip_prefix(RECORDS);
+        if let Some(id) = refusal.and_then(|rest| rest.strip_suffix("/readmit")) {
+            let id = Some(id).filter(|id| is_request_id(id))?.to_owned();
+            return (head.method == "POST").then_some(Command::Readmit { id });
+        }
         if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
             return Some(Command::Read(reading));
         }
         match (head.method.as_str(), head.path.as_str()) {
             ("GET", SOURCES) => return Some(Command::Sources),
             ("GET", ALERTS) => return Some(Command::Alerts),
+            ("GET", WHOAMI) => return Some(Command::WhoAmI),
+            ("DELETE", SESSION) => return Some(Command::SignOut),
             _ => {}
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
@@ -114,13 +144,15 @@ impl Command {
             });
         }
         let path = path.to_owned();
-        (path == CHECKPOINT || File::parse(&path).is_some())
+        (path == CHECKPOINT || path == NEWEST || File::parse(&path).is_some())
             .then_some(Command::Log { tenant, path })
     }
 
     /// The name of the command, for the record.
     pub fn name(&self) -> &'static str {
         match self {
+            Command::WhoAmI => "whoami",
+            Command::SignOut => "signed_out",
             Command::List { .. } => "dead_letters_listed",
             Command::Show { .. } => "dead_letter_shown",
             Command::Content { .. } => "dead_letter_content_shown",
@@ -132,15 +164,56 @@ impl Command {
             Command::Forget => "event_forgotten",
             Command::Sources => "sources_shown",
             Command::Alerts => "alerts_shown",
+            Command::Readmit { .. } => "refusal_readmitted",
         }
     }
-}
 
-/// As the configuration's rules have it, and what no tenant is called: nothing that could lead out of the
-/// tenant's own log.
-fn is_tenant(name: &str) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    name == NO_TENANT || (1..=64).contains(&name.len()) && name.bytes().all(is_letter)
+    /// Whether it changes something, which takes an operator who may.
+    pub fn operates(&self) -> bool {
+        match self {
+            Command::Redrive { .. } | Command::TakeOffer { .. } => true,
+            Command::Forget | Command::Readmit { .. } => true,
+            // His own session is nobody else's matter.
+            Command::WhoAmI | Command::SignOut => false,
+            Command::List { .. } | Command::Show { .. } | Command::Content { .. } => false,
+            Command::Records { .. } | Command::Log { .. } => false,
+            Command::Read(_) | Command::Sources | Command::Alerts => false,
+        }
+    }
+
+    /// What of it goes into the record.
+    pub fn recorded(&self) -> Recorded {
+        match self {
+            Command::Redrive { .. } | Command::TakeOffer { .. } | Command::SignOut => {
+                Recorded::Each
+            }
+            Command::List { .. } | Command::Show { .. } | Command::Content { .. } => {
+                Recorded::OnceAMinute
+            }
+            Command::Forget => Recorded::Each,
+            Command::Records { .. } => Recorded::OnceAMinute,
+            Command::Read(reading) => reading.recorded(),
+            // Once it is judged, with what came of it: `Arrival::readmitted`.
+            Command::Readmit { .. } => Recorded::Each,
+            // Numbers.
+            Command::Sources | Command::Alerts => Recorded::Never,
+            // Hashes and ids: who has them has read nothing.
+            Command::WhoAmI | Command::Log { .. } => Recorded::Never,
+        }
+    }
+
+    /// The one thing that it is about, as the request names it; empty where it is about many.
+    pub fn about(&self) -> &str {
+        match self {
+            Command::Show { id } | Command::Content { id } | Command::Redrive { id } => id,
+            Command::TakeOffer { source } => source,
+            Command::Records { tenant, .. } | Command::Log { tenant, .. } => tenant,
+            Command::Readmit { id } => id,
+            Command::Read(reading) => reading.about(),
+            Command::WhoAmI | Command::SignOut | Command::List { .. } => "",
+            Command::Forget | Command::Sources | Command::Alerts => "",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -172,7 +245,12 @@ mod tests {
             parse("POST", "/admin/v1/dead-letters/raw-0123/redrive"),
             Some(Command::Redrive { id: id() })
         );
-        for path in ["checkpoint", "tile/0/x001/067", "tile/entries/000.p/7"] {
+        for path in [
+            "checkpoint",
+            "newest",
+            "tile/0/x001/067",
+            "tile/entries/000.p/7",
+        ] {
             let head = head("GET", &format!("/admin/v1/log/acme/{path}"), &[]);
             let (tenant, path) = ("acme".to_owned(), path.to_owned());
             let command = Command::parse(&head);
@@ -189,7 +267,13 @@ mod tests {
         assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
         assert_eq!(parse("GET", "/admin/v1/sources?x"), Some(Command::Sources));
         assert_eq!(parse("GET", "/admin/v1/alerts"), Some(Command::Alerts));
+        let refusal = format!("req_{}", "0f".repeat(16));
+        let target = format!("/admin/v1/records/{refusal}/readmit");
+        let readmit = Some(Command::Readmit { id: refusal });
+        assert_eq!(parse("POST", &target), readmit);
         for (method, target) in [
+            ("POST", "/admin/v1/records/req_0/readmit"),
+            ("POST", "/admin/v1/records//readmit"),
             ("GET", "/admin/v1/forget"),
             ("POST", "/admin/v1/forget/x"),
             ("POST", "/admin/v1/sources"),

@@ -28,7 +28,7 @@ use crate::verdict::Verdict;
 
 pub use diagnosis::DiagnosisLine;
 pub use notice::Notice;
-pub use refusal::{AUDIT_VERSION, Draft, Entry, Facts, NO_TENANT, leaf_hash};
+pub use refusal::{AUDIT_VERSION, Draft, Entry, Facts, NO_TENANT, leaf_hash, readmission};
 pub use tally::{Count, FLUSH_MS, REFUSALS_A_MINUTE, Tally};
 
 /// One request's end.
@@ -99,6 +99,11 @@ pub struct VerdictLine<'a> {
     /// Of a secret that a provider handed over: the first half of its SHA-256, in hex.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offered_sha256: Option<&'a str>,
+    /// Of what an operator had judged again: the refusal that it was, and who he is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readmitted: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operator: Option<&'a str>,
     /// What failed in us, where something did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'a str>,

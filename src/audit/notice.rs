@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::line;
 use crate::alerts::Alert;
+use crate::config::QUARANTINE_KEY;
 use crate::gate::Fault;
 
 /// Something an operator should know besides verdicts and deliveries.
@@ -153,12 +154,30 @@ pub enum Notice<'a> {
         detail: &'a str,
         untold: usize,
     },
+    /// Refused requests are to be kept, and there is no secret to keep them under.
+    QuarantineOff,
+    /// The witness was not told of this log, or not of its key.
+    LogUnwitnessed {
+        detail: &'a str,
+    },
+    /// Somebody who is no operator, and what he tried to show that he is.
     AdminRefused {
         request_id: &'a str,
+        tried: &'a str,
+    },
+    /// Lines of `ADMINS` that are none, by their numbers: they open nothing.
+    AdminsUnreadable {
+        lines: &'a str,
+    },
+    /// What an operator did is not in the record: this is what it would have.
+    AdminUnrecorded {
+        detail: &'a str,
+        text: &'a str,
     },
     /// What an operator asked for, and the status it was answered with.
     AdminAnswered {
         request_id: &'a str,
+        operator: &'a str,
         action: &'a str,
         status: u16,
     },
@@ -182,6 +201,10 @@ struct NoticeLine<'a> {
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unrecorded: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     age_seconds: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -316,16 +339,28 @@ impl Notice<'_> {
                 untold: Some(untold),
                 ..with(alarm("alert_untold"), detail)
             },
-            Notice::AdminRefused { request_id } => NoticeLine {
+            Notice::QuarantineOff => NoticeLine {
+                secret_name: Some(QUARANTINE_KEY),
+                ..alarm("quarantine_off")
+            },
+            Notice::LogUnwitnessed { detail } => with(alarm("log_unwitnessed"), detail),
+            Notice::AdminRefused { request_id, tried } => NoticeLine {
                 request_id: Some(request_id),
-                ..notice("admin_refused")
+                ..with(notice("admin_refused"), tried)
+            },
+            Notice::AdminsUnreadable { lines } => with(alarm("admins_unreadable"), lines),
+            Notice::AdminUnrecorded { detail, text } => NoticeLine {
+                unrecorded: Some(text),
+                ..with(alarm("admin_unrecorded"), detail)
             },
             Notice::AdminAnswered {
                 request_id,
+                operator,
                 action,
                 status,
             } => NoticeLine {
                 request_id: Some(request_id),
+                operator: Some(operator),
                 detail: Some(action),
                 status: Some(status),
                 ..notice("admin_answered")

@@ -12,8 +12,10 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{line, shown};
+use crate::gate::LiveSource;
 use crate::keys::encode_hex;
 use crate::time;
+use crate::verdict::Verdict;
 
 /// The version of the messages on the audit queue. A new member is optional for the reader; anything else is a
 /// new version.
@@ -140,16 +142,8 @@ impl<'a> Draft<'a> {
             body_sample: shown::sample(facts.body_start),
             diagnosis: facts.diagnosis,
         });
-        let of_verdict = self.line.strip_prefix("{\"event\":\"verdict\",");
-        let of_verdict = of_verdict.and_then(|line| line.strip_suffix('}'));
-        let of_verdict = of_verdict.filter(|line| line.len() <= LINE_BYTES_MAX);
-        // The line is the log's, member for member: whoever has one finds the other.
-        let text = format!(
-            "{{\"v\":1,\"record\":\"refusal\",\"time\":\"{}\",{},{}",
-            time::rfc3339(self.at_ms),
-            of_verdict.unwrap_or("\"line\":\"too long\""),
-            rest.strip_prefix('{').unwrap_or_default(),
-        );
+        let rest = format!(",{}", rest.strip_prefix('{').unwrap_or_default());
+        let text = text("refusal", self.at_ms, self.line, &rest);
         Entry {
             id: self.request_id,
             tenant: self.tenant,
@@ -199,6 +193,40 @@ impl Entry<'_> {
             address_salt: self.address.map(|(_, salt)| encode_hex(&salt)),
         })
     }
+}
+
+/// The record of a refusal that an operator had judged again. `line` is the verdict's, which says whose it was and who
+/// had it done.
+pub fn readmission<'a>(
+    id: &'a str,
+    live: &'a LiveSource,
+    verdict: Verdict,
+    line: &str,
+    now_ms: i64,
+) -> Entry<'a> {
+    Entry {
+        id,
+        tenant: &live.source.tenant,
+        source: &live.name,
+        at_ms: now_ms,
+        verdict: verdict.name(),
+        reason: verdict.reason().unwrap_or_default(),
+        text: text("readmission", now_ms, line, "}"),
+        address: None,
+    }
+}
+
+/// The bytes that are hashed: what kind it is, when, the members of the verdict's line, and more.
+fn text(record: &str, at_ms: i64, line: &str, more: &str) -> String {
+    let members = line.strip_prefix("{\"event\":\"verdict\",");
+    let members = members.and_then(|line| line.strip_suffix('}'));
+    let members = members.filter(|line| line.len() <= LINE_BYTES_MAX);
+    // The line is the log's, member for member: whoever has one finds the other.
+    format!(
+        "{{\"v\":1,\"record\":\"{record}\",\"time\":\"{}\",{}{more}",
+        time::rfc3339(at_ms),
+        members.unwrap_or("\"line\":\"too long\""),
+    )
 }
 
 /// What the log of the tenant has of a record: SHA-256 over a zero byte, the salt and the text. With the salt

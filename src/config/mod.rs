@@ -148,6 +148,10 @@ pub struct Source {
     /// How much of the beginning of a refused body the record shows, in bytes: how it is built, and no value of it.
     #[serde(default)]
     pub audit_sample_bytes: u32,
+    /// Refused requests that another secret could make events are kept for a while, encrypted
+    /// ([`crate::quarantine`]).
+    #[serde(default)]
+    pub quarantine: bool,
     #[serde(default)]
     pub mode: Mode,
     /// Says that refusing every delivery in production is meant.
@@ -170,6 +174,9 @@ impl Source {
         self.handshake_token.iter().map(SecretRef::name)
     }
 }
+
+/// The Worker secret under which refused requests are kept.
+pub const QUARANTINE_KEY: &str = "QUARANTINE_KEY";
 
 fn yes() -> bool {
     true
@@ -356,6 +363,9 @@ impl Config {
             .chain(self.sources.values().flat_map(Source::pin_secrets))
             .chain(self.sources.values().flat_map(Source::handshake_secrets))
             .collect();
+        if self.sources.values().any(|source| source.quarantine) {
+            names.push(QUARANTINE_KEY);
+        }
         names.sort_unstable();
         names.dedup();
         names

@@ -1,6 +1,6 @@
 //! What is said of the record of refusals.
 
-use super::{Config, Source};
+use super::{Config, QUARANTINE_KEY, Source};
 
 /// Ten years.
 const AUDIT_DAYS_MAX: u32 = 3_653;
@@ -36,4 +36,19 @@ pub(super) fn sample_fault(source: &Source) -> Option<String> {
     (bytes > SAMPLE_BYTES_MAX).then(|| {
         format!("audit_sample_bytes = {bytes}: use at most {SAMPLE_BYTES_MAX}; how a body is built can be seen at its beginning")
     })
+}
+
+pub(super) fn quarantine_fault(source: &Source) -> Option<String> {
+    let has_none =
+        source.secrets.is_empty() && source.public_keys.is_empty() && source.pins.is_empty();
+    (source.quarantine && has_none).then(|| {
+        "quarantine is set, but the source has no secret, key or pin that could be mended"
+            .to_owned()
+    })
+}
+
+pub(super) fn quarantine_warning(name: &str) -> String {
+    format!(
+        "[sources.{name}]: quarantine = true keeps bodies and credentials of whoever sends, encrypted, for 72 hours; nothing is kept until the Worker secret {QUARANTINE_KEY} is set"
+    )
 }

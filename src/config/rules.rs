@@ -4,7 +4,7 @@ use super::alerts::alerts_faults;
 use super::answering::{answering_faults, bearer_warning};
 use super::audit::audit_faults;
 use super::destination::destination_faults;
-use super::{Config, Destination, Findings, Mode, SecretRef, SignAs, Source};
+use super::{Config, Destination, Findings, Mode, QUARANTINE_KEY, SecretRef, SignAs, Source};
 use crate::scheme::Scheme;
 
 /// A queue message may be 128,000 bytes long; about 100 of them belong to the platform.
@@ -23,9 +23,9 @@ const RETENTION_SECONDS_MAX: u32 = 400 * 86_400;
 /// The platform's limits for a queue: 60 s to 14 days.
 const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
 /// Names of wrangler.toml whose values are known or belong to the gate itself.
-const RESERVED_NAMES: [&str; 14] = [
+const RESERVED_NAMES: [&str; 15] = [
+    "ADMINS",
     "ADMIN_HOST",
-    "ADMIN_TOKEN",
     "ALLOW_PRIVATE_DESTINATIONS",
     "ARCHIVE",
     "AUDIT",
@@ -36,6 +36,7 @@ const RESERVED_NAMES: [&str; 14] = [
     "EVENTS",
     "EVENTS_SLOW",
     "LEDGER",
+    QUARANTINE_KEY,
     "RECORD",
     "SEEN",
 ];
@@ -98,6 +99,10 @@ pub fn check(config: &Config) -> Findings {
         let scheme = config.schemes.get(&source.scheme);
         if scheme.is_some_and(Scheme::is_bearer) {
             let warning = bearer_warning(name, &source.scheme);
+            findings.warnings.push(warning);
+        }
+        if source.quarantine {
+            let warning = super::record::quarantine_warning(name);
             findings.warnings.push(warning);
         }
         if source.mode == Mode::Observe {
@@ -180,6 +185,7 @@ fn source_faults(config: &Config, name: &str, source: &Source) -> Vec<String> {
             faults.extend(super::pins::pin_faults(source, scheme));
             faults.extend(answering_faults(source, scheme));
             faults.extend(super::record::sample_fault(source));
+            faults.extend(super::record::quarantine_fault(source));
         }
     }
     faults

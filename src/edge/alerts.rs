@@ -45,14 +45,13 @@ pub async fn look(state: &State, env: &Env, watch: Watch) {
     let Some(gate) = &state.gate else {
         return;
     };
-    let looked: Result<(), String> = async {
+    let looked = async {
         if look_once(gate, state, env, &watch.0.into_inner()).await? {
             tell(gate, env).await?;
         }
-        Ok(())
-    }
-    .await;
-    if let Err(detail) = looked {
+        Ok::<(), String>(())
+    };
+    if let Err(detail) = looked.await {
         platform::notice(&Notice::AlertsFailed { detail: &detail });
     }
 }

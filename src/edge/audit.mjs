@@ -1,6 +1,7 @@
 // What goes into the record once an answer has left: each call here is in a waitUntil of its own, and none is waited
 // for by a request.
 
+import { keepRefused } from "./quarantine.mjs";
 import { auditUnsent, countMessages, diagnosisOf, refusalMessage, replaceDeadInstance } from "../../build/hookgate.js";
 
 /**
@@ -17,12 +18,14 @@ let unsent = [];
 const AS_TEXT = { contentType: "text" };
 
 /** `what` is what the answer carried (src/edge/audit.rs, ended); `sha256` that of a body that went by. */
-export async function report({ draft, sample, puzzle, flush }, request, body, sha256, env) {
+export async function report({ draft, sample, puzzle, keep, flush }, request, body, sha256, env) {
   const flushed = flush ? new Promise((resolve) => setTimeout(resolve, pace.flushMs)).then(() => sendCounts(env)) : undefined;
   if (draft !== undefined) {
+    const kept = keep ? keepRefused(draft, request, body, env) : undefined;
     const diagnosis = puzzle === null ? undefined : await diagnosed(draft, puzzle, body, env);
     const message = await messageOf(draft, sample, diagnosis, request, body, sha256, env);
     if (message !== undefined) await send([message], env);
+    await kept;
   }
   await flushed;
 }
@@ -64,7 +67,7 @@ function sendCounts(env) {
 }
 
 /** Each by itself: a message that is refused must not keep its neighbours. */
-async function send(messages, env) {
+export async function send(messages, env) {
   for (const message of messages) {
     try {
       await env.AUDIT.send(message, AS_TEXT);

@@ -12,6 +12,7 @@ use super::{diagnose, platform};
 use crate::audit::{Draft, Facts, NO_TENANT, Notice, Tally, shown};
 use crate::gate::LiveSource;
 use crate::keys::encode_hex;
+use crate::quarantine;
 use crate::request::Head;
 use crate::verdict::Verdict;
 
@@ -54,8 +55,13 @@ pub fn ended(
     let sample = live.map_or(0, |live| live.source.audit_sample_bytes);
     let puzzle = live.and_then(|live| diagnose::puzzle(verdict, live, head, record.body_bytes));
     let puzzle = serde_json::to_string(&puzzle).ok()?;
+    let keep = live.is_some_and(|live| live.source.quarantine)
+        && quarantine::is_curable(verdict)
+        && record
+            .body_bytes
+            .is_some_and(|bytes| bytes <= quarantine::BODY_BYTES_MAX);
     Some(format!(
-        ",\"audit\":{{\"draft\":{draft},\"sample\":{sample},\"puzzle\":{puzzle},\"flush\":{needs_flush}}}}}"
+        ",\"audit\":{{\"draft\":{draft},\"sample\":{sample},\"puzzle\":{puzzle},\"keep\":{keep},\"flush\":{needs_flush}}}}}"
     ))
 }
 

@@ -2,11 +2,12 @@
 // is given, and decides nothing.
 
 import { DurableObject } from "cloudflare:workers";
-import { report } from "./audit.mjs";
+import { report, send } from "./audit.mjs";
 import { texts } from "./console.mjs";
 import { unlessItDies } from "./instance.mjs";
 import { NO_ROOM, Reading, TOO_LARGE } from "./intake.mjs";
 import { EXPIRED, Patience, settled } from "./patience.mjs";
+import { linesOf, removeKept, removeOverdue } from "./quarantine.mjs";
 import { STREAM_MS, UNKEPT, Upload } from "./upload.mjs";
 import {
   Arrival,
@@ -39,7 +40,7 @@ export default {
 
   async scheduled(_event, env) {
     replaceDeadInstance();
-    await unlessItDies(tick(env));
+    await Promise.all([unlessItDies(tick(env)), removeOverdue(env)]);
   },
 
   async queue(batch, env) {
@@ -60,7 +61,11 @@ async function receive(request, env, ctx) {
   const length = headers.get("content-length");
   const arrival = Arrival.open(startOf(request, length), headers, cf?.colo ?? "", cf?.country ?? "", env);
   if (arrival.isForOperator) {
-    const answer = await unlessItDies(administrate(linesOf(request), request, env));
+    const answering = unlessItDies(administrate(linesOf(request), request, env));
+    // An operator who goes away in between is written down all the same.
+    ctx.waitUntil(answering.catch(() => {}));
+    const answer = await answering;
+    if (Array.isArray(answer)) return readmit(answer, env, ctx);
     return typeof answer === "string" ? operatorsResponseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
   }
   // Of the body, what the record may want after the answer.
@@ -93,6 +98,32 @@ async function receive(request, env, ctx) {
     ctx.waitUntil(remembering.catch(() => memoryUnwritten(response.headers.get("hookgate-request-id"))));
   }
   return response;
+}
+
+/** Has a refusal that was kept judged again, at its time and on the way of every request (src/edge/fetch/readmit.rs). */
+async function readmit([lines, body, at, id, operator, tenant, source], env, ctx) {
+  const [method, url, ...pairs] = lines.split("\n");
+  const headers = new Headers();
+  for (let place = 0; place + 1 < pairs.length; place += 2) headers.set(pairs[place], pairs[place + 1]);
+  const start = startOf({ method, url, headers }, headers.get("content-length"));
+  replaceDeadInstance();
+  const arrival = Arrival.reopen(start, headers, at, id, operator, env);
+  const patience = new Patience();
+  try {
+    if (arrival.wantsBody) {
+      await carryOut(arrival.check(body), arrival, settled, ctx);
+      if (arrival.isVerified) await hold(arrival, headers, env, ctx, patience);
+    }
+  } finally {
+    patience.end();
+  }
+  const { remembering } = arrival;
+  const { answer, record, isOver } = JSON.parse(arrival.readmitted());
+  // An operator waits for all of it.
+  await remembering?.catch(() => memoryUnwritten(id));
+  await send([record], env);
+  if (isOver) await removeKept(env, tenant, source, id);
+  return responseFrom(answer);
 }
 
 /** Has what was verified held. */
@@ -282,13 +313,6 @@ function startOf(request, length) {
   if (traceparent !== null) lines += `traceparent\n${traceparent}\n`;
   const ray = headers.get("cf-ray");
   if (ray !== null) lines += `cf-ray\n${ray}\n`;
-  return lines;
-}
-
-/** Method, URL, then name and value of each header, one a line: one crossing instead of forty. */
-function linesOf(request) {
-  let lines = `${request.method}\n${request.url}`;
-  request.headers.forEach((value, name) => (lines += `\n${name}\n${value}`));
   return lines;
 }
 

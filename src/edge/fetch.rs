@@ -7,6 +7,7 @@
 //! Of the head only what is asked for crosses over, until the request has proved that it is the
 //! source's: a flood of forgeries pays for few headers.
 
+mod readmit;
 mod steps;
 mod stream;
 
@@ -20,12 +21,11 @@ use worker::Env;
 pub use stream::Upload;
 
 use super::drive::Drive;
-use super::head::look_up;
 use super::health::{healthy, is_sound};
 use super::inquire::{Asking, VISIT_MS, visit};
 use super::load::Load;
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
-use super::platform::{self, ExecutionContext, Outcome, now_ms};
+use super::platform::{ExecutionContext, Outcome, now_ms};
 use super::record::Record;
 use super::state::{State, asked};
 use crate::admission::{self, Admission, Opening};
@@ -33,7 +33,6 @@ use crate::answer;
 use crate::event::ClaimCheck;
 use crate::gate::LiveSource;
 use crate::request::{Head, Inbound};
-use crate::trace;
 use crate::uses;
 use crate::verdict::{Reject, Trouble, Verdict};
 use crate::verify::Matched;
@@ -109,37 +108,13 @@ impl Arrival {
         country: String,
         env: &Env,
     ) -> Arrival {
-        let started_ms = now_ms();
-        // First of all, because it also sees to it that a panic is not printed with its text.
-        let state = State::of(env);
-        let mut head = Head::from_lines(lines);
-        let live = state
-            .gate
-            .as_ref()
-            .and_then(|gate| admission::source_of(gate, &head))
-            .cloned();
-        if let Some(live) = &live {
-            look_up(&mut head, live, headers);
-        }
-        let (request_id, random) = platform::request_id_and_random();
-        Arrival {
-            stage: stage(&head, live.as_deref(), &state, env),
-            record: Record {
-                traceparent: trace::continue_or_start(head.header("traceparent"), &random),
-                request_id,
-                started_ms,
-                colo,
-                country,
-                ..Record::default()
-            },
-            head,
-            env: live
-                .as_ref()
-                .filter(|live| live.scheme.is_public() || live.scheme.keeps_offers())
-                .map(|_| env.clone()),
-            live,
-            remembering: None,
-        }
+        let record = Record {
+            started_ms: now_ms(),
+            colo,
+            country,
+            ..Record::default()
+        };
+        Arrival::begin(lines, headers, env, record)
     }
 
     /// The body is to be read, and [`Arrival::check`] called with it.
@@ -330,7 +305,13 @@ impl Arrival {
     }
 }
 
-fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> Stage {
+fn stage(
+    head: &Head,
+    live: Option<&LiveSource>,
+    state: &State,
+    env: &Env,
+    is_readmitted: bool,
+) -> Stage {
     if head.path == "/healthz" {
         return Stage::Health {
             sound: is_sound(state, env),
@@ -342,7 +323,11 @@ fn stage(head: &Head, live: Option<&LiveSource>, state: &State, env: &Env) -> St
     if state.gate.is_none() {
         return Stage::Decided(Verdict::Unavailable(Trouble::ConfigurationBroken));
     }
-    match live.map(|live| admission::open_unless_flooded(live, head, now_ms)) {
+    let opened = live.map(|live| match is_readmitted {
+        true => admission::open(live, head),
+        false => admission::open_unless_flooded(live, head, now_ms),
+    });
+    match opened {
         None => Stage::Decided(Verdict::Refused(Reject::UnknownSource)),
         Some(Ok(opening)) => Stage::Read(opening),
         Some(Err(verdict)) => Stage::Decided(verdict),

@@ -24,6 +24,7 @@ pub fn is_sound(state: &State, env: &Env) -> bool {
         .into_iter()
         .filter(|name| !platform::is_bound(env, name));
     let missing = missing.inspect(|name| platform::notice(&Notice::BindingMissing { name }));
+    state.tell_of_quarantine(env);
     let has_destinations = |gate: &Gate| gate.has_every_destination();
     missing.count() == 0 && state.gate.as_ref().is_some_and(has_destinations)
 }

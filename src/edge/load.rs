@@ -24,7 +24,10 @@ pub struct Load {
 
 impl Load {
     /// Packs an event, and says in the record what it is. `None`: no message can hold it.
-    pub fn pack(event: Event<'_>, arrived: &Arrived, record: &mut Record) -> Option<Self> {
+    pub fn pack(mut event: Event<'_>, arrived: &Arrived, record: &mut Record) -> Option<Self> {
+        if let Some(readmission) = &record.readmission {
+            event.readmit(&readmission.of);
+        }
         let key = event.dedup_key().to_owned();
         let (id, kind) = event.labels();
         record.event_id = Some(id.to_owned());

@@ -1,11 +1,11 @@
-//! Putting records into a tenant's log.
+//! Putting records into a tenant's log, and asking it for its newest checkpoint.
 
-use js_sys::{Float64Array, Object, Uint8Array};
+use js_sys::{Float64Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
-use super::platform::{Bindings, binding, describe_value, is_bound, within};
+use super::platform::{Bindings, Stub, binding, describe_value, is_bound, within};
 use crate::tlog::entry::Entry;
 use crate::tlog::tile::put_entry;
 
@@ -44,5 +44,50 @@ pub async fn append(
             let places = places.unchecked_into::<Float64Array>().to_vec();
             Ok(places.into_iter().map(|place| place as u64).collect())
         }
+    }
+}
+
+/// The entry of a record in the log of its tenant. `None`: it has none, or none that could come again (15 days).
+///
+/// # Errors
+/// What failed, for the log.
+pub async fn entry(
+    env: &Env,
+    tenant: &str,
+    id: &str,
+    slice_ms: u32,
+) -> Result<Option<Entry>, String> {
+    let text = told(env, tenant, slice_ms, |stub| stub.entry(id)).await?;
+    Ok(text.and_then(|text| Entry::parse(text.as_bytes())))
+}
+
+/// The newest checkpoint that the log's object knows, whatever the archive has. Empty: there is none yet.
+///
+/// # Errors
+/// What failed, for the log.
+pub async fn newest(env: &Env, tenant: &str, slice_ms: u32) -> Result<String, String> {
+    let note = told(env, tenant, slice_ms, Stub::newest).await?;
+    Ok(note.unwrap_or_default())
+}
+
+/// What the object of the tenant's log says to this.
+async fn told(
+    env: &Env,
+    tenant: &str,
+    slice_ms: u32,
+    ask: impl FnOnce(&Stub) -> Result<Promise, JsValue>,
+) -> Result<Option<String>, String> {
+    if !is_bound(env, binding::AUDIT_LOG) {
+        return Err(format!("{} is not bound", binding::AUDIT_LOG));
+    }
+    let asking = async {
+        let bindings: &Bindings = env.unchecked_ref();
+        let stub = bindings.audit_log().get_by_name(tenant, &Object::new())?;
+        JsFuture::from(ask(&stub)?).await
+    };
+    match within(slice_ms, asking).await {
+        None => Err("no answer in time".to_owned()),
+        Some(Err(error)) => Err(describe_value(&error)),
+        Some(Ok(text)) => Ok(text.as_string()),
     }
 }

@@ -154,14 +154,21 @@ impl Run<'_> {
         let request = witness::request(old, &proof, &log.note);
         let url = format!("{}{ADD_CHECKPOINT}", url.trim_end_matches('/'));
         let (status, body) = send(&url, &request).await?;
-        match witness::reply(status, &body, old, key) {
+        match witness::reply(status, &body, old, size, key) {
             Reply::Cosigned(signature) => self.add(log, key, signature).await,
             Reply::Knows(known) if known <= size => self.now(log, "known", known),
             Reply::Knows(known) => {
                 let what = format!("knows {known} entries of {size}");
                 self.contradicted(log, &what).await
             }
-            Reply::Refused => self.contradicted(log, &format!("answered {status}")).await,
+            Reply::Contradicts => self.contradicted(log, &format!("answered {status}")).await,
+            Reply::Unknown => {
+                let detail = &format!("{}: the witness answered {status}", log.tenant);
+                platform::notice(&Notice::LogUnwitnessed { detail });
+                self.means.witness = false;
+                Ok(())
+            }
+            Reply::Failed if status == 200 => Err(failure("witness: no signature of witness_key")),
             Reply::Failed => Err(failure(&format!("witness: status {status}"))),
         }
     }
@@ -207,7 +214,10 @@ impl Run<'_> {
     /// A checkpoint of the head: for everybody in R2, and here to be sent.
     async fn keep(&self, log: &Log, note: &str, column: &str) -> Result<(), JsValue> {
         self.put(log, CHECKPOINT, note.as_bytes()).await?;
-        query(&self.storage, "UPDATE log SET note = ?", &[note.into()])?;
+        // Of this head or none: see `now`.
+        let sql = "UPDATE log SET note = ? WHERE size = ?";
+        let size = log.progress.size as f64;
+        query(&self.storage, sql, &[note.into(), size.into()])?;
         self.now(log, column, log.progress.size)
     }
 

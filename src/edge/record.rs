@@ -27,6 +27,18 @@ pub struct Record {
     pub dedup_key: Option<String>,
     pub body_bytes: Option<usize>,
     pub driven: Driven,
+    /// Of what an operator has judged again.
+    pub readmission: Option<Readmission>,
+}
+
+/// A refusal that is judged again.
+pub struct Readmission {
+    /// The id of the refusal.
+    pub of: String,
+    /// Who has it done.
+    pub operator: String,
+    /// When it was refused, as its tenant's log has it.
+    pub at_ms: i64,
 }
 
 impl Record {
@@ -39,6 +51,19 @@ impl Record {
         live: Option<&LiveSource>,
     ) -> Option<String> {
         let now = now_ms();
+        let line = self.log(verdict, head, live, now);
+        audit::ended(verdict, self, head, live, &line, now)
+    }
+
+    /// Writes the verdict's line, and gives it back.
+    pub fn log(
+        &self,
+        verdict: Verdict,
+        head: &Head,
+        live: Option<&LiveSource>,
+        now: i64,
+    ) -> String {
+        let readmission = self.readmission.as_ref();
         let line = VerdictLine {
             event_id: self.event_id.as_deref(),
             event_type: self.event_type.as_deref(),
@@ -53,6 +78,8 @@ impl Record {
             colo: &self.colo,
             country: &self.country,
             ray_id: head.header("cf-ray"),
+            readmitted: readmission.map(|readmission| readmission.of.as_str()),
+            operator: readmission.map(|readmission| readmission.operator.as_str()),
             ..VerdictLine::new(
                 verdict,
                 live,
@@ -62,8 +89,7 @@ impl Record {
                 now,
             )
         };
-        let line = platform::log(&line.with_facts(verdict, live, head));
-        audit::ended(verdict, self, head, live, &line, now)
+        platform::log(&line.with_facts(verdict, live, head))
     }
 
     /// What this request shows of its source's health. A refused one shows nothing: whoever replays what he captured

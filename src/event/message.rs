@@ -33,6 +33,9 @@ pub struct Message {
     pub dedupkey: String,
     /// 0 for the event as it came; each operator's redrive is the next run.
     pub run: u32,
+    /// Of an event that was refused first: the id of that refusal, which an operator had judged again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readmitted: Option<String>,
     pub requestid: String,
     pub traceparent: String,
     /// A JSON array of name and value pairs.
@@ -107,6 +110,7 @@ impl Message {
             receivedtime: maybe("receivedtime")?.text()?,
             dedupkey: maybe("dedupkey")?.text()?,
             run: maybe("run")?.number()?,
+            readmitted: maybe("readmitted")?.text_or_none()?,
             requestid: maybe("requestid")?.text()?,
             traceparent: maybe("traceparent")?.text()?,
             originalheaders: maybe("originalheaders")?.text_or_none()?,

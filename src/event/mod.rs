@@ -137,6 +137,7 @@ impl<'b> Event<'b> {
                 receivedtime: time::rfc3339(received_ms),
                 dedupkey: dedup_key,
                 run: 0,
+                readmitted: None,
                 requestid: String::new(),
                 traceparent: String::new(),
                 originalheaders: None,
@@ -149,6 +150,11 @@ impl<'b> Event<'b> {
                 more: serde_json::Map::new(),
             },
         }
+    }
+
+    /// It was refused first, and an operator had it judged again.
+    pub fn readmit(&mut self, refusal_id: &str) {
+        self.message.readmitted = Some(refusal_id.to_owned());
     }
 
     /// The key under which the event is remembered.

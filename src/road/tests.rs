@@ -182,8 +182,7 @@ fn what_kv_has_seen_is_a_duplicate_only_if_the_ledger_says_so() {
         (Hold::Conflict, Verdict::Duplicate, None),
         (Hold::Revived, Verdict::Revived, Some(Place::Ledger)),
     ] {
-        let step = seen.clone().held(outcome);
-        let end = match &step {
+        let end = match seen.clone().held(outcome) {
             Step::Answer(end) => Some((end.verdict, end.held_at, end.remember)),
             Step::Do(_) => None,
         };

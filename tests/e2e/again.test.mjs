@@ -1,11 +1,16 @@
 // An operator's second look: events that are forgotten, and refusals that are kept and judged again.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { startBackend } from "./support/backend.mjs";
 import { ROOT, startGate } from "./support/gate.mjs";
 import { exchange } from "./support/http.mjs";
+import { freshSecrets } from "./support/secrets.mjs";
 import { shopEvent, under } from "./support/sign.mjs";
 import { sleep, until } from "./support/wait.mjs";
 
@@ -17,7 +22,7 @@ after(() => gate.stop());
 const A_WHILE_MS = 700;
 
 const post = (path, body, at = gate) =>
-  exchange(at.url, { target: `/admin/v1/${path}`, headers: [["authorization", `Bearer ${at.secrets.ADMIN_TOKEN}`]], body: JSON.stringify(body ?? {}) });
+  exchange(at.url, { target: `/admin/v1/${path}`, headers: [["authorization", `Bearer ${at.secrets.HOOKGATE_ADMIN_TOKEN}`]], body: JSON.stringify(body ?? {}) });
 const typeOf = ({ json }) => json?.type?.replace("urn:hookgate:problem:", "");
 const forget = (source, key, more) => post("forget", { source, ...(key.length === 64 ? { dedup_key: key } : { event_id: key }), ...more });
 
@@ -123,7 +128,7 @@ describe("forget", { concurrency: true }, () => {
   test("the ledger does not answer: 503, and it is asked again", async () => {
     const event = await delivered("exact");
     const target = "/admin/v1/forget";
-    const headers = [["authorization", `Bearer ${gate.secrets.ADMIN_TOKEN}`], ["x-test-fault", "LEDGER.ask=fail"]];
+    const headers = [["authorization", `Bearer ${gate.secrets.HOOKGATE_ADMIN_TOKEN}`], ["x-test-fault", "LEDGER.ask=fail"]];
     const body = JSON.stringify({ source: "exact", dedup_key: event.key });
     const failed = await gate.send({ target, headers, body });
     assert.deepEqual([failed.status, typeOf(failed)], [503, "ledger-unavailable"]);
@@ -132,7 +137,7 @@ describe("forget", { concurrency: true }, () => {
   test("./scripts/forget", async () => {
     const event = await delivered("custom");
     const run = async (...args) => {
-      const child = spawn("bash", [join(ROOT, "scripts", "forget"), "--url", gate.url, ...args], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: gate.secrets.ADMIN_TOKEN } });
+      const child = spawn("bash", [join(ROOT, "scripts", "forget"), "--url", gate.url, ...args], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: gate.secrets.HOOKGATE_ADMIN_TOKEN } });
       let text = "";
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => (text += part));
       const [code] = await once(child, "close");
@@ -143,5 +148,259 @@ describe("forget", { concurrency: true }, () => {
     assert.equal(code, 1);
     assert.match(text, /404 The ledger does not know this event.*--again/);
     assert.equal(await verdictOf(event), "revived");
+  });
+});
+
+// ---- what is kept of refusals ---------------------------------------------------------------------
+
+const HOUR_MS = 3_600_000;
+
+describe("quarantine", () => {
+  const keep = mkdtempSync(join(tmpdir(), "hookgate-e2e-"));
+  const right = freshSecrets();
+  const wrong = { ...right, KEPT_SECRET: "0".repeat(64), KEPT_EXACT_SECRET: "1".repeat(64), KEPT_ELSEWHERE_SECRET: "2".repeat(64) };
+  const refused = {};
+  let backend;
+  let kept;
+
+  const bucket = (of = kept) => of.mf.getR2Bucket("ARCHIVE");
+  const names = async (of = kept) => (await of.archived()).filter((name) => name.startsWith("quarantine/"));
+  const places = (of = kept) => of.recorded("SELECT * FROM quarantine ORDER BY id");
+  const readmit = (id) => post(`records/${id}/readmit`, undefined, kept);
+  const nameOf = ({ requestId }, source = "kept", tenant = "demo") => `quarantine/${tenant}/${source}/${requestId}`;
+
+  /** An event that its sender signed as it should, sent to a gate whose secret is wrong: some time ago. */
+  async function refuse(at, source, ageMs, more = {}) {
+    const event = shopEvent({ secrets: right }, source, { at: Date.now() - ageMs, ...more });
+    const answer = await at.send({ ...event, headers: [...event.headers, ["x-test-now", String(Date.now() - ageMs)]] });
+    assert.equal(answer.status, 401, answer.text);
+    return { ...event, requestId: answer.requestId };
+  }
+
+  before(async () => {
+    backend = await startBackend();
+    const broken = await startGate({ secrets: wrong, keep, backend });
+    // Hours apart, so that each has a minute of its own.
+    for (const [name, ageMs] of Object.entries({ fresh: 0, old: 3, taken: 4, moved: 5, cut: 6, dated: 7, rewritten: 8, still: 9, elder: 80 })) {
+      refused[name] = await refuse(broken, "kept", ageMs * HOUR_MS);
+    }
+    refused.exact = await refuse(broken, "kept-exact", 2 * HOUR_MS);
+    refused.elsewhere = await refuse(broken, "kept-elsewhere", 2 * HOUR_MS);
+    const count = Object.keys(refused).length;
+    await until(async () => (await names(broken)).length === count, "what is kept");
+    await until(async () => (await broken.recorded()).length === count, "its records");
+    await sleep(700);
+    await broken.stop();
+    // The secrets are mended; of `still` the sender is the one who is wrong.
+    kept = await startGate({ secrets: right, keep, backend });
+  });
+  after(async () => {
+    await kept.stop();
+    backend.stop();
+    rmSync(keep, { recursive: true, force: true });
+  });
+
+  test("what is kept cannot be read without the secret, and nothing of it stands beside it", async () => {
+    for (const name of await names()) {
+      const bytes = Buffer.from(await (await (await bucket()).get(name)).arrayBuffer());
+      for (const { id } of Object.values(refused)) assert.ok(!bytes.includes(id));
+      assert.ok(!bytes.includes("x-shop-signature"));
+    }
+    const [place] = await places();
+    assert.deepEqual(Object.keys(place), ["id", "tenant", "source", "at_ms", "bytes"]);
+  });
+
+  test("judged again at its time with today's secret, it is an event: delivered, said to be so, recorded, and kept no longer", async () => {
+    const { id, requestId, body } = refused.old;
+    const answer = await readmit(requestId);
+    assert.deepEqual([answer.status, answer.json.status, answer.json.id], [202, "readmitted", requestId], answer.text);
+    const [delivery] = await backend.wait(id);
+    assert.equal(delivery.headers["hookgate-readmitted"], "true");
+    assert.equal(delivery.body.toString(), body);
+    const line = await kept.line({ event: "verdict", readmitted: requestId });
+    assert.deepEqual([line.verdict, line.operator, line.key_id, line.request_id], ["accepted", "admin", "KEPT_SECRET", answer.requestId]);
+    assert.ok(line.skew_ms > 2.9 * HOUR_MS, "how late it is stands in the line");
+    const [row] = await until(async () => {
+      const rows = await kept.recorded("SELECT * FROM records WHERE id = ?1", answer.requestId);
+      return rows.length > 0 && rows;
+    }, "its record");
+    const record = JSON.parse(row.text);
+    assert.deepEqual([record.record, record.readmitted, record.operator, row.verdict, row.source], ["readmission", requestId, "admin", "accepted", "kept"]);
+    assert.ok(!(await names()).includes(nameOf(refused.old)));
+    assert.ok(!(await places()).some((place) => place.id === requestId));
+    const again = await readmit(requestId);
+    assert.deepEqual([again.status, typeOf(again)], [404, "not-kept"]);
+    // The provider's own resend, were it to come: a copy.
+    const resent = await kept.send({ ...refused.old, headers: [...refused.old.headers, ["x-test-now", String(Date.now() - 3 * HOUR_MS)]] });
+    assert.equal(resent.json.status, "duplicate");
+    await sleep(300);
+    assert.equal(backend.of(id).length, 1);
+  });
+
+  test("ledger road, and another tenant", async () => {
+    for (const name of ["exact", "elsewhere"]) {
+      const answer = await readmit(refused[name].requestId);
+      assert.equal(answer.status, 202, answer.text);
+      const [delivery] = await backend.wait(refused[name].id);
+      assert.equal(delivery.headers["hookgate-tenant"], name === "exact" ? "demo" : "other");
+    }
+  });
+
+  test("what the gate has by now is a duplicate, and delivered once", async () => {
+    const { requestId, id } = refused.fresh;
+    assert.equal((await kept.send(refused.fresh)).json.status, "accepted");
+    const answer = await readmit(requestId);
+    assert.deepEqual([answer.status, answer.json.status], [200, "duplicate"]);
+    await sleep(500);
+    assert.equal(backend.of(id).length, 1);
+  });
+
+  test("its sender is wrong still: 422 with the reason, and it is neither recorded as another refusal nor lost", async () => {
+    const forged = await kept.send({ ...shopEvent(kept, "kept"), body: "{}" });
+    await until(async () => (await names()).includes(nameOf(forged)), "what is kept");
+    await until(async () => (await kept.recorded("SELECT id FROM records WHERE id = ?1", forged.requestId)).length, "its record");
+    const answer = await until(async () => {
+      const told = await readmit(forged.requestId);
+      return typeOf(told) !== "not-logged" && told;
+    }, "its place in the log");
+    assert.deepEqual([answer.status, typeOf(answer), answer.json.detail], [422, "refused-again", "signature_mismatch"]);
+    assert.ok((await names()).includes(nameOf(forged)));
+    const [row] = await until(async () => {
+      const rows = await kept.recorded("SELECT * FROM records WHERE id = ?1", answer.requestId);
+      return rows.length > 0 && rows;
+    }, "the record of the attempt");
+    assert.equal(JSON.parse(row.text).record, "readmission");
+    assert.equal((await names()).filter((name) => name.includes(answer.requestId)).length, 0);
+  });
+
+  test("an object that was changed, or is another's, does not open", async () => {
+    const archive = await bucket();
+    const bytes = Buffer.from(await (await archive.get(nameOf(refused.cut))).arrayBuffer());
+    for (const place of [0, 20, bytes.length - 1]) {
+      const changed = Buffer.from(bytes);
+      changed[place] ^= 1;
+      await archive.put(nameOf(refused.cut), changed);
+      const answer = await readmit(refused.cut.requestId);
+      assert.deepEqual([answer.status, typeOf(answer)], [422, "not-opened"], `byte ${place}`);
+    }
+    await archive.put(nameOf(refused.cut), bytes.subarray(0, 15));
+    assert.equal((await readmit(refused.cut.requestId)).status, 422);
+    // Another request under this record's name: it is sealed for its own.
+    await archive.put(nameOf(refused.cut), await (await archive.get(nameOf(refused.moved))).arrayBuffer());
+    assert.equal((await readmit(refused.cut.requestId)).status, 422);
+    await archive.put(nameOf(refused.cut), bytes);
+    assert.equal((await readmit(refused.cut.requestId)).status, 202);
+  });
+
+  test("a time that was changed in the database, or a record, is found out", async () => {
+    const database = await kept.mf.getD1Database("RECORD");
+    const { requestId } = refused.dated;
+    const set = (sql, ...values) => database.prepare(sql).bind(...values).run();
+    const [row] = await kept.recorded("SELECT * FROM records WHERE id = ?1", requestId);
+    const expectAltered = async (why) => {
+      const answer = await readmit(requestId);
+      assert.deepEqual([answer.status, typeOf(answer)], [409, "altered"], why);
+    };
+    await set("UPDATE records SET at_ms = ?2 WHERE id = ?1", requestId, row.at_ms + HOUR_MS);
+    await expectAltered("its time alone");
+    // All of it, with a hash that fits: what the log has does not.
+    const text = row.text.replace(/"time":"[^"]*"/, `"time":"${new Date(row.at_ms + HOUR_MS).toISOString()}"`);
+    const hash = createHash("sha256").update(Buffer.of(0)).update(Buffer.from(row.salt, "hex")).update(text).digest("hex");
+    await set("UPDATE records SET at_ms = ?2, text = ?3, leaf_hash = ?4 WHERE id = ?1", requestId, row.at_ms + HOUR_MS, text, hash);
+    await expectAltered("the whole record");
+    await set("UPDATE records SET at_ms = ?2, text = ?3, leaf_hash = ?4, tenant = 'other' WHERE id = ?1", requestId, row.at_ms, row.text, row.leaf_hash);
+    assert.equal(typeOf(await readmit(requestId)), "not-logged", "the other tenant's log knows nothing of it");
+    await set("UPDATE records SET tenant = 'demo', source = 'kept-exact' WHERE id = ?1", requestId);
+    await expectAltered("its source");
+    await set("UPDATE records SET source = 'kept' WHERE id = ?1", requestId);
+    assert.equal((await readmit(requestId)).status, 202);
+  });
+
+  test("an invented record, with the object of a real one: the log has none", async () => {
+    const database = await kept.mf.getD1Database("RECORD");
+    const invented = `req_${"ab".repeat(16)}`;
+    await database.prepare("INSERT INTO records SELECT ?2, tenant, source, at_ms, verdict, reason, leaf_hash, salt, text, address, address_salt FROM records WHERE id = ?1").bind(refused.rewritten.requestId, invented).run();
+    assert.equal(typeOf(await readmit(invented)), "not-logged");
+  });
+
+  test("after 72 hours: not judged, and gone with the next cron", async () => {
+    const answer = await readmit(refused.elder.requestId);
+    assert.deepEqual([answer.status, typeOf(answer)], [410, "too-old"]);
+    await kept.tick();
+    assert.ok(!(await names()).includes(nameOf(refused.elder)));
+    assert.ok((await names()).includes(nameOf(refused.still)), "the others stay");
+    await kept.ahead(64 * HOUR_MS);
+    await kept.tick();
+    await kept.ahead(0);
+    assert.ok(!(await names()).includes(nameOf(refused.still)));
+    assert.equal((await names()).length, (await places()).length);
+  });
+
+  test("ids that are none, and records that are not there", async () => {
+    assert.equal((await readmit(`req_${"0".repeat(32)}`)).status, 404);
+    for (const id of ["x", "..%2Fx", "req_0", `req_${"0".repeat(31)}g`]) assert.equal((await readmit(id)).status, 404, id);
+    const nobody = await exchange(kept.url, { target: `/admin/v1/records/${refused.moved.requestId}/readmit` });
+    assert.equal(nobody.status, 401);
+  });
+
+  test("./scripts/readmit", async () => {
+    const child = spawn("bash", [join(ROOT, "scripts", "readmit"), "--url", kept.url, refused.taken.requestId], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: right.HOOKGATE_ADMIN_TOKEN } });
+    let text = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => (text += part));
+    const [code] = await once(child, "close");
+    assert.deepEqual([code, text], [0, "readmitted: the event is on its way.\n"]);
+    await backend.wait(refused.taken.id);
+  });
+});
+
+describe("what is not kept", () => {
+  const forged = (source, more) => ({ ...shopEvent(gate, source), ...more });
+  const keptOf = async (source) => (await gate.archived()).filter((name) => name.startsWith(`quarantine/demo/${source}/`)).length;
+  /** Waits for the next minute, in which a source has its six anew. */
+  const freshMinute = () => sleep(60_000 - (Date.now() % 60_000) + 50);
+
+  test("shapes, larger bodies, other sources, and anything without the secret", async () => {
+    await gate.send(forged("kept", { headers: [] }));
+    await gate.send(forged("kept", { body: "x".repeat(65_537) }));
+    await gate.send(forged("kept", { headers: [["x-shop-timestamp", "1"], ["x-shop-signature", "sha256=zz"]] }));
+    await gate.send(forged("custom", { body: "{}" }));
+    const { requestId } = await gate.send(forged("kept", { body: "y".repeat(65_536) }));
+    await until(async () => (await keptOf("kept")) > 0, "what is kept");
+    await sleep(1_000);
+    assert.deepEqual((await gate.archived()).filter((name) => name.startsWith("quarantine/")), [`quarantine/demo/kept/${requestId}`]);
+
+    const without = await startGate({ without: ["QUARANTINE_KEY"] });
+    try {
+      await without.send({ ...shopEvent(without, "kept"), body: "{}" });
+      await without.line({ event: "alarm", what: "quarantine_off", secret_name: "QUARANTINE_KEY" });
+      await sleep(1_000);
+      assert.deepEqual((await without.archived()).filter((name) => name.startsWith("quarantine/")), []);
+      assert.equal((await without.send({ method: "GET", target: "/healthz" })).status, 200);
+    } finally {
+      await without.stop();
+    }
+  });
+
+  test("5,000 forgeries keep no more than there is room for", async (t) => {
+    const database = await gate.mf.getD1Database("RECORD");
+    const row = "INSERT INTO quarantine (id, tenant, source, at_ms, bytes) VALUES (?1, ?2, ?3, ?4, 1)";
+    const fill = (count, source, tenant) => database.batch(Array.from({ length: count }, (_, number) => database.prepare(row).bind(`${source}-${tenant}-${number}`, tenant, source, Date.now())));
+    await fill(98, "kept-exact", "demo");
+    const body = "{}";
+    const send = async () => {
+      for (let number = 0; number < 500; number += 1) assert.equal((await gate.send(forged("kept-exact", { body }))).status, 401);
+    };
+    const began = Date.now();
+    await Promise.all(Array.from({ length: 10 }, send));
+    t.diagnostic(`5000 forgeries in ${Date.now() - began} ms`);
+    await sleep(1_500);
+    assert.equal(await keptOf("kept-exact"), 2, "98 and 2 are a hundred");
+    // And of all sources together.
+    await fill(1_000 - 101, "another", "other");
+    await freshMinute();
+    await gate.send(forged("kept", { body }));
+    await sleep(1_500);
+    assert.equal(await keptOf("kept"), 1);
+    assert.equal((await gate.recorded("SELECT count(*) AS number FROM quarantine"))[0].number, 1_000);
   });
 });

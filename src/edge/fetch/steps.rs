@@ -3,21 +3,63 @@
 use std::sync::Arc;
 
 use js_sys::{Promise, Uint8Array};
+use web_sys::Headers;
 use worker::Env;
 
-use super::{Arrival, Arrived, Stage};
+use super::{Arrival, Arrived, Stage, stage};
 use crate::admission::{self, Opening};
 use crate::edge::drive::Drive;
+use crate::edge::head::look_up;
 use crate::edge::inquire::{Asking, Next};
 use crate::edge::offer;
-use crate::edge::platform::{ExecutionContext, Outcome, now_ms};
+use crate::edge::platform::{self, ExecutionContext, Outcome, now_ms};
+use crate::edge::record::Record;
+use crate::edge::state::State;
 use crate::gate::LiveSource;
-use crate::request::Inbound;
+use crate::request::{Head, Inbound};
+use crate::trace;
 use crate::uses;
 use crate::verdict::{Reject, Trouble, Verdict};
 use crate::verify::Matched;
 
 impl Arrival {
+    pub(super) fn begin(lines: &str, headers: &Headers, env: &Env, record: Record) -> Arrival {
+        // First of all, because it also sees to it that a panic is not printed with its text.
+        let state = State::of(env);
+        let mut head = Head::from_lines(lines);
+        let live = state
+            .gate
+            .as_ref()
+            .and_then(|gate| admission::source_of(gate, &head))
+            .cloned();
+        if let Some(live) = &live {
+            look_up(&mut head, live, headers);
+        }
+        let (request_id, random) = platform::request_id_and_random();
+        let is_readmitted = record.readmission.is_some();
+        Arrival {
+            stage: stage(&head, live.as_deref(), &state, env, is_readmitted),
+            record: Record {
+                traceparent: trace::continue_or_start(head.header("traceparent"), &random),
+                request_id,
+                ..record
+            },
+            head,
+            env: live
+                .as_ref()
+                .filter(|live| live.scheme.is_public() || live.scheme.keeps_offers())
+                .map(|_| env.clone()),
+            live,
+            remembering: None,
+        }
+    }
+
+    /// The time at which it is judged: now, unless it was refused before.
+    fn judged_ms(&self) -> i64 {
+        let readmission = self.record.readmission.as_ref();
+        readmission.map_or_else(now_ms, |readmission| readmission.at_ms)
+    }
+
     /// What stands here while the request is looked at is what it ends with if that goes wrong.
     pub(super) fn take_stage(&mut self) -> Stage {
         let lost = Verdict::Unavailable(Trouble::ConfigurationBroken);
@@ -46,7 +88,7 @@ impl Arrival {
                     return Some(effect);
                 }
                 let (reject, length) = (Reject::SignatureMismatch, body.length() as usize);
-                let verdict = admission::unverified(&live, reject, length, now_ms());
+                let verdict = admission::unverified(&live, reject, length, self.judged_ms());
                 self.stage = Stage::Decided(verdict);
                 None
             }
@@ -99,7 +141,7 @@ impl Arrival {
     ) -> Option<Promise> {
         let bytes = body.to_vec();
         let inbound = Inbound::new(&self.head, &bytes, &live.json_pointers);
-        match admission::state(&live, &mut opening, &inbound, now_ms()) {
+        match admission::state(&live, &mut opening, &inbound, self.judged_ms()) {
             Ok(statement) => {
                 let (asking, next) = Asking::begin(live.clone(), statement, env);
                 self.go_on_asking(&live, opening, body, Box::new(asking), next)
@@ -151,7 +193,7 @@ impl Arrival {
         let bytes = body.to_vec();
         let inbound = Inbound::new(&self.head, &bytes, &live.json_pointers);
         // The clock is read here, after the body: a slow body must not make a stale stamp fresh.
-        let now_ms = now_ms();
+        let now_ms = self.judged_ms();
         let findings = &mut self.record.findings;
         let checked = admission::check(live, &opening, &inbound, matched, now_ms, findings);
         self.stage = match checked {
