@@ -46,7 +46,9 @@ async function main([base, command, tenant, directory, ...rest]) {
     mkdirSync(dirname(join(place, path)), { recursive: true });
     writeFileSync(join(place, path), bytes);
   };
-  // In this order: a record that is logged has been stored before. What expires in between looks removed: export again.
+  // In this order: what the log's object knows is in the archive already, and a record that is logged has been stored
+  // before. What expires in between looks removed: export again.
+  const newest = await file("newest", true);
   const { bytes: checkpoint, text } = await file("checkpoint");
   const size = Number(text.split("\n")[1]);
   if (!Number.isSafeInteger(size)) fail(`No checkpoint at ${base}: is a hookgate there?`);
@@ -71,6 +73,8 @@ async function main([base, command, tenant, directory, ...rest]) {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, fetchNext));
   keep("checkpoint", checkpoint);
+  if (newest !== undefined) keep("newest", newest.bytes);
+  const unlogged = createWriteStream(join(place, "unlogged.ndjson"));
   const lines = createWriteStream(join(place, "records.ndjson"));
   let count = 0;
   let waiting = 0;
@@ -83,6 +87,7 @@ async function main([base, command, tenant, directory, ...rest]) {
       const isYoung = time > Date.now() - LOGGED_WITHIN_MS && time < Date.now() + CLOCKS_APART_MS;
       if (!logged.has(id) && isYoung) {
         waiting += 1;
+        unlogged.write(`${JSON.stringify({ id, salt, record })}\n`);
         continue;
       }
       lines.write(`${JSON.stringify({ id, salt, record })}\n`);
@@ -91,8 +96,10 @@ async function main([base, command, tenant, directory, ...rest]) {
     const { at_ms: time, id } = json.records.at(-1);
     after = `${time}-${id}`;
   }
-  await new Promise((done) => lines.end(done));
-  console.log(`${directory}: ${size} entries of ${oneLine(text.split("\n")[0])}, ${count} records${waiting > 0 ? `; ${waiting} are younger than the checkpoint` : ""}`);
+  await Promise.all([lines, unlogged].map((stream) => new Promise((done) => stream.end(done))));
+  const known = Number(newest?.text.split("\n")[1] ?? 0);
+  if (known > size) console.log(`The archive is behind: its checkpoint has ${size} entries, the log's own ${known}.`);
+  console.log(`${directory}: ${size} entries of ${oneLine(text.split("\n")[0])}, ${count} records${waiting > 0 ? `; ${waiting} are younger than the checkpoint (unlogged.ndjson)` : ""}`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main(process.argv.slice(2));

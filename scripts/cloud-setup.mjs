@@ -103,7 +103,7 @@ function readPlan(environment) {
     buckets,
     databases,
     notMade: NOT_MADE.filter((key) => table[key] !== undefined),
-    secrets: [...new Set([...secretNames(readFileSync(SOURCES_FILE, "utf8")), ...destinations, ...OWN_SECRETS])].filter((name) => typeof name === "string"),
+    secrets: [...new Set([...secretNames(readFileSync(SOURCES_FILE, "utf8")), ...destinations, sources.alerts?.secret, ...OWN_SECRETS])].filter((name) => typeof name === "string"),
     // The top level is chosen with an empty name.
     envFlag: environment === "development" ? '--env ""' : `--env ${environment}`,
     envArgs: ["--env", environment === "development" ? "" : environment],

@@ -47,12 +47,15 @@ ${environment("env.staging.", "-staging", 'id = "PUT-THE-STAGING-NAMESPACE-ID-HE
 ${environment("env.production.", "-production", 'id = "PUT-THE-PRODUCTION-NAMESPACE-ID-HERE"', 'database_id = "PUT-THE-PRODUCTION-DATABASE-ID-HERE"')}`;
 
 const QUEUES = ["hookgate-events-staging", "hookgate-dead-letters-staging"];
-const NEEDED = ["GITHUB_SECRET", "DELIVERY_SECRET", "ADMIN_TOKEN", "AUDIT_LOG_KEY"];
+const NEEDED = ["GITHUB_SECRET", "DELIVERY_SECRET", "ALERT_SECRET", "ADMIN_TOKEN", "AUDIT_LOG_KEY"];
 const SMALL_SOURCES = `version = 1
 queue_retention_seconds = 1209600
 [destinations.backend]
 url = "$BACKEND_URL"
 secret = "DELIVERY_SECRET"
+[alerts]
+webhook = "$ALERT_URL"
+secret = "ALERT_SECRET"
 [sources.github]
 tenant = "demo"
 secrets = ["GITHUB_SECRET"]

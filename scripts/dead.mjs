@@ -46,7 +46,8 @@ async function show(id, bodyOnly) {
 
 async function redrive(id, again) {
   const { json } = await call("POST", `/${encodeURIComponent(id)}/redrive`, { again });
-  console.log(`${oneLine(json.status)} (run ${oneLine(json.run)}): it is on the queue again.`);
+  const run = json.run === undefined ? "" : ` (run ${oneLine(json.run)})`;
+  console.log(`${oneLine(json.status)}${run}: it is on the queue again.`);
 }
 
 const flags = rest.filter((word) => word.startsWith("--"));

@@ -42,6 +42,9 @@ export const FORMS = {
 /** What the gate itself needs: it signs deliveries to the backend and the logs of the record, and the operator's commands authenticate. */
 const OWN = ["DELIVERY_SECRET", "ADMIN_TOKEN", "AUDIT_LOG_KEY"];
 
+/** The name of the secret that signs alerts, where the sources file has one. */
+const alertsSecret = (sourcesText) => parse(sourcesText).alerts?.secret;
+
 /**
  * Every name in any `secrets = [...]` of the sources file, in its order, without repeats; and the one that refused
  * requests are kept under, where a source keeps some.
@@ -77,10 +80,11 @@ export function parseDevVars(text) {
 /** What to append to `devVarsText`, which names that adds, and which stand there empty. */
 export function complete(sourcesText, devVarsText) {
   const present = parseDevVars(devVarsText);
-  const wanted = [...new Set([...secretNames(sourcesText), ...OWN])];
+  const alerts = alertsSecret(sourcesText);
+  const wanted = [...new Set([...secretNames(sourcesText), ...OWN, ...(alerts === undefined ? [] : [alerts])])];
   const added = wanted.filter((name) => !present.has(name));
   const empty = wanted.filter((name) => present.get(name) === "");
-  const lines = added.map((name) => `${name}=${(FORMS[name] ?? (() => hex(64)))()}\n`);
+  const lines = added.map((name) => `${name}=${(FORMS[name] ?? (() => (name === alerts ? whsec(32) : hex(64))))()}\n`);
   const gap = devVarsText !== "" && !devVarsText.endsWith("\n") && added.length > 0 ? "\n" : "";
   return { append: gap + lines.join(""), added, empty };
 }

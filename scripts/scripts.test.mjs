@@ -85,6 +85,8 @@ test("a missing secret is added, a present one is never touched, an empty one is
   assert.equal(values.get("EMPTY"), "");
   assert.match(values.get("MINE"), /^[0-9a-f]{64}$/);
   assert.equal(complete(sources, before + append).append, "");
+  const alerts = complete(`${sources}[alerts]\nsecret = "TELL"\n`, before + append);
+  assert.match(alerts.append, /^TELL=whsec_[0-9A-Za-z+/]{43}=\n$/, "what signs alerts is as Standard Webhooks has it");
 });
 
 // -- terminal ---------------------------------------------------------------------------------------
@@ -94,6 +96,22 @@ test("what strangers wrote cannot act on the terminal", () => {
   const json = JSON.stringify({ text: "\u001b\u007f\u009b\u202e" });
   assert.doesNotMatch(safeJson(json), /[\u001b\u007f\u009b\u202e]/);
   assert.deepEqual(JSON.parse(safeJson(json)), JSON.parse(json));
+});
+
+test("the scripts and the native tool take the same characters for harmful, and those are Unicode's", () => {
+  const source = readFileSync(join(SCRIPTS, "../src/bin/hookgate/tool/terminal.rs"), "utf8");
+  const ranges = [...source.matchAll(/\('\\u\{([0-9a-f]+)\}', '\\u\{([0-9a-f]+)\}'\)/g)].map(([, first, last]) => [parseInt(first, 16), parseInt(last, 16)]);
+  assert.ok(ranges.length > 10);
+  const isWithin = (point) => point < 0x20 || (point >= 0x7f && point <= 0x9f) || ranges.some(([first, last]) => first <= point && point <= last);
+  const apart = [];
+  for (let point = 0; point <= 0x10ffff; point += 1) {
+    const isHarmful = oneLine(String.fromCodePoint(point)) === "?" && point !== 0x3f;
+    if (isHarmful !== isWithin(point)) apart.push(point.toString(16));
+  }
+  assert.deepEqual(apart, []);
+  const tags = JSON.stringify({ text: "a\u{e0041}\u200bb" });
+  assert.match(safeJson(tags), /^[ -~]*$/);
+  assert.deepEqual(JSON.parse(safeJson(tags)), JSON.parse(tags));
 });
 
 // -- check-wrangler ---------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 // Text that strangers wrote, on the way to a person's terminal.
 
-/** Control characters and those that reorder text: they could hide or fake lines. */
-const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+/** Control characters, and those that are not seen and can reorder, hide or fake text. The native tool's list
+ * (src/bin/hookgate/tool/terminal.rs) is the same. */
+const HARMFUL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** One line, with `?` for every character that could act on the terminal. */
 export function oneLine(value, lengthMax = 200) {
@@ -14,7 +15,7 @@ export function safeJson(text) {
   return text.replace(HARMFUL, (character) =>
     character === "\n" || character === "\r" || character === "\t"
       ? character
-      : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+      : Array.from({ length: character.length }, (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, "0")}`).join(""),
   );
 }
 

@@ -4,10 +4,14 @@
 //! message byte for byte. A letter's id follows from its event, its run and its bytes: the copies
 //! that a queue may bring fold into one letter, and nothing else does. (Letters outlive the memory
 //! of events, so an event's key and run alone could come again years later.)
+//!
+//! A message of the record that could not be stored is a letter too. It is kept without the client's address, because
+//! nothing here would remove that when its time is over.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::audit::queued::{Queued, without_address};
 use crate::event::{ClaimCheck, Held, HeldContent, at_run, with_content_at};
 use crate::keys::encode_hex;
 use crate::retry::DeathCause;
@@ -32,7 +36,7 @@ pub struct DeadLetter {
     pub last_status: Option<u16>,
     /// RFC 3339.
     pub died_at: String,
-    /// The queue's message, byte for byte.
+    /// The queue's message, byte for byte; of one of the record, without the client's address.
     pub message: String,
     /// When an operator last sent it again, RFC 3339. Marked before it is sent.
     #[serde(default)]
@@ -49,6 +53,8 @@ impl DeadLetter {
         last_status: Option<u16>,
         now_ms: i64,
     ) -> Self {
+        let of_record = without_address(message);
+        let message = of_record.as_deref().unwrap_or(message);
         DeadLetter {
             deadletterversion: "1".to_owned(),
             id: letter_id(message),
@@ -96,9 +102,12 @@ impl DeadLetter {
     pub fn summary(&self) -> Summary {
         let held = Held::read(&self.message).ok();
         let message = held.as_ref().map(|held| &held.message);
+        let recorded = || Queued::read(&self.message)?.record;
         Summary {
             id: self.id.clone(),
-            tenant: message.map(|message| message.tenant.clone()),
+            tenant: message
+                .map(|message| message.tenant.clone())
+                .or_else(|| recorded().map(|recorded| recorded.tenant)),
             source: message.map(|message| message.source.clone()),
             event_type: message.map(|message| message.kind.clone()),
             event_id: message.map(|message| message.id.clone()),
@@ -110,6 +119,11 @@ impl DeadLetter {
             body_bytes: held.as_ref().map(|held| held.content.bytes()),
             redriven_at: self.redriven_at.clone(),
         }
+    }
+
+    /// Whether its message is one of the record, which this version can store.
+    pub fn is_of_record(&self) -> bool {
+        Queued::read(&self.message).is_some()
     }
 
     /// Marks the letter as sent again as `run`, and gives the message to send, which finds a content

@@ -75,6 +75,23 @@ impl DeliveryKey {
         LiveKey::new(name, secret, &form, Algorithm::HmacSha256).map(DeliveryKey)
     }
 
+    /// The headers of a message of ours that is no delivery, by the names of Standard Webhooks.
+    pub fn headers_of(&self, id: &str, body: &str, now_ms: i64) -> Vec<(String, String)> {
+        let timestamp = timestamp(now_ms);
+        let mut mac = self.0.mac(Algorithm::HmacSha256, None);
+        mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
+        let signature = format!("v1,{}", STANDARD.encode(mac.tag()));
+        let headers = [
+            ("webhook-id", id),
+            ("webhook-timestamp", &timestamp),
+            ("webhook-signature", &signature),
+            ("content-type", "application/json"),
+            ("user-agent", "hookgate"),
+        ];
+        let owned = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        owned.into()
+    }
+
     /// See [`LiveKey::fingerprint`].
     pub fn fingerprint(&self) -> [u8; 32] {
         self.0.fingerprint()

@@ -4,6 +4,7 @@
 //! one source (a missing secret, one shared across tenants) makes that source unavailable and no
 //! other: our fault is answered 503, never 401.
 
+mod alerting;
 mod bring_up;
 mod retired;
 mod sharing;
@@ -21,6 +22,7 @@ use crate::public_key::rules::Pins;
 use crate::scheme::Scheme;
 use crate::uses;
 use crate::verdict::Trouble;
+pub use alerting::Alerting;
 use bring_up::own_public_key;
 
 /// Sources and destinations, ready to work.
@@ -28,6 +30,7 @@ use bring_up::own_public_key;
 pub struct Gate {
     sources: BTreeMap<String, Arc<LiveSource>>,
     destinations: BTreeMap<String, LiveDestination>,
+    pub alerting: Alerting,
     /// What the operator should read in the log, once an isolate: names, never values.
     pub faults: Vec<Fault>,
 }
@@ -115,9 +118,16 @@ impl Gate {
         let mut gate = Gate {
             sources: BTreeMap::new(),
             destinations: BTreeMap::new(),
+            alerting: Alerting::default(),
             faults: Vec::new(),
         };
         let private_allowed = may_be_private(environment, &mut variable);
+        gate.alerting = Alerting::bring_up(
+            config.alerts,
+            private_allowed,
+            &mut variable,
+            &mut gate.faults,
+        );
         for (name, destination) in config.destinations {
             match LiveDestination::bring_up(destination, private_allowed, &mut variable) {
                 Ok(live) => {

@@ -33,9 +33,11 @@
 //! [`gate`] is that with its secrets. [`event`] and [`dead`] are what is stored; [`audit`] and
 //! [`backlog`] are what is written down, and [`tlog`] shows that it was not altered. [`diagnosis`] looks for
 //! the mistake behind a refusal, when it is answered, and [`quarantine`] says what of it is kept to be judged again.
+//! [`alerts`] says what an operator is told of without asking.
 
 pub mod admin;
 pub mod admission;
+pub mod alerts;
 pub mod answer;
 pub mod audit;
 pub mod backlog;

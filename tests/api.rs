@@ -12,7 +12,10 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use hookgate::admin::Command;
 use hookgate::admin::explanation::{EXPLANATIONS, Explanation};
+use hookgate::request::Head;
+use serde_json::Value;
 use support::tree::read;
 
 /// The names in the two matches of `src/verdict.rs` that give reasons theirs.
@@ -82,4 +85,39 @@ fn the_runbook_explains_them_in_the_same_words() {
         found == table,
         "put this between the marks of docs/runbook.md:\n{table}"
     );
+}
+
+/// Names that a `fn name` gives.
+fn names_in(path: &str) -> BTreeSet<String> {
+    let source = read(path);
+    let (_, rest) = source.split_once("pub fn name(&self)").unwrap();
+    let (names, _) = rest.split_once("\n    }\n").unwrap();
+    let names = names.lines().filter_map(|line| line.split('"').nth(1));
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_command_is_described_and_nothing_else() {
+    let description: Value = serde_json::from_str(&read("src/console/openapi.json")).unwrap();
+    let mut described = BTreeSet::new();
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        let target = path
+            .replace("dead-letters/{id}", "dead-letters/raw-0123")
+            .replace("{id}", "req_1")
+            .replace("{level}", "0")
+            .replace("{index}", "000")
+            .replace(['{', '}'], "");
+        for method in methods.as_object().unwrap().keys() {
+            let method = method.to_uppercase();
+            let head = Head::new(&method, &format!("/admin/v1{target}"), []);
+            let command = Command::parse(&head);
+            let command = command.unwrap_or_else(|| panic!("{method} {path} is no command"));
+            described.insert(command.name().to_owned());
+        }
+    }
+    let mut known = names_in("src/admin/command.rs");
+    known.append(&mut names_in("src/admin/reading.rs"));
+    // What is answered instead of a command.
+    known.remove("parameter_refused");
+    assert_eq!(described, known, "src/console/openapi.json");
 }

@@ -33,8 +33,9 @@ use thorough::more_plants;
 
 fn gate(plant: &Plant) -> Gate {
     let more = match plant.scheme {
-        "shopify" => "discriminator_values = [\"orders/create\"]\n",
-        _ => "",
+        "shopify" => "discriminator_values = [\"orders/create\"]\n".to_owned(),
+        "square" => format!("pins = {{ url = \"{URL}\" }}\n"),
+        _ => String::new(),
     };
     let retired = plant
         .retired

@@ -249,3 +249,63 @@ fn every_command_teaches_and_every_wrong_usage_is_2() {
         assert_eq!(bench.run(arguments).code, 1, "{arguments:?}");
     }
 }
+
+/// A reader that has seen enough ends the tool, and nothing of it panics.
+#[test]
+fn a_closed_pipe_is_no_panic() {
+    use std::io::Read as _;
+    for command in [
+        &["schemes"][..],
+        &["schemes", "--json"],
+        &["schemes", "--list"],
+    ] {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_hookgate"))
+            .args(command)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = child.stdout.take().unwrap();
+        output.read_exact(&mut [0; 10]).unwrap();
+        drop(output);
+        let ended = child.wait_with_output().unwrap();
+        let errors = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(errors, "", "{command:?}");
+        // The list is short enough to be written before anybody stops reading.
+        assert!(matches!(ended.status.code(), Some(141 | 0)), "{command:?}");
+        assert!(ended.status.code() == Some(141) || command.contains(&"--list"));
+    }
+}
+
+#[test]
+fn what_lint_and_schemes_say_can_be_read_by_programs() {
+    let bench = Bench::new("as-json");
+    let (code, said) = bench.json(&["lint"], b"");
+    assert_eq!((code, &said["verdict"]), (0, &json!("in_order")));
+    assert_eq!((&said["sources"], &said["faults"]), (&json!(2), &json!([])));
+    bench.write(
+        "bad.toml",
+        "version = 1\n[sources.a]\nscheme = \"nobody\"\n",
+    );
+    for (file, word) in [("bad.toml", "bad.toml"), ("nowhere.toml", "nowhere.toml: ")] {
+        let (code, said) = bench.json(&["lint", "--sources", file], b"");
+        assert_eq!((code, &said["verdict"]), (1, &json!("refused")), "{said}");
+        let fault = said["faults"][0].as_str().unwrap();
+        assert!(fault.contains(word), "{said}");
+    }
+    let ended = bench.run(&["schemes", "--json"]);
+    let lines: Vec<serde_json::Value> = ended
+        .output
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), hookgate::schemes::BUILT_IN.len());
+    for (line, (name, _)) in lines.iter().zip(hookgate::schemes::BUILT_IN) {
+        assert_eq!(line["name"], *name);
+        // What is printed is the entry.
+        let entry: hookgate::scheme::Scheme =
+            serde_json::from_value(line["entry"].clone()).unwrap();
+        assert_eq!(entry.faults(), Vec::<String>::new(), "{name}");
+        assert!(line["replay_class"].is_string() && line["proved_by"].is_string());
+    }
+}

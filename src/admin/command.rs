@@ -6,6 +6,7 @@ use crate::audit::NO_TENANT;
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
+use crate::tlog::NEWEST;
 use crate::tlog::tile::{CHECKPOINT, File};
 
 const ALL: &str = "/admin/v1/";
@@ -15,6 +16,8 @@ const LOG: &str = "/admin/v1/log/";
 const FORGET: &str = "/admin/v1/forget";
 const RECORDS: &str = "/admin/v1/records/";
 const OFFERS: &str = "/admin/v1/offers/";
+const SOURCES: &str = "/admin/v1/sources";
+const ALERTS: &str = "/admin/v1/alerts";
 
 /// Something an operator asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +44,7 @@ pub enum Command {
         after_ms: i64,
         after_id: String,
     },
-    /// A file of a tenant's log, by its path below the log.
+    /// A file of a tenant's log, by its path below the log; or [`NEWEST`].
     Log {
         tenant: String,
         path: String,
@@ -52,6 +55,10 @@ pub enum Command {
     },
     /// The next resend of an event is delivered once more: see [`super::Wish`].
     Forget,
+    /// How each source is.
+    Sources,
+    /// What fires, and what did lately.
+    Alerts,
     /// A refusal that was kept is judged again.
     Readmit {
         id: String,
@@ -78,6 +85,11 @@ impl Command {
         }
         if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
             return Some(Command::Read(reading));
+        }
+        match (head.method.as_str(), head.path.as_str()) {
+            ("GET", SOURCES) => return Some(Command::Sources),
+            ("GET", ALERTS) => return Some(Command::Alerts),
+            _ => {}
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();
@@ -114,7 +126,7 @@ impl Command {
             });
         }
         let path = path.to_owned();
-        (path == CHECKPOINT || File::parse(&path).is_some())
+        (path == CHECKPOINT || path == NEWEST || File::parse(&path).is_some())
             .then_some(Command::Log { tenant, path })
     }
 
@@ -130,6 +142,8 @@ impl Command {
             Command::Log { .. } => "log_shown",
             Command::TakeOffer { .. } => "offer_taken",
             Command::Forget => "event_forgotten",
+            Command::Sources => "sources_shown",
+            Command::Alerts => "alerts_shown",
             Command::Readmit { .. } => "refusal_readmitted",
         }
     }
@@ -171,7 +185,12 @@ mod tests {
             parse("POST", "/admin/v1/dead-letters/raw-0123/redrive"),
             Some(Command::Redrive { id: id() })
         );
-        for path in ["checkpoint", "tile/0/x001/067", "tile/entries/000.p/7"] {
+        for path in [
+            "checkpoint",
+            "newest",
+            "tile/0/x001/067",
+            "tile/entries/000.p/7",
+        ] {
             let head = head("GET", &format!("/admin/v1/log/acme/{path}"), &[]);
             let (tenant, path) = ("acme".to_owned(), path.to_owned());
             let command = Command::parse(&head);
@@ -186,6 +205,8 @@ mod tests {
             })
         );
         assert_eq!(parse("POST", "/admin/v1/forget"), Some(Command::Forget));
+        assert_eq!(parse("GET", "/admin/v1/sources?x"), Some(Command::Sources));
+        assert_eq!(parse("GET", "/admin/v1/alerts"), Some(Command::Alerts));
         let refusal = format!("req_{}", "0f".repeat(16));
         let target = format!("/admin/v1/records/{refusal}/readmit");
         let readmit = Some(Command::Readmit { id: refusal });
@@ -195,6 +216,8 @@ mod tests {
             ("POST", "/admin/v1/records//readmit"),
             ("GET", "/admin/v1/forget"),
             ("POST", "/admin/v1/forget/x"),
+            ("POST", "/admin/v1/sources"),
+            ("GET", "/admin/v1/alerts/"),
             ("POST", "/admin/v1/log/acme/records"),
             ("GET", "/admin/v1/log/acme/records?after=x-y"),
             ("POST", "/admin/v1/dead-letters"),

@@ -12,14 +12,32 @@ pub fn insists(body: &str) -> bool {
         .is_ok_and(|body| body.get("again") == Some(&serde_json::Value::Bool(true)))
 }
 
+/// What a letter is sent again as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redriven {
+    /// To its backend, by the ledger's leave.
+    Event(Box<Held>),
+    /// To the record, which knows by itself what it has.
+    ForRecord,
+}
+
 /// Whether a letter may be sent again, as far as it tells itself.
 ///
 /// # Errors
 /// The answer that says why not.
-pub fn may_redrive(letter: &DeadLetter, insist: bool, request_id: &str) -> Result<Held, Answer> {
+pub fn may_redrive(
+    letter: &DeadLetter,
+    insist: bool,
+    request_id: &str,
+) -> Result<Redriven, Answer> {
+    let is_of_record = letter.is_of_record();
     if letter.redriven_at.is_some() && !insist {
         let title = "This dead letter was sent again before";
-        let detail = "The backend sees the same webhook-id.";
+        let detail = if is_of_record {
+            "What the record has already, it does not take twice."
+        } else {
+            "The backend sees the same webhook-id."
+        };
         return Err(unless(
             "already-redriven",
             title,
@@ -27,7 +45,10 @@ pub fn may_redrive(letter: &DeadLetter, insist: bool, request_id: &str) -> Resul
             request_id,
         ));
     }
-    Held::read(&letter.message).map_err(|unreadable| {
+    if is_of_record {
+        return Ok(Redriven::ForRecord);
+    }
+    let held = Held::read(&letter.message).map_err(|unreadable| {
         let title = match unreadable {
             Unreadable::NotAMessage => "The message is not an event",
             Unreadable::UnknownVersion => {
@@ -35,7 +56,8 @@ pub fn may_redrive(letter: &DeadLetter, insist: bool, request_id: &str) -> Resul
             }
         };
         problem(422, "unreadable", title, None, request_id)
-    })
+    })?;
+    Ok(Redriven::Event(Box::new(held)))
 }
 
 /// What the ledger has against sending an event again. `None`: it has nothing, or did not answer.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::line;
+use crate::alerts::Alert;
 use crate::config::QUARANTINE_KEY;
 use crate::gate::Fault;
 
@@ -139,8 +140,26 @@ pub enum Notice<'a> {
     LogContradicted {
         detail: &'a str,
     },
+    /// An alert fires, goes on, or has ended.
+    Alert {
+        is_firing: bool,
+        alert: &'a Alert,
+    },
+    /// The database did not answer, so nobody knows whether anything is to be told.
+    AlertsFailed {
+        detail: &'a str,
+    },
+    /// The webhook did not take a message; so many wait for the next cron.
+    AlertUntold {
+        detail: &'a str,
+        untold: usize,
+    },
     /// Refused requests are to be kept, and there is no secret to keep them under.
     QuarantineOff,
+    /// The witness was not told of this log, or not of its key.
+    LogUnwitnessed {
+        detail: &'a str,
+    },
     AdminRefused {
         request_id: &'a str,
     },
@@ -179,6 +198,14 @@ struct NoticeLine<'a> {
     /// Of a database.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untold: Option<usize>,
 }
 
 impl Notice<'_> {
@@ -279,10 +306,28 @@ impl Notice<'_> {
             Notice::LogUnsigned { tenant } => with(alarm("log_unsigned"), tenant),
             Notice::LogFailed { detail } => with(alarm("log_failed"), detail),
             Notice::LogContradicted { detail } => with(alarm("log_contradicted"), detail),
+            Notice::Alert { is_firing, alert } => NoticeLine {
+                tenant: Some(&alert.tenant),
+                source: Some(&alert.source),
+                rule: Some(alert.rule.name()),
+                value: Some(alert.value),
+                threshold: Some(alert.threshold),
+                ..if is_firing {
+                    alarm("alert_firing")
+                } else {
+                    notice("alert_resolved")
+                }
+            },
+            Notice::AlertsFailed { detail } => with(alarm("alerts_failed"), detail),
+            Notice::AlertUntold { detail, untold } => NoticeLine {
+                untold: Some(untold),
+                ..with(alarm("alert_untold"), detail)
+            },
             Notice::QuarantineOff => NoticeLine {
                 secret_name: Some(QUARANTINE_KEY),
                 ..alarm("quarantine_off")
             },
+            Notice::LogUnwitnessed { detail } => with(alarm("log_unwitnessed"), detail),
             Notice::AdminRefused { request_id } => NoticeLine {
                 request_id: Some(request_id),
                 ..notice("admin_refused")

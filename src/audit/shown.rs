@@ -8,11 +8,45 @@ use std::net::IpAddr;
 
 use crate::event::REDACTED;
 
-/// No word of a path, a header's name or a product is as long, and every token is longer.
+/// No word of a product is as long, and every token is longer.
 const RUN_MAX: usize = 19;
 const WORD_BYTES_MAX: usize = 48;
+/// The longest words of headers' names are `synchronization` and `acknowledgement`.
+const LETTERS_MAX: usize = 15;
 /// `v2`, `x-amz-content-sha256`, `2026`. A token in hexadecimal or in base 36 has more.
 const DIGITS_MAX: usize = 4;
+/// So many letters without a vowel are an abbreviation (`https`), and more are none.
+const CONSONANTS_MAX: usize = 5;
+/// Groups that could be hexadecimal: a word has one (`add`, `cafe`) or two, an identifier with separators more.
+const HEX_GROUPS_MAX: usize = 2;
+/// What providers begin their keys with, where a separator follows: Stripe, GitHub, GitLab, Slack, Shopify, npm,
+/// PyPI, DigitalOcean, Hugging Face, Svix, SendGrid.
+const KEY_PREFIXES: [&str; 24] = [
+    "sk",
+    "pk",
+    "rk",
+    "ghp",
+    "gho",
+    "ghu",
+    "ghs",
+    "ghr",
+    "github_pat",
+    "glpat",
+    "xoxa",
+    "xoxb",
+    "xoxe",
+    "xoxp",
+    "xoxr",
+    "xoxs",
+    "xapp",
+    "shpat",
+    "shpss",
+    "npm",
+    "pypi",
+    "dop",
+    "hf",
+    "whsec",
+];
 const PATH_BYTES_MAX: usize = 160;
 const USER_AGENT_BYTES_MAX: usize = 200;
 /// Letters and digits of a product with its version. A UUID and the keys of clouds have more.
@@ -125,17 +159,48 @@ fn member(after_quote: &[u8]) -> Option<&str> {
     let mut rest = rest.strip_prefix(b"\"")?.iter();
     let follows = rest.find(|byte| !byte.is_ascii_whitespace())?;
     let is_name = *follows == b':' && (1..=MEMBER_BYTES_MAX).contains(&name.len());
-    is_name.then(|| std::str::from_utf8(name).ok()).flatten()
+    let name = std::str::from_utf8(name).ok().filter(|_| is_name)?;
+    is_word(&separated(name)).then_some(name)
 }
 
+/// `createdAt` as `created-at`.
+fn separated(name: &str) -> String {
+    let mut words = String::new();
+    for character in name.chars() {
+        if character.is_ascii_uppercase() {
+            words.push('-');
+        }
+        words.push(character.to_ascii_lowercase());
+    }
+    words
+}
+
+/// What people call things: groups of letters with few digits behind them. No rule can know every token from every word:
+/// one of a few lower-case letters that can be spoken passes.
 fn is_word(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let allowed =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    let is_separator = |character| matches!(character, '-' | '_' | '.');
+    let is_key = |prefix: &&str| {
+        let rest = text.strip_prefix(*prefix);
+        rest.is_some_and(|rest| rest.starts_with(is_separator))
+    };
+    let mut groups = text.split(is_separator);
+    let is_hex =
+        |group: &&str| group.len() > 1 && group.bytes().all(|byte| byte.is_ascii_hexdigit());
     text.len() <= WORD_BYTES_MAX
-        && text.bytes().all(allowed)
         && digits <= DIGITS_MAX
-        && longest_run(text) <= RUN_MAX
+        && !KEY_PREFIXES.iter().any(is_key)
+        && groups.clone().filter(is_hex).count() <= HEX_GROUPS_MAX
+        && groups.all(is_group)
+}
+
+/// Lower-case letters that can be spoken, and then digits.
+fn is_group(group: &str) -> bool {
+    let letters = group.trim_end_matches(|character: char| character.is_ascii_digit());
+    let mut without_vowel = letters.split(['a', 'e', 'i', 'o', 'u', 'y']);
+    letters.len() <= LETTERS_MAX
+        && letters.bytes().all(|byte| byte.is_ascii_lowercase())
+        && without_vowel.all(|part| part.len() <= CONSONANTS_MAX)
 }
 
 /// The most letters and digits in a row.
@@ -149,14 +214,49 @@ mod tests {
     use super::*;
 
     /// Of the kinds that providers give out.
-    const TOKENS: [&str; 6] = [
+    const TOKENS: [&str; 16] = [
         "4bf92f3577b34da6a3ce929d0e0e4736",
         "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
         "550e8400-e29b-41d4-a716-446655440000",
         "AKIAIOSFODNN7EXAMPLE",
         "aB3dE5gH7jK9mN1p",
         "xoxb-17653672481-19874698323",
+        "sk_live_abcdefghijklmno",
+        "sk_test_tokenofletters",
+        "whsec_letters.only",
+        "ghp_mnopqrstuvwxyza",
+        "github_pat_letters",
+        "de-ad-be-ef-ca-fe",
+        "deadbeef-cafe-face-feed-facade",
+        "qwrtzpsdfgh",
+        "ab1cd2ef",
+        "abcdefghijklmnopq",
     ];
+
+    /// Every one of them stands in a scheme or in a proxy's requests.
+    #[test]
+    fn what_senders_call_things_is_shown() {
+        for word in [
+            "x-amz-content-sha256",
+            "x-twilio-email-event-webhook-signature",
+            "strict-transport-security",
+            "cf-connecting-ip",
+            "x-b3-traceid",
+            "x-hub-signature-256",
+            "svix-id",
+            "x-goog-resource-state",
+            "upgrade-insecure-requests",
+            "x-koogallery-token",
+            "v2",
+            "oauth2",
+            "shop-2026",
+            "https",
+            "add-face",
+            "",
+        ] {
+            assert!(is_word(word), "{word}");
+        }
+    }
 
     #[test]
     fn a_path_shows_words_only() {
@@ -231,6 +331,7 @@ mod tests {
             sample(body.as_bytes()),
             "???{\"id\" : 00,\r\n \"token\":\"aa0:0\", \"0aa00a\":aaaa, \"a\\\"a\":\"a\"}"
         );
+        assert_eq!(sample(b"{\"createdAt\":7}"), "{\"createdAt\":0}");
         assert_eq!(sample(b"token=s3cret&x"), "aaaaa=a0aaaa&a");
         assert_eq!(sample(b"\"unfinished"), "\"aaaaaaaaaa");
         for token in TOKENS {

@@ -3,6 +3,7 @@
 //! The rules are applied when the Worker is built (`build.rs`, on TOML) and in the tools; the Worker
 //! reads the bytes that its build embedded, and a `Config` exists only after every rule of `rules` held.
 
+mod alerts;
 mod answering;
 mod audit;
 #[cfg(not(target_arch = "wasm32"))]
@@ -14,6 +15,7 @@ mod rate;
 mod record;
 mod retired;
 mod rules;
+mod tenant;
 #[cfg(not(target_arch = "wasm32"))]
 mod toml_text;
 
@@ -23,11 +25,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::scheme::Scheme;
 
+pub use alerts::{Alerts, Rule};
 pub use audit::Audit;
 #[cfg(not(target_arch = "wasm32"))]
 pub use deployed::gaps;
 pub use egress::{is_private, may_be_private};
 pub use rules::{BODY_BYTES_LIMIT, MESSAGE_BYTES_MAX, STREAM_BYTES_LIMIT};
+pub use tenant::{Retention, Tenant};
 #[cfg(not(target_arch = "wasm32"))]
 pub use toml_text::{about, built_in, from_toml};
 
@@ -56,60 +60,9 @@ pub struct Config {
     /// Who remembers the logs of the record besides this account.
     #[serde(default)]
     pub audit: Audit,
-}
-
-/// What holds for all sources of a tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Tenant {
-    /// See [`Retention::audit_days`].
-    pub audit_days: u32,
-    /// See [`Retention::client_address_days`].
-    pub client_address_days: u32,
-    /// How many deliveries of all its sources together may begin in a second, 1 to 1,000. What is over that is
-    /// held, and delivered later.
-    pub deliveries_per_second_max: Option<u32>,
-}
-
-impl Default for Tenant {
-    fn default() -> Self {
-        let Retention {
-            audit_days,
-            client_address_days,
-        } = Retention::default();
-        Tenant {
-            audit_days,
-            client_address_days,
-            deliveries_per_second_max: None,
-        }
-    }
-}
-
-impl Tenant {
-    pub fn retention(&self) -> Retention {
-        Retention {
-            audit_days: self.audit_days,
-            client_address_days: self.client_address_days,
-        }
-    }
-}
-
-/// How long the record of refusals keeps what it has of a tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// Days after which a record's text goes. That it was there, and its leaf hash, stay.
-    pub audit_days: u32,
-    /// Days after which a client's address goes, and its network stays. 0: it is never stored.
-    pub client_address_days: u32,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Retention {
-            audit_days: 90,
-            client_address_days: 30,
-        }
-    }
+    /// What an operator is told of without asking.
+    #[serde(default)]
+    pub alerts: Alerts,
 }
 
 /// One sender.
@@ -405,6 +358,7 @@ impl Config {
                     .values()
                     .map(|destination| &destination.secret),
             )
+            .chain(&self.alerts.secret)
             .map(SecretRef::name)
             .chain(self.sources.values().flat_map(Source::pin_secrets))
             .chain(self.sources.values().flat_map(Source::handshake_secrets))

@@ -1,5 +1,6 @@
 //! What must hold for a configuration, each rule with the sentence that explains its breach.
 
+use super::alerts::alerts_faults;
 use super::answering::{answering_faults, bearer_warning};
 use super::audit::audit_faults;
 use super::destination::destination_faults;
@@ -84,6 +85,8 @@ pub fn check(config: &Config) -> Findings {
     errors.extend(super::rate::tenants_rate_faults(config));
     let audit = audit_faults(&config.audit).into_iter();
     errors.extend(audit.map(|fault| format!("[audit]: {fault}")));
+    let alerts = alerts_faults(config).into_iter();
+    errors.extend(alerts.map(|fault| format!("[alerts]: {fault}")));
     errors.extend(sharing_faults(config));
     errors.extend(super::pins::shared_pins(config));
     let secrets = config.secret_names().len();
@@ -287,6 +290,14 @@ fn sharing_faults(config: &Config) -> Vec<String> {
                 destination.url.trim_start_matches('$'),
             ]
         })
+        .chain(config.alerts.secret.iter().map(SecretRef::name))
+        .chain(
+            config
+                .alerts
+                .webhook
+                .iter()
+                .map(|url| url.trim_start_matches('$')),
+        )
         .chain(RESERVED_NAMES)
         .collect();
     for (name, source) in &config.sources {

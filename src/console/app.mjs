@@ -66,6 +66,7 @@ async function show() {
   frame();
   main.replaceChildren(shown);
   main.removeAttribute("aria-busy");
+  main.dataset.at = location.hash;
   document.title = `${name} · hookgate`;
   say(name);
   if (main.contains(document.activeElement) || document.activeElement === document.body || document.activeElement?.closest("#nav")) {

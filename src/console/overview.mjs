@@ -92,15 +92,15 @@ function numbers(counts, { from, to, stepMs, step, format }) {
 
 function topReasons(counts, asked, params) {
   const sums = new Map();
-  for (const { reason, number } of counts) if (reason) sums.set(reason, (sums.get(reason) ?? 0) + number);
-  const top = [...sums].sort(([, left], [, right]) => right - left).slice(0, REASONS_MAX);
+  for (const { verdict, reason, number } of counts) if (reason) sums.set(reason, { verdict, number: (sums.get(reason)?.number ?? 0) + number });
+  const top = [...sums].sort(([, left], [, right]) => right.number - left.number).slice(0, REASONS_MAX);
   if (top.length === 0) return el("p", { class: "none" }, "Nothing was refused.");
-  const [[, highest]] = top;
+  const [[, { number: highest }]] = top;
   return el(
     "ol",
     { class: "reasons" },
-    top.map(([reason, number]) =>
-      el("li", {}, link("/refusals", { reason, tenant: params.tenant, source: params.source, from: asked.from, to: asked.to }, words(reason)), el("meter", { min: 0, max: highest, value: number, "aria-label": `${reason}: ${number}` }), el("span", { class: "number" }, grouped(number)))),
+    top.map(([reason, { verdict, number }]) =>
+      el("li", {}, link("/refusals", { reason, verdict: verdict === "refused" ? undefined : verdict, tenant: params.tenant, source: params.source, from: asked.from, to: asked.to }, words(reason)), el("meter", { min: 0, max: highest, value: number, "aria-label": `${reason}: ${number}` }), el("span", { class: "number" }, grouped(number)))),
   );
 }
 

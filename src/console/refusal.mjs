@@ -11,19 +11,20 @@ const SHOWN = new Set(["v", "record", "time", "verdict", "reason", "tenant", "so
 export async function refusal({ rest, operates }) {
   const item = await ask(`records/${encodeURIComponent(rest[0])}`);
   const { record, explanation, diagnosis } = item;
+  const isAction = record?.record === "admin";
   return el(
     "div",
     { class: "view" },
     el("p", { class: "trail" }, link("/refusals", {}, "Refusals"), " / ", foreign(item.id)),
-    el("h1", { tabindex: "-1" }, explanation?.title ?? words(item.reason)),
+    el("h1", { tabindex: "-1" }, isAction ? ["Done by ", foreign(record.operator, "span")] : (explanation?.title ?? words(item.reason))),
     el("p", { class: "lead" }, badge(item.verdict, item.verdict), " ", el("code", {}, item.reason), " · ", item.source ? foreign(item.source) : "no source", " · ", time(item.at), " UTC"),
-    el(
+    !isAction && el(
       "div",
       { class: "columns" },
       panel("What happened", explanation?.detail && el("p", {}, explanation.detail), record?.evidence !== undefined && facts([["Evidence", foreign([record.evidence, record.evidence_value].filter((part) => part !== undefined).map(asText).join(" "))]])),
       panel("What to do", el("p", {}, diagnosis?.remedy ?? explanation?.what_to_do ?? "Nothing is known to do."), diagnosis && explanation?.what_to_do ? el("p", { class: "hint" }, explanation.what_to_do) : "", diagnosed(item)),
     ),
-    actions(item, operates),
+    !isAction && actions(item, operates),
     record ? request(item) : panel("The request", el("p", { class: "none" }, item.expired ? "Its time is over: the text is gone, and the leaf hash stays, so that the log can be checked for ever." : "There is no text.")),
     proof(item),
   );
@@ -40,15 +41,15 @@ function request({ id, tenant, record, client_address: address }) {
   return panel(
     "The request",
     facts([
-      ["Method and path", [foreign(record.method), " ", foreign(record.path)]],
-      ["User agent", foreign(record.user_agent)],
+      ["Method and path", record.path && [foreign(record.method), " ", foreign(record.path)]],
+      ["User agent", record.user_agent && foreign(record.user_agent)],
       ["Client address", address ? [foreign(address), " ", link("/refusals", { client_address: address }, "all of this address")] : undefined],
       ["Tenant", tenant === "_" ? "none: the path named no source" : foreign(tenant)],
       ["Record", foreign(id)],
       ...others.map(([name, value]) => [words(name), foreign(asText(value))]),
     ]),
-    el("h3", {}, "Names of headers"),
-    record.header_names?.length > 0 ? el("ul", { class: "names" }, record.header_names.map((name) => el("li", {}, foreign(name)))) : el("p", { class: "none" }, "None were kept."),
+    record.header_names && el("h3", {}, "Names of headers"),
+    record.header_names?.length > 0 ? el("ul", { class: "names" }, record.header_names.map((name) => el("li", {}, foreign(name)))) : "",
     record.body_sample ? [el("h3", {}, "How the body begins"), el("p", { class: "hint" }, "Each letter is shown as a, each digit as 0."), el("pre", { class: "foreign", tabindex: "0" }, record.body_sample)] : "",
   );
 }

@@ -7,7 +7,9 @@ import { grouped, utc, words } from "./text.mjs";
 const PAGE = 50;
 /** An export of more than so many pages is better made by a program: the read API has a cursor. */
 const EXPORT_PAGES_MAX = 200;
-const VERDICTS = ["", "refused", "unavailable"];
+/** The record has more than refusals; where nothing is said it is those that are looked for. */
+const VERDICTS = { "": "refused", unavailable: "unavailable", admin: "done by operators", any: "any" };
+const wanted = (asked) => ({ ...asked, verdict: asked.verdict === "any" ? undefined : (asked.verdict ?? "refused") });
 const FILTERS = ["tenant", "source", "verdict", "reason", "key_id", "from", "to", "client_address", "request_id", "event_id"];
 /** Of these, the ones that are asked for less often. */
 const MORE = ["client_address", "request_id", "event_id", "key_id"];
@@ -23,7 +25,7 @@ const rfcOf = (text) => {
 
 export async function refusals({ params, go, scope }) {
   const asked = filtersOf(params);
-  const [found, sources] = await Promise.all([attempt("records", { params: { ...asked, cursor: params.cursor, limit: PAGE } }), attempt("sources")]);
+  const [found, sources] = await Promise.all([attempt("records", { params: { ...wanted(asked), cursor: params.cursor, limit: PAGE } }), attempt("sources")]);
   return el(
     "div",
     { class: "view" },
@@ -51,8 +53,8 @@ function filterForm(asked, sources, go, scope) {
       },
     },
     field("Tenant", select("tenant", named(tenants, asked.tenant).map(([value, text]) => [value, value === "_" ? "_ (no source)" : text]), asked.tenant)),
-    field("Source", select("source", named(sources.map(({ name }) => name), asked.source), asked.source)),
-    field("Verdict", select("verdict", VERDICTS.map((verdict) => [verdict, verdict || "Both"]), asked.verdict)),
+    field("Source", sources.length > 0 ? select("source", named(sources.map(({ name }) => name), asked.source), asked.source) : input("source")),
+    field("Verdict", select("verdict", Object.entries(VERDICTS), asked.verdict)),
     field("Reason", input("reason", { placeholder: "signature_mismatch" })),
     field("From (UTC)", at("from")),
     field("To (UTC)", at("to")),
@@ -78,7 +80,7 @@ function listOf({ records, cursor }, asked, params) {
         ["Source", ({ source, tenant }) => [source ? foreign(source) : el("span", { class: "none" }, "none"), el("span", { class: "aside" }, tenant)]],
         ["Reason", ({ verdict, reason }) => [badge(verdict, verdict), " ", link("/refusals", { ...asked, reason }, words(reason))]],
         ["From", ({ client_address: address, record }) => [foreign(address ?? record?.client_network), record?.country ? el("span", { class: "aside" }, record.country) : ""]],
-        ["Request", ({ record, expired }) => (record ? [foreign(record.method), " ", foreign(record.path)] : el("span", { class: "none" }, expired ? "expired" : "–")), "wide"],
+        ["Request", ({ record, expired }) => (record ? told(record) : el("span", { class: "none" }, expired ? "expired" : "–")), "wide"],
         ["User agent", ({ record }) => foreign(record?.user_agent), "wide"],
       ],
       records,
@@ -94,6 +96,9 @@ function listOf({ records, cursor }, asked, params) {
   );
 }
 
+/** Of an operator's action: whose, and on what. */
+const told = (record) => (record.record === "admin" ? [foreign(record.operator), " ", foreign(record.about)] : [foreign(record.method), " ", foreign(record.path)]);
+
 function exporting(asked) {
   const place = el("span", {});
   const format = select("format", Object.entries(FORMATS), "ndjson");
@@ -107,7 +112,7 @@ async function exported(format, asked) {
   let cursor;
   let pages = 0;
   do {
-    const response = await fetched("export", { params: { ...asked, format, cursor } });
+    const response = await fetched("export", { params: { ...wanted(asked), format, cursor } });
     let text = await response.text();
     if (format === "csv") {
       const first = text.slice(0, text.indexOf("\n") + 1);

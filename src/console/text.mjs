@@ -34,7 +34,8 @@ export const grouped = (number) => GROUPED.format(number);
 export function share(part, whole) {
   if (!(whole > 0)) return "–";
   const percent = (part / whole) * 100;
-  const digits = (percent > 0 && percent < 1) || (percent > 99 && percent < 100) ? 2 : percent < 10 ? 1 : 0;
+  if (percent === 0 || percent === 100) return `${percent} %`;
+  const digits = percent < 1 || percent > 99 ? 2 : percent < 10 ? 1 : 0;
   return `${percent.toFixed(digits)} %`;
 }
 

@@ -1,5 +1,8 @@
 //! A request as it may have been meant.
 
+#[cfg(not(target_arch = "wasm32"))]
+use std::sync::Arc;
+
 use crate::gate::LiveSource;
 use crate::keys::LiveKey;
 use crate::public_key::rules::Pins;
@@ -15,7 +18,7 @@ pub struct Case<'a> {
     /// Keys that were rotated out.
     pub(super) retired: &'a [LiveKey],
     /// What the source states, some of which may be signed.
-    pins: &'a Pins,
+    pub(super) pins: Pins,
     pub(super) head: Head,
     /// `None`: the request was refused before its body was read.
     pub(super) body: Option<Vec<u8>>,
@@ -34,6 +37,8 @@ pub(super) enum Change {
     Time(Option<String>),
     Unit(TimeUnit),
     Signed(Vec<Part>),
+    #[cfg(not(target_arch = "wasm32"))]
+    Pins(Pins),
 }
 
 /// Adds what may have been made of a text.
@@ -57,7 +62,7 @@ impl<'a> Case<'a> {
             scheme,
             keys: live.keys.clone(),
             retired: &live.retired,
-            pins: &live.pins,
+            pins: live.pins.clone(),
             head,
             body,
             time_text: None,
@@ -72,6 +77,8 @@ impl<'a> Case<'a> {
             Change::Head(head) => std::mem::swap(&mut self.head, head),
             Change::Time(text) => std::mem::swap(&mut self.time_text, text),
             Change::Signed(signed) => std::mem::swap(&mut self.scheme.signed, signed),
+            #[cfg(not(target_arch = "wasm32"))]
+            Change::Pins(pins) => std::mem::swap(&mut self.pins, pins),
             Change::Hash(algorithm) => {
                 std::mem::swap(&mut self.scheme.algorithm, algorithm);
                 for key in &mut self.keys {
@@ -108,7 +115,7 @@ impl<'a> Case<'a> {
             return Judgement::Wrong;
         };
         if self.scheme.signs_pins() {
-            claims.take_pins(self.pins);
+            claims.take_pins(&self.pins);
         }
         if let Some(text) = &self.time_text {
             claims = claims.with_time_text(&self.scheme, text);
@@ -122,6 +129,14 @@ impl<'a> Case<'a> {
             Some(key) => Judgement::Right(key.name.clone()),
             None => Judgement::Wrong,
         }
+    }
+
+    /// Makes the source what it is in this case: for what is read as a whole ([`crate::verify::Statement`]).
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn vary(&self, live: &mut LiveSource) {
+        live.pins.clone_from(&self.pins);
+        live.keys.clone_from(&self.keys);
+        live.scheme = Arc::new(self.scheme.clone());
     }
 
     pub fn head(&self) -> &Head {

@@ -28,6 +28,8 @@ mod signatures;
 mod signed_string;
 #[cfg(not(target_arch = "wasm32"))]
 mod together;
+#[cfg(not(target_arch = "wasm32"))]
+mod url;
 
 use crate::request::Head;
 use crate::scheme::Scheme;

@@ -11,6 +11,7 @@ use super::json_style::{TABBED, WIDE, restyled};
 use super::secrets::otherwise;
 use super::signed_string::{changed_by, time_of, variable_places, varied};
 use super::together::{Attempt, Vary};
+use super::url;
 use crate::keys::LENIENT_BASE64;
 use crate::request::{Head, decode_percent};
 use crate::scheme::{Part, TimeUnit};
@@ -174,6 +175,36 @@ pub(super) const MORE: &[Attempt] = &[
         "another path or query was signed than was requested",
         "Sign path and query as they are requested; look for a proxy that changes them.",
         target_otherwise,
+    ),
+    attempt(
+        "url_protocol",
+        "http was signed for https in the URL, or the reverse",
+        "The source's pin `url` must be what the sender was given, character by character: mend one of them.",
+        url::protocol,
+    ),
+    attempt(
+        "url_host",
+        "another host or port was signed in the URL",
+        "The source's pin `url` must be what the sender was given, character by character: mend one of them.",
+        url::host,
+    ),
+    attempt(
+        "url_path",
+        "the URL was signed with another path, or with or without a slash at its end",
+        "The source's pin `url` must be what the sender was given, character by character: mend one of them.",
+        url::path,
+    ),
+    attempt(
+        "url_query",
+        "the URL was signed without its query, or with that of the request",
+        "The source's pin `url` must be what the sender was given, its query included; no proxy may take the query away.",
+        url::query,
+    ),
+    attempt(
+        "url_escapes",
+        "the URL was signed with its percent-escapes undone, or with others",
+        "State the pin `url` as the sender signs it: see the scheme's row in docs/schemes.md.",
+        url::escapes,
     ),
     attempt(
         "part_left_out",

@@ -3,7 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { unlessItDies } from "./instance.mjs";
-import { logAppend, logOpen, logProve, logRest, logRun, replaceDeadInstance } from "../../build/hookgate.js";
+import { logAppend, logEntry, logNewest, logOpen, logProve, logRest, logRun, replaceDeadInstance } from "../../build/hookgate.js";
 
 /** After this long without a word from a run that was begun, another one begins. */
 const DEAD_MAN_MS = 60_000;
@@ -30,10 +30,22 @@ export class AuditLog extends DurableObject {
     return places;
   }
 
+  /** The newest checkpoint, whatever the archive has; empty before there is one. */
+  newest() {
+    replaceDeadInstance();
+    return logNewest(this.ctx.storage);
+  }
+
   /** The entry of a record, by its id, and its proof in the newest checkpoint (src/edge/log_proof.rs). */
   prove(id) {
     replaceDeadInstance();
     return logProve(this.ctx.storage, id);
+  }
+
+  /** The entry of a record, while it may come again (KNOWN_MS of src/tlog/sequencer.rs). */
+  entry(id) {
+    replaceDeadInstance();
+    return logEntry(this.ctx.storage, id);
   }
 
   async alarm() {

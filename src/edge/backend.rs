@@ -38,10 +38,7 @@ pub async fn post(held: &Held, route: &LiveDestination, attempt: u32, env: &Env)
     let signal = AbortSignal::timeout_with_u32(timeout_ms);
     match send(&route.url, &headers, &body, &signal).await {
         Ok(response) => {
-            // An unread body would keep its connection; its content is of no interest.
-            if let Some(body) = response.body() {
-                let _ = JsFuture::from(body.cancel()).await;
-            }
+            discard(&response).await;
             let header = response.headers().get("retry-after").ok().flatten();
             Attempt::Answered {
                 status: response.status(),
@@ -54,7 +51,15 @@ pub async fn post(held: &Held, route: &LiveDestination, attempt: u32, env: &Env)
     }
 }
 
-async fn send(
+/// An unread body would keep its connection; its content is of no interest.
+pub(super) async fn discard(response: &Response) {
+    if let Some(body) = response.body() {
+        let _ = JsFuture::from(body.cancel()).await;
+    }
+}
+
+/// A POST that follows no redirect.
+pub(super) async fn send(
     url: &str,
     names_and_values: &[(String, String)],
     body: &JsValue,

@@ -2,12 +2,14 @@
 
 use worker::Env;
 
+use super::alerts;
 use super::archive;
 use super::consume::{EFFECT_MS, LEDGER_MS};
 use super::ledger;
 use super::platform::{self, binding, now_ms, within};
 use super::state::State;
-use crate::audit::Notice;
+use crate::audit::{NO_TENANT, Notice};
+use crate::config::Rule;
 use crate::consumer::busy_seconds;
 use crate::dead::DeadLetter;
 use crate::event::{Held, MESSAGE_BYTES_MAX};
@@ -84,6 +86,10 @@ async fn keep(letter: &DeadLetter, env: &Env) -> bool {
     match within(KEEP_MS, archive::keep(env, letter)).await {
         Some(Ok(())) => {
             platform::notice(&Notice::DeadLetterKept { id });
+            let summary = letter.summary();
+            let tenant = summary.tenant.as_deref().unwrap_or(NO_TENANT);
+            let source = summary.source.as_deref().unwrap_or_default();
+            alerts::happened(env, Rule::DeadLetters, tenant, source, id).await;
             true
         }
         Some(Err(archive::Failed)) | None => {

@@ -10,6 +10,7 @@ import icon from "../console/icon.svg";
 import page from "../console/index.html";
 import lettersScript from "../console/letters.mjs";
 import logScript from "../console/log.mjs";
+import description from "../console/openapi.json";
 import overviewScript from "../console/overview.mjs";
 import refusalScript from "../console/refusal.mjs";
 import refusalsScript from "../console/refusals.mjs";
@@ -29,6 +30,7 @@ export const texts = {
   "index.html": page,
   "letters.mjs": lettersScript,
   "log.mjs": logScript,
+  "openapi.json": description,
   "overview.mjs": overviewScript,
   "refusal.mjs": refusalScript,
   "refusals.mjs": refusalsScript,

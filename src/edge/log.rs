@@ -1,11 +1,11 @@
-//! Putting records into a tenant's log.
+//! Putting records into a tenant's log, and asking it for its newest checkpoint.
 
-use js_sys::{Array, Float64Array, Object, Uint8Array};
+use js_sys::{Float64Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
-use super::platform::{Bindings, binding, describe_value, is_bound, within};
+use super::platform::{Bindings, Stub, binding, describe_value, is_bound, within};
 use crate::tlog::entry::Entry;
 use crate::tlog::tile::put_entry;
 
@@ -57,18 +57,37 @@ pub async fn entry(
     id: &str,
     slice_ms: u32,
 ) -> Result<Option<Entry>, String> {
+    let text = told(env, tenant, slice_ms, |stub| stub.entry(id)).await?;
+    Ok(text.and_then(|text| Entry::parse(text.as_bytes())))
+}
+
+/// The newest checkpoint that the log's object knows, whatever the archive has. Empty: there is none yet.
+///
+/// # Errors
+/// What failed, for the log.
+pub async fn newest(env: &Env, tenant: &str, slice_ms: u32) -> Result<String, String> {
+    let note = told(env, tenant, slice_ms, Stub::newest).await?;
+    Ok(note.unwrap_or_default())
+}
+
+/// What the object of the tenant's log says to this.
+async fn told(
+    env: &Env,
+    tenant: &str,
+    slice_ms: u32,
+    ask: impl FnOnce(&Stub) -> Result<Promise, JsValue>,
+) -> Result<Option<String>, String> {
+    if !is_bound(env, binding::AUDIT_LOG) {
+        return Err(format!("{} is not bound", binding::AUDIT_LOG));
+    }
     let asking = async {
         let bindings: &Bindings = env.unchecked_ref();
         let stub = bindings.audit_log().get_by_name(tenant, &Object::new())?;
-        JsFuture::from(stub.prove(id)?).await
+        JsFuture::from(ask(&stub)?).await
     };
     match within(slice_ms, asking).await {
         None => Err("no answer in time".to_owned()),
         Some(Err(error)) => Err(describe_value(&error)),
-        Some(Ok(found)) => {
-            let row = found.dyn_ref::<Array>();
-            let text = row.and_then(|row| row.get(1).as_string());
-            Ok(text.and_then(|text| Entry::parse(text.as_bytes())))
-        }
+        Some(Ok(text)) => Ok(text.as_string()),
     }
 }

@@ -109,6 +109,26 @@ pub fn append(storage: &Storage, tenant: &str, bundle: &[u8]) -> Result<Vec<f64>
     Ok(places)
 }
 
+/// The entry of this id, in its place or on its way to one.
+#[wasm_bindgen(js_name = logEntry)]
+pub fn entry(storage: &Storage, id: &str) -> Result<Option<String>, JsValue> {
+    let found = query(
+        storage,
+        "SELECT entry FROM entries WHERE id = ?",
+        &[id.into()],
+    )?;
+    if found.length() == 0 {
+        return Ok(None);
+    }
+    Ok(Array::from(&found.get(0)).get(0).as_string())
+}
+
+/// The newest checkpoint, with the cosignature that it has by now; empty before there is one.
+#[wasm_bindgen(js_name = logNewest)]
+pub fn newest(storage: &Storage) -> Result<String, JsValue> {
+    Ok(Log::read(storage)?.note)
+}
+
 /// How long to rest, in milliseconds. `None`: until an entry comes.
 #[wasm_bindgen(js_name = logRest)]
 pub fn rest(storage: &Storage, env: &Env, period_ms: f64) -> Result<Option<f64>, JsValue> {

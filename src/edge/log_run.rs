@@ -5,12 +5,14 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
+use super::alerts;
 use super::inquire::verify_signature;
 use super::ledger_object::{Storage, query};
 use super::log_object::{Log, Tiles, commit, contents};
 use super::platform::{self, Bindings, binding, describe_value, now_ms, variable, within};
 use super::state::State;
 use crate::audit::Notice;
+use crate::config::Rule;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::note::{Note, Signature, SigningKey, VerifierKey};
 use crate::tlog::outside::Outside;
@@ -46,7 +48,7 @@ pub(super) fn means(env: &Env, period_ms: f64) -> Means {
     }
 }
 
-fn signing_key(env: &Env) -> Option<SigningKey> {
+pub(super) fn signing_key(env: &Env) -> Option<SigningKey> {
     SigningKey::parse(&variable(env, binding::AUDIT_LOG_KEY)?)
 }
 
@@ -152,20 +154,30 @@ impl Run<'_> {
         let request = witness::request(old, &proof, &log.note);
         let url = format!("{}{ADD_CHECKPOINT}", url.trim_end_matches('/'));
         let (status, body) = send(&url, &request).await?;
-        match witness::reply(status, &body, old, key) {
+        match witness::reply(status, &body, old, size, key) {
             Reply::Cosigned(signature) => self.add(log, key, signature).await,
             Reply::Knows(known) if known <= size => self.now(log, "known", known),
             Reply::Knows(known) => {
-                self.contradicted(log, &format!("knows {known} entries of {size}"))
+                let what = format!("knows {known} entries of {size}");
+                self.contradicted(log, &what).await
             }
-            Reply::Refused => self.contradicted(log, &format!("answered {status}")),
+            Reply::Contradicts => self.contradicted(log, &format!("answered {status}")).await,
+            Reply::Unknown => {
+                let detail = &format!("{}: the witness answered {status}", log.tenant);
+                platform::notice(&Notice::LogUnwitnessed { detail });
+                self.means.witness = false;
+                Ok(())
+            }
+            Reply::Failed if status == 200 => Err(failure("witness: no signature of witness_key")),
             Reply::Failed => Err(failure(&format!("witness: status {status}"))),
         }
     }
 
-    fn contradicted(&mut self, log: &Log, what: &str) -> Result<(), JsValue> {
+    async fn contradicted(&mut self, log: &Log, what: &str) -> Result<(), JsValue> {
         let detail = &format!("{}: the witness {what}", log.tenant);
         platform::notice(&Notice::LogContradicted { detail });
+        let id = format!("log_{}_{}", log.tenant, now_ms() / 3_600_000);
+        alerts::happened(&self.env, Rule::LogContradicted, &log.tenant, "", &id).await;
         self.means.witness = false;
         Ok(())
     }
@@ -202,7 +214,10 @@ impl Run<'_> {
     /// A checkpoint of the head: for everybody in R2, and here to be sent.
     async fn keep(&self, log: &Log, note: &str, column: &str) -> Result<(), JsValue> {
         self.put(log, CHECKPOINT, note.as_bytes()).await?;
-        query(&self.storage, "UPDATE log SET note = ?", &[note.into()])?;
+        // Of this head or none: see `now`.
+        let sql = "UPDATE log SET note = ? WHERE size = ?";
+        let size = log.progress.size as f64;
+        query(&self.storage, sql, &[note.into(), size.into()])?;
         self.now(log, column, log.progress.size)
     }
 

@@ -1,7 +1,7 @@
 //! The only code that knows Workers.
 //!
 //! `entry.mjs` calls in; [`fetch`] receives, [`drive`] carries out what [`crate::road`] says,
-//! [`inquire`] brings what public keys need, [`diagnose`] looks for a refusal's cause when it is answered, [`consume`] delivers ([`backend`] is one attempt, [`bury`]
+//! [`inquire`] brings what public keys need, [`diagnose`] looks for a refusal's cause when it is answered, [`consume`] takes what the queues bring, and [`deliver`] an event to its backend ([`backend`] is one attempt, [`bury`]
 //! what is given up), [`ledger_object`] keeps the ledger's rows, [`relay`] hands its messages to
 //! the queue, [`audit`] sends what goes into the record and [`record_store`] keeps it, [`log_object`] gives out
 //! the places in a tenant's log [`log_run`] publishes it and [`log_proof`] proves a record by it, [`schedule`] wakes what must not sleep, [`admin`]
@@ -12,6 +12,7 @@
 //! promise. Everything else may take its time, and awaits in Rust.
 
 mod admin;
+mod alerts;
 mod archive;
 mod audit;
 mod backend;
@@ -21,6 +22,7 @@ mod content;
 mod database;
 #[cfg(uses_decryption)]
 mod decrypt;
+mod deliver;
 mod diagnose;
 mod drive;
 mod fetch;

@@ -109,6 +109,10 @@ extern "C" {
     pub fn wake(this: &Stub) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn append(this: &Stub, tenant: &str, bundle: &Uint8Array) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn entry(this: &Stub, id: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn newest(this: &Stub) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(method, catch)]
     pub fn prove(this: &Stub, id: &str) -> Result<Promise, JsValue>;

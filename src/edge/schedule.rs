@@ -2,7 +2,7 @@
 //!
 //! Its parts run beside each other, so that none waits for what another one waits for. One invocation
 //! may have six connections waiting for headers: three are for ledgers here, two are the spool's, one
-//! is for the queues, and after them for the record.
+//! is for the queues, and after them for the record. Alerts follow from what all of them found.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
+use super::alerts::{self, Watch};
 use super::platform::{self, binding, now_ms, queue_of, within};
 use super::state::State;
 use super::{ledger, record_store, spool};
@@ -25,22 +26,25 @@ use crate::ledger::every_home;
 const ASK_MS: u32 = 5_000;
 const LEDGERS_AT_ONCE: usize = 3;
 
-/// Wakes every ledger, drains the spool, and writes down what waits.
+/// Wakes every ledger, drains the spool, writes down what waits, and tells of what is to be told.
 #[wasm_bindgen]
 pub fn tick(env: Env) -> Promise {
     platform::promise(async move {
         let state = State::of(&env);
-        let (ledgers, spool) = (wake_ledgers(&state, &env), spool::drain(&state, &env));
+        let watch = Watch::default();
+        let ledgers = wake_ledgers(&state, &env, &watch);
+        let spool = spool::drain(&state, &env, &watch);
         let lookups = async {
-            look_at_queues(&env).await;
+            look_at_queues(&env, &watch).await;
             record_store::remove_what_is_over(&state, &env).await;
         };
         join3(ledgers, spool, lookups).await;
+        alerts::look(&state, &env, watch).await;
         Ok(JsValue::UNDEFINED)
     })
 }
 
-async fn wake_ledgers(state: &State, env: &Env) {
+async fn wake_ledgers(state: &State, env: &Env, watch: &Watch) {
     // Sources that share their memory of events share its homes as well.
     let mut homes = BTreeMap::new();
     for live in state.gate.iter().flat_map(|gate| gate.sources()) {
@@ -50,30 +54,32 @@ async fn wake_ledgers(state: &State, env: &Env) {
     }
     stream::iter(homes)
         .for_each_concurrent(LEDGERS_AT_ONCE, |(home, live)| async move {
-            wake(env, live, &home).await;
+            wake(env, live, &home, watch).await;
         })
         .await;
 }
 
-async fn wake(env: &Env, live: &LiveSource, home: &str) {
+async fn wake(env: &Env, live: &LiveSource, home: &str, watch: &Watch) {
     let Some(woken) = ledger::wake(env, live, home, ASK_MS).await else {
         return;
     };
     if woken.is_over {
         platform::notice(&Notice::LedgerEmpty { name: home });
     }
+    let backlog = Backlog {
+        tenant: Some(&live.source.tenant),
+        source: Some(&live.name),
+        object: Some(home),
+        refused: Some(woken.refused),
+        ..Backlog::new("ledger", woken.messages, woken.oldest_ms, now_ms())
+    };
+    watch.saw(&backlog);
     if woken.messages > 0 {
-        record(&Backlog {
-            tenant: Some(&live.source.tenant),
-            source: Some(&live.name),
-            object: Some(home),
-            refused: Some(woken.refused),
-            ..Backlog::new("ledger", woken.messages, woken.oldest_ms, now_ms())
-        });
+        record(&backlog);
     }
 }
 
-async fn look_at_queues(env: &Env) {
+async fn look_at_queues(env: &Env, watch: &Watch) {
     for (name, at) in [
         (binding::EVENTS, "queue"),
         (binding::EVENTS_SLOW, "slow_queue"),
@@ -91,10 +97,12 @@ async fn look_at_queues(env: &Env) {
                 };
                 let messages = number("backlogCount").unwrap_or_default() as u64;
                 let oldest_ms = number("oldestMessageTimestamp").map(|time| time as i64);
-                record(&Backlog {
+                let backlog = Backlog {
                     bytes: Some(number("backlogBytes").unwrap_or_default() as u64),
                     ..Backlog::new(at, messages, oldest_ms, now_ms())
-                });
+                };
+                watch.saw(&backlog);
+                record(&backlog);
                 continue;
             }
             Some(Err(error)) => platform::describe_value(&error),

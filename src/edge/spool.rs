@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use futures_util::{StreamExt as _, stream};
 use worker::{Bucket, Env, Object};
 
+use super::alerts::Watch;
 use super::bury::{self, Buried};
 use super::platform::{self, binding, describe, now_ms, within};
 use super::schedule;
@@ -64,7 +65,7 @@ fn refusals(name: &str) -> u32 {
 
 /// Sends what was put aside to the queue. What befalls one object is its own affair; only a queue
 /// that is out of order ends the drain. A crash after a send costs a copy, which the ledger removes.
-pub async fn drain(state: &State, env: &Env) {
+pub async fn drain(state: &State, env: &Env, watch: &Watch) {
     let bucket = match env.bucket(binding::ARCHIVE) {
         Ok(bucket) => bucket,
         Err(error) => return failed(&describe(&error)),
@@ -86,7 +87,7 @@ pub async fn drain(state: &State, env: &Env) {
     drain.pages(anywhere.clone(), None).await;
     drain.pages(PREFIX.to_owned(), Some(&anywhere)).await;
     drain.judge().await;
-    drain.look().await;
+    drain.look(watch).await;
 }
 
 struct Drain<'a> {
@@ -219,16 +220,17 @@ impl Drain<'_> {
     }
 
     /// What is left of it. One page of the platform's: what is more is not counted.
-    async fn look(&self) {
+    async fn look(&self, watch: &Watch) {
         let left = match in_time(self.bucket.list().prefix(PREFIX).execute()).await {
             Ok(page) => page.objects(),
             Err(detail) => return failed(&detail),
         };
         let uploaded = left.iter().map(|object| object.uploaded().as_millis());
         let oldest_ms = uploaded.min().and_then(|ms| i64::try_from(ms).ok());
+        let backlog = Backlog::new("spool", left.len() as u64, oldest_ms, now_ms());
+        watch.saw(&backlog);
         if !left.is_empty() {
-            let messages = left.len() as u64;
-            schedule::record(&Backlog::new("spool", messages, oldest_ms, now_ms()));
+            schedule::record(&backlog);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::verdict::Trouble;
 impl Gate {
     /// Most signatures do not bind the URL: with one secret at two sources, a request captured at
     /// one of them is valid at the other, under the other's memory and for the other's tenant. A
-    /// source that shares its secret with a destination would take our own deliveries.
+    /// source that shares its secret with a destination, or with the alerts, would take what we send ourselves.
     pub(super) fn refuse_shared_secrets(&mut self) {
         let mut owners: BTreeMap<[u8; 32], Vec<(String, String)>> = BTreeMap::new();
         for live in self.sources.values() {
@@ -24,6 +24,12 @@ impl Gate {
             .destinations
             .values()
             .map(|live| live.key.fingerprint())
+            .chain(
+                self.alerting
+                    .route
+                    .iter()
+                    .map(|route| route.key.fingerprint()),
+            )
             .collect();
         for (fingerprint, sharers) in owners {
             if !ours.contains(&fingerprint) && self.may_share(&sharers) {

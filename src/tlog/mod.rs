@@ -39,6 +39,9 @@ pub type Hash = [u8; 32];
 /// Below this in the archive lies each tenant's log, as [`tile`] lays it out.
 pub const PREFIX: &str = "log/";
 
+/// Beside the files: the newest checkpoint, as the log's own object has it.
+pub const NEWEST: &str = "newest";
+
 /// The key of a part of a tenant's log in the archive.
 pub fn key(tenant: &str, path: &str) -> String {
     format!("{PREFIX}{tenant}/{path}")

@@ -20,9 +20,11 @@ pub enum Reply {
     Cosigned(Signature),
     /// It knows the log up to this size.
     Knows(u64),
-    /// It has seen another history, or will not have this one.
-    Refused,
-    /// It is out of order, or something between it and here is.
+    /// It has seen another history.
+    Contradicts,
+    /// It was not told of this log, or not of its key: nothing is said about the history.
+    Unknown,
+    /// It has not signed, is out of order, or something between it and here is.
     Failed,
 }
 
@@ -36,21 +38,26 @@ pub fn request(old: u64, proof: &[Hash], note: &str) -> String {
     text + "\n" + note
 }
 
-/// Reads an answer. `old` is the size that was sent, and `key` the witness's.
-pub fn reply(status: u16, body: &str, old: u64, key: &VerifierKey) -> Reply {
+/// Reads an answer. `old` and `size` are what was to be proved, and `key` is the witness's. What each status says:
+/// <https://c2sp.org/tlog-witness>, "add-checkpoint".
+pub fn reply(status: u16, body: &str, old: u64, size: u64, key: &VerifierKey) -> Reply {
     match status {
         200 => {
             let id = key.id();
             let mut lines = body.lines().filter_map(Signature::parse);
             let own = lines.find(|line| line.key_id == id && line.name == key.name);
-            own.map_or(Reply::Refused, Reply::Cosigned)
+            own.map_or(Reply::Failed, Reply::Cosigned)
         }
         409 => match body.strip_suffix('\n').and_then(parse_size) {
-            Some(size) if size != old => Reply::Knows(size),
+            Some(known) if known != old => Reply::Knows(known),
             // The same size under another root.
-            _ => Reply::Refused,
+            _ if old == size => Reply::Contradicts,
+            // It would have said which size it knows: this is somebody between it and here.
+            _ => Reply::Failed,
         },
-        400 | 403 | 404 | 422 => Reply::Refused,
+        // The proof does not lead from the head that it signed to this one.
+        422 => Reply::Contradicts,
+        403 | 404 => Reply::Unknown,
         _ => Reply::Failed,
     }
 }
@@ -73,4 +80,48 @@ pub fn add(note: &mut Note, signature: Signature) {
         (known.key_id, known.name.as_str()) != (signature.key_id, signature.name.as_str())
     });
     note.signatures.push(signature);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_another_history_is_a_contradiction() {
+        let key = VerifierKey {
+            name: "witness.example/w1".to_owned(),
+            kind: crate::tlog::note::KeyKind::Cosignature,
+            public_key: [1; 32],
+        };
+        for (status, body, old, expected) in [
+            (409, "7\n", 5, Reply::Knows(7)),
+            (409, "0\n", 5, Reply::Knows(0)),
+            (409, "9\n", 9, Reply::Contradicts),
+            (409, "", 9, Reply::Contradicts),
+            (422, "", 5, Reply::Contradicts),
+            (404, "", 5, Reply::Unknown),
+            (403, "", 5, Reply::Unknown),
+            (409, "", 5, Reply::Failed),
+            (409, "<html>", 5, Reply::Failed),
+            (409, "5\n", 5, Reply::Failed),
+            (400, "", 5, Reply::Failed),
+            (200, "", 5, Reply::Failed),
+            (500, "", 5, Reply::Failed),
+        ] {
+            let told = reply(status, body, old, 9, &key);
+            assert_eq!(told, expected, "{status} {body:?} {old}");
+        }
+        let own = Signature {
+            name: key.name.clone(),
+            key_id: key.id(),
+            bytes: vec![0; 72],
+        };
+        let other = Signature {
+            key_id: 1,
+            ..own.clone()
+        };
+        let lines = other.to_line() + &own.to_line();
+        assert_eq!(reply(200, &lines, 5, 9, &key), Reply::Cosigned(own));
+        assert_eq!(reply(200, &other.to_line(), 5, 9, &key), Reply::Failed);
+    }
 }

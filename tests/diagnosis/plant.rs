@@ -1,5 +1,7 @@
 //! Requests with a mistake in them, signed with the MACs of the crates and none of the gate's code.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
@@ -135,6 +137,26 @@ pub fn huawei(name: &'static str, method: &str, path: &str, query: &str, target:
     plant(
         name,
         "huawei-sdk-hmac",
+        SECRET,
+        request(target, &headers, BODY.as_bytes()),
+    )
+}
+
+/// The URL that a source of Square states.
+pub const URL: &str = "https://www.hooks.example.com/hooks/vector?from=a%20shop";
+
+/// Square, whose signature is made over this URL and the body.
+pub fn square(name: &'static str, url: &str) -> Plant {
+    let signed = [url.as_bytes(), BODY.as_bytes()].concat();
+    let signature = STANDARD.encode(sha256(SECRET.as_bytes(), &signed));
+    let headers = [
+        ("x-square-hmacsha256-signature", signature),
+        ("host", "gate.example".to_owned()),
+    ];
+    let target = "/hooks/vector?b=2";
+    plant(
+        name,
+        "square",
         SECRET,
         request(target, &headers, BODY.as_bytes()),
     )

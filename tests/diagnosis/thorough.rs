@@ -91,5 +91,28 @@ pub fn more_plants() -> Vec<Plant> {
             "/hooks/vector?added=by-a-proxy",
         ),
         huawei("target_otherwise", "POST", "/", "", "/hooks/vector"),
+        square("url_protocol", &URL.replace("https", "http")),
+        square(
+            "url_host",
+            &URL.replace("www.hooks.example.com", "hooks.example.com"),
+        ),
+        square(
+            "url_host",
+            &URL.replace("www.hooks.example.com", "www.hooks.example.com:443"),
+        ),
+        square(
+            "url_host",
+            &URL.replace("www.hooks.example.com", "gate.example"),
+        ),
+        square("url_path", &URL.replace("vector", "vector/")),
+        square("url_query", "https://www.hooks.example.com/hooks/vector"),
+        square(
+            "url_query",
+            "https://www.hooks.example.com/hooks/vector?b=2",
+        ),
+        square(
+            "url_escapes",
+            "https://www.hooks.example.com/hooks/vector?from=a shop",
+        ),
     ]
 }

@@ -237,7 +237,49 @@ test("a refusal is recorded and logged, and what the operator exports is in orde
   );
 });
 
+test("an older, genuine log that was put back into the archive is told by what the log's object knows", () =>
+  withLog(async ({ gate, witness }) => {
+    const all = records(0, 8).map(({ entry }) => entry);
+    await gate.append("acme", all.slice(0, 5));
+    const old = await checkpoint(gate, "acme", 5, isCosigned);
+    await gate.append("acme", all);
+    await checkpoint(gate, "acme", 8, isCosigned);
+    // The files of five entries are still there: partial ones stay.
+    await (await gate.mf.getR2Bucket("ARCHIVE")).put("log/acme/checkpoint", old);
+    const place = mkdtempSync(join(tmpdir(), "hookgate-export-"));
+    const directory = join(place, "export");
+    const { stdout } = await run("bash", [join(ROOT, "scripts", "audit"), "--url", gate.url, "export", "acme", directory], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: secrets.ADMIN_TOKEN } });
+    assert.match(stdout, /The archive is behind: its checkpoint has 5 entries, the log's own 8/);
+    const args = ["verify", directory, "--key", key, "--tenant", "acme", "--witness", witness.key];
+    const told = JSON.parse((await tool(...args, "--json")).stdout);
+    assert.deepEqual(told.findings.filter(({ what }) => what !== "record_removed"), [{ what: "archive_behind", size: 5, newest: 8 }]);
+    assert.ok(told.age_seconds < 60 && told.checkpoint_at.startsWith("20"), JSON.stringify(told));
+    // Whoever has the files alone sees its age: in a minute it would be too old.
+    rmSync(join(directory, "newest"));
+    assert.equal((await tool(...args, "--max-age", "5m")).stderr.includes("too old"), false);
+    const late = await tool(...args, "--since", new Date(Date.now() + 5_000).toISOString());
+    assert.equal(late.code, 1);
+    assert.match(late.stderr, /too old: the checkpoint is of 20/);
+    for (const wrong of [["--max-age", "5"], ["--since", "yesterday"]]) assert.equal((await tool(...args, ...wrong)).code, 2, wrong);
+    const unasked = await tool("verify", directory, "--key", key);
+    assert.deepEqual([unasked.code, unasked.stderr.includes("--tenant TENANT is missing")], [2, true]);
+    assert.equal((await tool("verify", directory, "--key", key, "--tenant", "other")).code, 1);
+    rmSync(place, { recursive: true });
+  }));
+
 describe("what fails", () => {
+  test("a witness that was not told of the log: that is no contradiction", () =>
+    withLog(
+      async ({ gate, keeper }) => {
+        await gate.append("acme", records(0, 2).map(({ entry }) => entry));
+        const { detail } = await gate.line({ event: "alarm", what: "log_unwitnessed" });
+        assert.equal(detail, "acme: the witness answered 404");
+        await until(() => keeper.kept.some((kept) => sizeOf(kept) === 2), "the checkpoint elsewhere");
+        assert.deepEqual(gate.lines({ what: "log_contradicted" }), []);
+      },
+      { tenants: [] },
+    ));
+
   test("the archive is away: nothing is signed whose files are not there, and all of it is when it is back", () =>
     withLog(async ({ gate, witness }) => {
       await gate.faults("ARCHIVE.put=fail");

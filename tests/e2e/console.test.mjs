@@ -32,7 +32,8 @@ after(async () => {
 });
 
 const get = (at, target, headers = []) => at.send({ method: "GET", target, headers });
-const isAt = (page, route) => page.waitForFunction((wanted) => location.hash === wanted && !document.querySelector("main[aria-busy]"), route);
+/** Waits until a part behind the # is shown whose beginning this is. */
+const isAt = (page, route) => page.waitForFunction((wanted) => location.hash.startsWith(wanted) && document.getElementById("main")?.dataset.at === location.hash && !document.querySelector("main[aria-busy]"), route);
 async function show(page, route) {
   await page.goto(`/admin${route}`);
   // Another part behind the # loads nothing anew.
@@ -151,7 +152,7 @@ describe("an operator's day", () => {
 
     await page.getByLabel("Source").selectOption("github");
     await page.getByLabel("Reason").fill("stale");
-    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
     await isAt(page, "#/refusals?source=github&reason=stale");
     assert.equal(await page.getByRole("rowheader").count(), 3);
     await page.goBack();
@@ -166,11 +167,11 @@ describe("an operator's day", () => {
     await isAt(page, "#/refusals?source=exact");
 
     await page.getByLabel("From (UTC)").fill("yesterday");
-    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
     await isAt(page, "#/refusals?source=exact");
     assert.ok(await page.getByLabel("From (UTC)").evaluate((field) => !field.validity.valid), "what is no time is not sent");
     await page.getByLabel("From (UTC)").fill("2026-01-31 14:00");
-    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
     await isAt(page, "#/refusals?source=exact&from=2026-01-31T14%3A00%3A00Z");
     assert.equal(await page.getByLabel("From (UTC)").inputValue(), "2026-01-31 14:00:00");
 
@@ -198,8 +199,44 @@ describe("an operator's day", () => {
     await page.getByLabel("Requests that Cloudflare counted in this time").fill("1700");
     assert.match(await read(page), /58 invocations have no verdict here/);
     await page.getByRole("link", { name: "signature mismatch" }).click();
-    await page.waitForFunction(() => location.hash.startsWith("#/refusals?") && !document.querySelector("main[aria-busy]"));
+    await isAt(page, "#/refusals?");
     assert.equal(await page.getByLabel("Reason").inputValue(), "signature_mismatch");
+    assert.deepEqual(amiss, []);
+    await context.close();
+  });
+
+  test("checks in the browser that a record is the one that was logged, and is told when it is not", async () => {
+    const { requestId } = await gate.send({ ...shopEvent(gate, "exact"), headers: [] });
+    await until(async () => (await gate.adminAt(`/admin/v1/records/${requestId}`, { token: TOKEN })).json?.proof, "its proof");
+    const { page, context, amiss } = await openPage(browser, gate.url);
+    await signIn(page, `#/refusals/${requestId}`);
+    const place = page.getByRole("region", { name: "In the log" });
+    const check = () => place.getByRole("button", { name: "Check its place in the log" }).click();
+    await check();
+    await place.getByText(/Who signed that was not checked/).waitFor();
+    await page.evaluate((key) => localStorage.setItem("hookgate.log.key", key), publicKey());
+    await check();
+    await place.getByText(/its path leads to the checkpoint's root. The key signed the checkpoint/).waitFor();
+    // A gate that lies in its answer: each member of the proof is one of the things that are checked.
+    const { json: told } = await gate.adminAt(`/admin/v1/records/${requestId}`, { token: TOKEN });
+    const flipped = (text) => text.replace(/[A-Za-z]/, (letter) => (letter === "A" ? "B" : "A"));
+    for (const [lie, pattern] of [
+      [{ ...told, record: { ...told.record, user_agent: "another" } }, /not the text that was logged/],
+      [{ ...told, proof: { ...told.proof, text: told.proof.text.replace("refused", "rofused") } }, /The text is not the one that was logged/],
+      [{ ...told, proof: { ...told.proof, salt: told.proof.salt.replace(/^./, (digit) => (digit === "0" ? "1" : "0")) } }, /The text is not the one that was logged/],
+      [{ ...told, proof: { ...told.proof, entry: told.proof.entry.replace(/\n(\d+)\n/, "\n1\n") } }, /The path does not lead to the checkpoint's root/],
+      [{ ...told, proof: { ...told.proof, index: told.proof.index + 1 } }, /The path does not lead to the checkpoint's root/],
+      [{ ...told, proof: { ...told.proof, checkpoint: told.proof.checkpoint.replace(/\n— (\S+) (.*)\n$/, (_, name, signature) => `\n— ${name} ${signature.slice(0, 20)}${flipped(signature.slice(20))}\n`) } }, /The signature of the checkpoint is not good/],
+    ]) {
+      await page.route(`**/admin/v1/records/${requestId}`, (route) => route.fulfill({ json: lie }), { times: 1 });
+      await page.reload();
+      await check();
+      await place.getByText(pattern).waitFor();
+    }
+    // And one that tells of it: the database's row was changed behind the gate.
+    await gate.recorded("UPDATE records SET text = replace(text, 'refused', 'refuted') WHERE id = ?1", requestId);
+    await page.reload();
+    await place.getByText("What stands here is not what was logged").waitFor();
     assert.deepEqual(amiss, []);
     await context.close();
   });
@@ -218,7 +255,7 @@ describe("an operator's day", () => {
     assert.equal((await gate.backend.wait(event.id)).length, 1, "nothing was sent");
     await page.getByRole("button", { name: "Send again", exact: true }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Send again" }).click();
-    await page.getByText("Sent again, as run").waitFor();
+    await page.locator(".outcome").getByText("Sent again, as run").waitFor();
     await until(async () => (await gate.backend.wait(event.id)).length === 2, "the second delivery");
     await page.getByRole("button", { name: "Send again", exact: true }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Send again" }).click();
@@ -290,7 +327,7 @@ describe("an operator's day", () => {
     await page.getByLabel("Operator's token").waitFor();
     assert.deepEqual(await context.cookies(), []);
     await page.goBack();
-    await page.waitForFunction(() => location.hash === "#/refusals" && !document.querySelector("main[aria-busy]"));
+    await isAt(page, "#/refusals");
     await page.getByLabel("Operator's token").waitFor();
     assert.equal(await page.getByRole("row").count(), 0);
     assert.deepEqual(amiss, []);
@@ -352,7 +389,7 @@ describe("what strangers wrote", () => {
       if (text.length > 1_000) continue;
       for (const route of [`#/refusals?${new URLSearchParams({ event_id: text, tenant: text, source: text, reason: text })}`, `#/forget?${new URLSearchParams({ source: text, event_id: text })}`, `#/log?${new URLSearchParams({ tenant: text })}`, `#/?${new URLSearchParams({ range: text, source: text })}`, `#/${encodeURIComponent(text)}`, `#/refusals/${encodeURIComponent(text)}`]) {
         await page.goto(`/admin${route}`);
-        await page.waitForFunction(() => !document.querySelector("main[aria-busy]"));
+        await isAt(page, "#/");
         await checked(undefined, route);
       }
       assert.ok(n >= 0);
@@ -415,7 +452,7 @@ describe("without a mouse, and without seeing it", () => {
     await page.getByRole("button", { name: "Sign out" }).waitFor();
     await page.waitForFunction(() => document.activeElement.tagName === "H1");
     await page.keyboard.press("Shift+Tab");
-    await tabTo(({ name }) => name === "What is not here" || name.startsWith("Sources"));
+    await tabTo(({ name }) => name === "The same as a table");
     await page.reload();
     await isAt(page, "#/");
     await tabTo(({ name }) => name === "Skip to the content");
@@ -427,10 +464,10 @@ describe("without a mouse, and without seeing it", () => {
     assert.equal(await page.getByRole("status").textContent(), "Refusals");
     await tabTo(({ tag, name }) => tag === "A" && /^\d{4}-/.test(name));
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => location.hash.startsWith("#/refusals/") && !document.querySelector("main[aria-busy]"));
+    await isAt(page, "#/refusals/");
     await tabTo(({ name }) => name === "Forget a key of this source");
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => location.hash.startsWith("#/forget") && !document.querySelector("main[aria-busy]"));
+    await isAt(page, "#/forget");
     const [label] = await page.getByLabel("Event id").evaluateAll((fields) => fields.map(({ value }) => value));
     if (label === "") {
       await tabTo(({ tag }) => tag === "INPUT");

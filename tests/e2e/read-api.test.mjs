@@ -1,8 +1,11 @@
 // The read API over the record: every search, count and export is held against the same rows, sorted out here.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createHash, createPrivateKey, createPublicKey, randomBytes, verify } from "node:crypto";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { startGate } from "./support/gate.mjs";
+import { promisify } from "node:util";
+import { ROOT, startGate } from "./support/gate.mjs";
 import { shopEvent } from "./support/sign.mjs";
 import { until } from "./support/wait.mjs";
 
@@ -325,20 +328,20 @@ function isOcsf(event, row) {
   assert.deepEqual(event.unmapped, text);
 }
 
-describe("one record", () => {
-  /** A refusal that the gate made itself, once its entry is under a checkpoint. */
-  async function refused() {
-    const request = shopEvent(gate, "custom");
-    const answer = await gate.send({ ...request, body: request.body.trimEnd() + "\n" });
-    assert.equal(answer.status, 401);
-    return until(async () => {
-      const { status, json } = await get(`records/${answer.requestId}`);
-      return status === 200 && json.log.state === "logged" && json;
-    }, "its proof");
-  }
+/** A refusal that the gate made itself, once its entry is under a checkpoint. */
+async function logged() {
+  const request = shopEvent(gate, "custom");
+  const answer = await gate.send({ ...request, body: request.body.trimEnd() + "\n" });
+  assert.equal(answer.status, 401);
+  return until(async () => {
+    const { status, json } = await get(`records/${answer.requestId}`);
+    return status === 200 && json.log.state === "logged" && json;
+  }, "its proof");
+}
 
+describe("one record", () => {
   test("has its reason in words, its diagnosis with a remedy, and a proof that can be checked without the gate", async () => {
-    const record = await refused();
+    const record = await logged();
     assert.deepEqual(record.explanation.title, "The signature is wrong");
     assert.ok(record.explanation.detail.length > 0 && record.explanation.what_to_do.length > 0);
     assert.equal(record.diagnosis.name, record.record.diagnosis);
@@ -377,7 +380,7 @@ describe("one record", () => {
   }
 
   test("that was altered in the database is said to be, whatever was altered", async () => {
-    const { id, record } = await refused();
+    const { id, record } = await logged();
     const [row] = await gate.recorded("SELECT * FROM records WHERE id = ?1", id);
     const stateWith = async (column, value) => {
       await gate.recorded(`UPDATE records SET ${column} = ?1 WHERE id = ?2`, value, id);
@@ -406,6 +409,41 @@ describe("one record", () => {
     assert.equal(status, 200);
     assert.equal(list.records.find(({ id }) => id === rows[3].id).record, null);
     await gate.recorded("UPDATE records SET text = ?1 WHERE id = ?2", rows[3].text, rows[3].id);
+  });
+});
+
+describe("./scripts/records", () => {
+  const run = async (...args) => {
+    const env = { ...process.env, HOOKGATE_ADMIN_TOKEN: gate.secrets.ADMIN_TOKEN };
+    const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "scripts", "records.mjs"), gate.url, ...args], { env, maxBuffer: 1e8 });
+    return stdout;
+  };
+  const isPrintable = (text) => !/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/.test(text);
+
+  test("lists over the pages, and shows nothing that acts on a terminal", async () => {
+    const listed = await run("list", "--limit", "450", "--tenant", "acme");
+    const wanted = expected(({ tenant }) => tenant === "acme");
+    assert.deepEqual([...listed.matchAll(/(?:req|ret)_\S+/g)].map(([id]) => id), ids(wanted));
+    assert.ok(isPrintable(listed));
+    const shown = await run("show", rows[6].id);
+    assert.ok(isPrintable(shown) && shown.includes("evil") && /^ {2}why /m.test(shown), shown);
+  });
+
+  test("exports every page into one table, and adds up", async () => {
+    const table = await run("export", "--format", "csv", "--to", new Date(NOW).toISOString());
+    const lines = table.trimEnd().split("\r\n");
+    assert.equal(lines.length, 1 + expected(() => true, { from: NOW - 24 * HOUR_MS, to: NOW }).length);
+    assert.equal(lines.filter((line) => line.startsWith("id,at,")).length, 1);
+    const counted = await run("counts", "--by", "verdict", "--source", "globex-a", "--to", new Date(NOW).toISOString());
+    const { json } = await get("counts", { by: "verdict", source: "globex-a", to: new Date(NOW).toISOString() });
+    assert.ok(counted.includes(`${json.counts.reduce((sum, { number }) => sum + number, 0)} recorded from `), counted);
+  });
+
+  test("writes a proof that other tools read, and refuses what it does not know", async () => {
+    const { record } = await logged();
+    const text = await run("show", record.request_id, "--proof");
+    assert.match(text, /^c2sp\.org\/tlog-proof@v1\nindex \d+\n(?:[A-Za-z0-9+/]{43}=\n)*\ngate\.example\/audit\/demo\n\d+\n/);
+    for (const args of [["list", "--sorce", "x"], ["list", "--source"], ["show"], ["export", "extra"], ["drop"]]) await assert.rejects(run(...args));
   });
 });
 

@@ -113,6 +113,21 @@ test("no credential stands in any column, wherever it travelled", async () => {
     canaries.set(name, value);
     return value;
   };
+  /** As providers spell theirs: lower case, with separators. */
+  const spelled = (name, form) => {
+    const value = form(randomBytes(16).toString("hex"));
+    canaries.set(`${name} ${value}`, value);
+    return value;
+  };
+  const letters = (hex) => hex.replace(/\d/g, (digit) => "ghijklmnop"[digit]);
+  const forms = [
+    (hex) => `sk_live_${letters(hex).slice(0, 14)}`,
+    (hex) => `whsec_${letters(hex)}`,
+    (hex) => `ghp_${letters(hex).slice(0, 12)}`,
+    (hex) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.*)$/, "$1-$2-$3-$4-$5"),
+    (hex) => hex.match(/../g).join("-"),
+    (hex) => letters(hex).match(/.{16}/g).join("."),
+  ];
   const headers = () => [
     ["authorization", `Bearer ${canary("authorization")}`],
     ["cookie", `session=${canary("cookie")}`],
@@ -126,8 +141,19 @@ test("no credential stands in any column, wherever it travelled", async () => {
     { target: `/hooks/${canary("a path")}?sig=${canary("an unknown source's query")}`, headers: headers(), body: "{}" },
     { target: `/hooks/custom/${canary("the end of a path")}`, headers: headers(), body: "{}" },
     { ...sign("bearer", "bearer", canary("a wrong bearer"), JSON.stringify({ id: freshId() })) },
+    ...forms.flatMap((form) =>
+      [spelled("a path", form), "sampled"].map((name) => ({
+        target: `/hooks/${name}/${spelled("its end", form)}`,
+        headers: [[spelled("a header's name", form), "1"]],
+        body: JSON.stringify({ [spelled("a member", form)]: 1 }),
+      })),
+    ),
   ];
-  for (const request of requests) await rowOf(await gate.send({ method: "POST", ...request }));
+  // Each in a minute of its own: no more than six of one are described one by one.
+  for (const [index, request] of requests.entries()) {
+    const headers = [...(request.headers ?? []), ["x-test-now", String(Date.now() + index * 60_000)]];
+    await rowOf(await gate.send({ method: "POST", ...request, headers }));
+  }
   const rows = [...(await gate.recorded()), ...(await gate.recorded("SELECT * FROM counts"))].map((row) => JSON.stringify(row));
   assert.ok(rows.length > 4 && canaries.size > 60);
   const leaks = rows.flatMap((row) => [...canaries].filter(([, value]) => row.includes(value) || row.includes(Buffer.from(value).toString("base64").slice(0, -4))).map(([name]) => `${name} in ${row}`));
@@ -297,6 +323,32 @@ test("what cannot be stored comes again, and what nobody can read ends among the
   const { explicitAcks, retryMessages } = await gate.consume(["{}", '{"auditversion":2}', "nonsense", altered], { queue });
   assert.deepEqual([explicitAcks.length, retryMessages.length], [0, 4]);
   await gate.line({ event: "alarm", what: "record_unreadable", detail: "message-2" });
+});
+
+test("a message of the record that became a dead letter loses its address, and can be sent again", async () => {
+  const source = "revived";
+  const text = JSON.stringify({ v: 1, client_network: "203.0.113.0/24" });
+  const body = messageOf("req_revived", { source, at_ms: Date.now(), address: "203.0.113.77", address_salt: "00" }, text);
+  const counts = JSON.stringify({ auditversion: 1, id: "cnt_revived", counts: [{ tenant: "demo", source, verdict: "accepted", reason: "", minute: 1, number: 7, first_ms: 60_000, last_ms: 60_001 }] });
+  assert.equal((await gate.consume([body, counts], { queue: "hookgate-dead-letters" })).explicitAcks.length, 2);
+  const letters = (await gate.letters()).filter(({ reason }) => reason === "given_up_by_platform");
+  assert.deepEqual(letters.map(({ tenant }) => tenant).sort(), ["demo", null].sort());
+  for (const { id } of letters) {
+    const { json: kept } = await gate.admin(`/${id}`);
+    assert.ok(!kept.message.includes("203.0.113.77") && !kept.message.includes("address"), kept.message);
+    const first = await gate.admin(`/${id}/redrive`, { method: "POST" });
+    assert.deepEqual([first.status, first.json], [202, { status: "redriven", id }]);
+    const second = await gate.admin(`/${id}/redrive`, { method: "POST" });
+    assert.equal(second.status, 409);
+    assert.equal((await gate.admin(`/${id}/redrive`, { method: "POST", body: '{"again":true}' })).status, 202);
+  }
+  const row = await rowOf({ requestId: "req_revived" });
+  assert.ok(isWhole(row));
+  assert.deepEqual([row.text, row.address, row.address_salt], [text, null, null]);
+  const number = async () => (await counted(source))[0]?.number;
+  await until(async () => (await number()) === 7, "the counts");
+  await sleep(500);
+  assert.equal(await number(), 7, "sent twice, added once");
 });
 
 test("what the queue does not take is offered again", async () => {

@@ -3,7 +3,7 @@
 use worker::Env;
 
 use super::{Asking, Told, json};
-use crate::admin::{insists, may_redrive, not_redriven};
+use crate::admin::{Redriven, insists, may_redrive, not_redriven};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::dead::DeadLetter;
@@ -16,6 +16,9 @@ use crate::time;
 
 /// How many dead letters a page holds: each is one read of the archive.
 const PAGE: u32 = 20;
+const UNMARKED: &str = "It could not be marked as sent again. Repeat it.";
+const UNSENT: &str =
+    "The queue did not take it. It is marked as sent again; use --again, or again = true.";
 /// An operator can wait longer than a sender.
 const LEDGER_MS: u32 = 10_000;
 
@@ -59,8 +62,8 @@ pub async fn redrive(asking: &Asking<'_>, id: &str) -> Result<Answer, archive::F
         return Ok(no_such_letter(request_id));
     };
     let insist = insists(&body);
-    let held = match may_redrive(&letter, insist, request_id) {
-        Ok(held) => held,
+    let redriven = match may_redrive(&letter, insist, request_id) {
+        Ok(redriven) => redriven,
         Err(answer) => return Ok(answer),
     };
     let not_sent = |detail| {
@@ -71,6 +74,15 @@ pub async fn redrive(asking: &Asking<'_>, id: &str) -> Result<Answer, archive::F
             Some(detail),
             request_id,
         )
+    };
+    let held = match redriven {
+        Redriven::Event(held) => held,
+        Redriven::ForRecord => {
+            return Ok(match mark_and_record(&mut letter, env).await {
+                Ok(()) => json(202, &serde_json::json!({ "status": "redriven", "id": id })),
+                Err(detail) => not_sent(detail),
+            });
+        }
     };
     let state = State::of(env);
     let source = state
@@ -133,12 +145,25 @@ async fn mark_and_send(
         return Err("The message could not be written.");
     };
     if archive::write(env, letter).await.is_err() {
-        return Err("It could not be marked as sent again. Repeat it.");
+        return Err(UNMARKED);
     }
     let sent = platform::send(env, binding::EVENTS, &message).await;
     sent.map_err(|failure| {
         platform::notice(&Notice::HoldFailed { detail: &failure });
-        "The queue did not take it. It is marked as sent again; use --again, or again = true."
+        UNSENT
+    })
+}
+
+/// The same for a message of the record: its queue is its own.
+async fn mark_and_record(letter: &mut DeadLetter, env: &Env) -> Result<(), &'static str> {
+    letter.redriven_at = Some(time::rfc3339(now_ms()));
+    if archive::write(env, letter).await.is_err() {
+        return Err(UNMARKED);
+    }
+    let sent = platform::send(env, binding::AUDIT, &letter.message).await;
+    sent.map_err(|failure| {
+        platform::notice(&Notice::HoldFailed { detail: &failure });
+        UNSENT
     })
 }
 

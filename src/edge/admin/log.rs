@@ -7,11 +7,13 @@ use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::audit::store::RECORDS;
 use crate::edge::database::transact;
-use crate::edge::{archive, content, platform};
+use crate::edge::{archive, content, log, platform};
 use crate::tlog;
 
 /// How many records a page holds: each has up to 8 kB.
 const RECORDS_PAGE: u32 = 200;
+/// For the log's object.
+const LOG_MS: u32 = 5_000;
 
 /// As SQLite wrote them: a list, empty behind the last one.
 pub async fn show_records(
@@ -39,6 +41,24 @@ pub async fn show_records(
     })
 }
 
+/// The checkpoint that the log's object has: whoever puts old files into the archive does not reach it.
+pub async fn show_newest(asking: &Asking<'_>, tenant: &str) -> Result<Told, archive::Failed> {
+    let found = log::newest(asking.env, tenant, LOG_MS).await;
+    let note = found.map_err(|detail| {
+        platform::notice(&Notice::LogFailed { detail: &detail });
+        archive::Failed
+    })?;
+    Ok(Told::Answer(if note.is_empty() {
+        no_such_file(asking)
+    } else {
+        Answer {
+            status: 200,
+            headers: vec![("content-type", "text/plain; charset=utf-8".to_owned())],
+            body: note,
+        }
+    }))
+}
+
 /// A file as its bytes. Whoever checks a log looks at nothing else of an answer.
 pub async fn show_file(
     asking: &Asking<'_>,
@@ -46,11 +66,10 @@ pub async fn show_file(
     path: &str,
 ) -> Result<Told, archive::Failed> {
     let found = content::stream(asking.env, &tlog::key(tenant, path)).await?;
-    Ok(found.map_or_else(
-        || {
-            let title = "The log has no such file";
-            Told::Answer(problem(404, "not-found", title, None, asking.request_id))
-        },
-        Told::Content,
-    ))
+    Ok(found.map_or_else(|| Told::Answer(no_such_file(asking)), Told::Content))
+}
+
+fn no_such_file(asking: &Asking<'_>) -> Answer {
+    let title = "The log has no such file";
+    problem(404, "not-found", title, None, asking.request_id)
 }

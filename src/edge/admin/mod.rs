@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod forget;
+mod health;
 mod log;
 mod offers;
 mod readmit;
@@ -15,10 +16,11 @@ use worker::Env;
 
 use super::archive;
 use super::platform::{self, binding};
-use crate::admin::{Admitted, Command, Operator, authorise, console};
+use crate::admin::{Admitted, Command, Operator, Reading, authorise, console};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::request::Head;
+use crate::tlog::NEWEST;
 
 /// Answers a request for `/admin` and below. `lines` is its head, as in [`super::fetch`]. What the promise
 /// brings is the answer's text, as [`Answer::to_json`] writes it, with a member more if its body is a file of the console: `file`, by which
@@ -147,6 +149,7 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Show { id } => dead_letters::show(asking, id).await?.into(),
         Command::Content { id } => dead_letters::content_of(asking, id).await?,
         Command::Redrive { id } => dead_letters::redrive(asking, id).await?.into(),
+        Command::Read(Reading::Description) => Told::File("openapi.json", record::json("")),
         Command::Read(reading) => record::read(asking, reading).await.into(),
         Command::Records {
             tenant,
@@ -155,9 +158,12 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         } => log::show_records(asking, tenant, *after_ms, after_id)
             .await?
             .into(),
+        Command::Log { tenant, path } if path == NEWEST => log::show_newest(asking, tenant).await?,
         Command::Log { tenant, path } => log::show_file(asking, tenant, path).await?,
         Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
         Command::Forget => forget::forget(asking).await.into(),
+        Command::Sources => health::show_sources(asking).await?.into(),
+        Command::Alerts => health::show_alerts(asking).await?.into(),
         Command::Readmit { id } => readmit::readmit(asking, id).await?,
     })
 }

@@ -64,11 +64,12 @@ async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> 
             }
         }
         Reading::Unfit(unfit) => unfit.answer(asking.request_id),
-        Reading::Description => problem(404, "not-found", "Not found", None, asking.request_id),
+        // A file of the Worker, and nothing of the record.
+        Reading::Description => json(""),
     })
 }
 
-fn json(body: &str) -> Answer {
+pub fn json(body: &str) -> Answer {
     Answer {
         status: 200,
         headers: vec![("content-type", "application/json".to_owned())],

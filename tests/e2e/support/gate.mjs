@@ -61,7 +61,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     LEDGER: { type: "durable-object", worker: "hookgate", exportName: "Ledger" },
     AUDIT_LOG: { type: "durable-object", worker: "hookgate", exportName: "AuditLog" },
   };
-  const texts = { ENVIRONMENT: "test", ALLOW_PRIVATE_DESTINATIONS: "true", BACKEND_URL: target.url, NOWHERE_URL: NOWHERE, ...secrets, ...variables };
+  const texts = { ENVIRONMENT: "test", ALLOW_PRIVATE_DESTINATIONS: "true", BACKEND_URL: target.url, NOWHERE_URL: NOWHERE, ALERT_URL: NOWHERE, ...secrets, ...variables };
   for (const [name, value] of Object.entries(texts)) env[name] = { type: "text", value };
   for (const name of without) delete env[name];
   const consumer = { type: "queue", maxBatchSize: 10, maxBatchTimeout: 0, maxRetries: 100, retryDelay: 1 };
@@ -148,8 +148,8 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     /** What the platform's cron does every few minutes. */
     tick: async () => (await mf.getWorker("hookgate")).scheduled({ cron: "*/5 * * * *" }),
     /** An operator's request to this path. */
-    adminAt: (target, { method = "GET", token = secrets.ADMIN_TOKEN } = {}) =>
-      exchange(url, { method, target, headers: [["authorization", `Bearer ${token}`]] }),
+    adminAt: (target, { method = "GET", token = secrets.ADMIN_TOKEN, body = "" } = {}) =>
+      exchange(url, { method, target, headers: [["authorization", `Bearer ${token}`]], body }),
     admin: (path = "", { method = "GET", token = secrets.ADMIN_TOKEN, body = "" } = {}) =>
       exchange(url, {
         method,

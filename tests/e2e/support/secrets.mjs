@@ -19,7 +19,7 @@ export function freshSecrets() {
     for (const pin of Object.values(pins)) if (pin.startsWith("$")) secrets[pin.slice(1)] = randomBytes(32).toString("hex");
     for (const name of names) secrets[name] = name.endsWith("_PUBLIC_KEY") ? publicKey() : WHSEC.includes(scheme) ? whsec() : randomBytes(32).toString("hex");
   }
-  for (const { secret } of Object.values(SOURCES.destinations)) secrets[secret] = whsec();
+  for (const { secret } of [...Object.values(SOURCES.destinations), SOURCES.alerts]) secrets[secret] = whsec();
   secrets.QUARANTINE_KEY = randomBytes(32).toString("base64");
   secrets.AUDIT_LOG_KEY = auditLogKey("gate.example/audit");
   secrets.ADMIN_TOKEN = randomBytes(32).toString("base64url");

@@ -25,6 +25,9 @@ pace.flushMs = 700;
 
 let standing = new Map();
 let aheadMs = 0;
+/** The real clock, and how many have set another. */
+const clock = Date.now;
+let clocksSet = 0;
 
 export class Ledger extends Whole {
   /** A minute, in tests. */
@@ -85,17 +88,18 @@ export default {
     return at === null ? worker.fetch(request, told, ctx) : atTime(Number(at), () => worker.fetch(request, told, ctx));
   },
   queue: (batch, env, ctx) => worker.queue(batch, faulty(env, standing), ctx),
-  scheduled: (event, env, ctx) => atTime(Date.now() + aheadMs, () => worker.scheduled(event, faulty(env, standing), ctx)),
+  scheduled: (event, env, ctx) => atTime(clock() + aheadMs, () => worker.scheduled(event, faulty(env, standing), ctx)),
 };
 
-/** While this goes on, the clock goes from there. */
+/** While this goes on, the clock goes from there; for whoever else is under way, too. */
 async function atTime(ms, effect) {
-  const now = Date.now;
-  const began = now();
-  Date.now = () => ms + now() - began;
+  const began = clock();
+  Date.now = () => ms + clock() - began;
+  clocksSet += 1;
   try {
     return await effect();
   } finally {
-    Date.now = now;
+    clocksSet -= 1;
+    if (clocksSet === 0) Date.now = clock;
   }
 }

@@ -65,6 +65,7 @@ export async function startRuntime({ keep, seed, secrets, backendUrl, plant = ""
       ALLOW_PRIVATE_DESTINATIONS: "true",
       BACKEND_URL: backendUrl,
       NOWHERE_URL: "http://127.0.0.1:9/",
+      ALERT_URL: "http://127.0.0.1:9/",
       QUEUE_URL: queueUrl,
       AHEAD_MS: String(aheadMs),
       PLANT: plant,

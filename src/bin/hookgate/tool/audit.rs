@@ -176,13 +176,21 @@ fn verify(mut arguments: lexopt::Parser) -> Result<(), Failure> {
         )));
     }
     let told_ms = report.time_ms();
+    let unlogged = std::fs::read_to_string(directory.join("unlogged.ndjson"));
+    let unlogged = unlogged.map_or(0, |text| text.lines().count());
     if is_json {
         let mut report = serde_json::to_value(&report).unwrap_or_default();
         report["checkpoint_at"] = told_ms.map(hookgate::time::rfc3339).into();
+        report["unlogged"] = unlogged.into();
         report["age_seconds"] = told_ms.map(|ms| (now_ms - ms) / 1_000).into();
         println!("{}", terminal::json(&report));
     } else {
         tell(&report, is_alone, now_ms);
+        if unlogged > 0 {
+            println!(
+                "Not looked at: {unlogged} records of the last hour, which were not logged yet."
+            );
+        }
     }
     match report.findings.iter().map(sentence).collect::<Vec<_>>() {
         findings if findings.is_empty() => Ok(()),

@@ -1,10 +1,14 @@
 //! `hookgate diagnose`: why a signature does not match.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use hookgate::diagnosis::{Case, Judgement, Mistake, Thorough, diagnose_thoroughly, mistakes};
+use hookgate::gate::LiveSource;
 use hookgate::public_key::native;
 use hookgate::request::Inbound;
 use hookgate::scheme::Scheme;
-use hookgate::verify::Statement;
+use hookgate::verify::{Matched, Statement};
 use serde_json::{Value, json};
 
 use super::judge::{head_of, judge};
@@ -87,27 +91,20 @@ pub fn command(arguments: lexopt::Parser) -> Result<(), Failure> {
     let head = head_of(&recorded, &live);
     let scheme = Scheme::clone(&live.scheme);
     let mut case = Case::of(&live, scheme, head, Some(recorded.body.clone()));
-    let found = if live.scheme.is_public() {
+    let found = if live.scheme.is_stated() {
+        // A copy of the source, to be varied with the case.
+        let (gate, varied) = options.live(&recorded)?;
+        drop(gate);
+        let varied = Arc::into_inner(varied).map(RefCell::new);
         diagnose_thoroughly(&mut case, &|case| {
-            let inbound = Inbound::new(case.head(), case.body(), &[]);
-            let settled = Statement::read(&live, &inbound)
-                .ok()
-                .and_then(|(statement, _)| {
-                    let document = |url: &str| options.documents.get(url).cloned();
-                    native::settle(&live, &statement, document, judged.now_ms).ok()
-                });
-            settled.map_or(Judgement::Wrong, |_| {
-                Judgement::Right("the public key".into())
-            })
-        })
-    } else if live.scheme.is_stated() {
-        diagnose_thoroughly(&mut case, &|case| {
-            let inbound = Inbound::new(case.head(), case.body(), &[]);
-            let read = Statement::read(&live, &inbound).ok();
-            let matched = read.and_then(|(statement, _)| statement.matched(&live));
-            matched.map_or(Judgement::Wrong, |_| {
-                Judgement::Right("a live secret".into())
-            })
+            let Some(varied) = &varied else {
+                return Judgement::Wrong;
+            };
+            let mut live = varied.borrow_mut();
+            case.vary(&mut live);
+            let document = |url: &str| options.documents.get(url).cloned();
+            let key = who_signed(&live, case, document, judged.now_ms);
+            key.map_or(Judgement::Wrong, Judgement::Right)
         })
     } else {
         diagnose_thoroughly(&mut case, &|case| case.judge())
@@ -125,6 +122,26 @@ pub fn command(arguments: lexopt::Parser) -> Result<(), Failure> {
     } else {
         1
     }))
+}
+
+/// The name of the key that made the signature of what is read as a whole.
+fn who_signed(
+    live: &LiveSource,
+    case: &Case<'_>,
+    document: impl Fn(&str) -> Option<String>,
+    now_ms: i64,
+) -> Option<String> {
+    let inbound = Inbound::new(case.head(), case.body(), &live.json_pointers);
+    let (statement, _) = Statement::read(live, &inbound).ok()?;
+    if live.scheme.is_public() {
+        native::settle(live, &statement, document, now_ms).ok()?;
+        return Some("the public key".into());
+    }
+    let (matched, _) = statement.matched(live)?;
+    let Matched::Mac { key } = matched else {
+        return None;
+    };
+    Some(live.keys.get(key)?.name.clone())
 }
 
 fn to_json(found: &Thorough, why: &str, reason: &str) -> Value {

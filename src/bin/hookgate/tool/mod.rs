@@ -1,5 +1,21 @@
 //! The commands, and what they share.
 
+/// Like the standard library's, but a reader that has seen enough, as `head` has, ends the tool instead of
+/// making it panic.
+macro_rules! print {
+    ($($text:tt)*) => {
+        $crate::tool::terminal::say(format_args!($($text)*))
+    };
+}
+macro_rules! println {
+    () => {
+        print!("\n")
+    };
+    ($($text:tt)*) => {
+        print!("{}\n", format_args!($($text)*))
+    };
+}
+
 mod audit;
 mod diagnose;
 mod judge;
@@ -8,6 +24,7 @@ mod lint_secrets;
 mod options;
 mod recorded;
 mod schemes;
+mod schemes_text;
 mod secrets;
 mod send;
 mod sign;
@@ -24,13 +41,14 @@ use lexopt::prelude::{Long, Value};
 const HELP: &str = "\
 hookgate, the tool beside the Worker
 
-  hookgate lint [--sources FILE] [--environment NAME] [--deployed FILE] [--secret-file FILE]…
+  hookgate lint [--sources FILE] [--environment NAME] [--deployed FILE] [--secret-file FILE]… [--json]
       Checks a sources file (default sources.toml) as the build does, and with NAME = production
       also what may only be done there when it is acknowledged. Each scheme signs a request and
       verifies it. With --deployed, the sources file that is live now: refuses what would forget
       events under way. With --secret-file, NAME=value lines: refuses secrets that are missing,
       unusable, shared by sources that must not, or known to everybody; and with two such files, of
-      two environments, those that are the same in both. No value is printed.
+      two environments, those that are the same in both. No value is printed. With --json, one JSON
+      object: verdict (in_order or refused), faults, warnings and counts.
       Exit code 0: in order. 1: refused, each reason a sentence. 2: wrong usage.
 
   hookgate verify FILE [options]
@@ -55,8 +73,9 @@ hookgate, the tool beside the Worker
       The tamper-evident log of the record: its keys, and an export of it checked offline.
       hookgate audit --help says more.
 
-  hookgate schemes [--list]
-      Prints docs/schemes.md from the table of schemes; with --list, README.md's list of them.
+  hookgate schemes [--list | --json]
+      Prints docs/schemes.md from the table of schemes; with --list, README.md's list of them. With
+      --json, one JSON object a line for each scheme: its entry, and what the page says besides.
 
   hookgate vectors FILE… [--json]
       Runs files of test vectors, each a JSON array of entries (tests/vectors/README.md), and prints

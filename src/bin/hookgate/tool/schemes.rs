@@ -7,57 +7,19 @@ use hookgate::scheme::{
 use hookgate::schemes::BUILT_IN;
 
 use lexopt::prelude::Long;
+use serde_json::{Value, json};
 
 use super::Failure;
-
-const INTRODUCTION: &str = "\
-# Schemes
-
-Made by `cargo run --bin hookgate -- schemes` from the files in `src/schemes`, which say the same to the
-gate; a test compares them. What a provider does not document is said to be so.
-
-**Replay class** says what stops somebody who has captured one genuine request and sends it again.
-*Time and memory*: the signed time, and the memory of events for as long as it is fresh. *Memory*: no
-time is signed, so only the memory does, for as long as the source keeps it (30 days at least). *None*:
-the body is not signed; whoever has seen the credential can send anything, so the id only folds the
-sender's own retries.
-
-**Proved by** says how good the best vector is. A published one has secret, input and signature of the provider, or of the
-standard that it follows. An SDK's is made by the provider's code. A script's is made from the documentation, by code
-that is not the gate's (`tests/vectors/saas.py`, or as its `origin` says): both may have read it wrongly. *Unproven* is what
-only the gate's own signer makes.
-
-";
-
-/// What was looked at and left out.
-const ABSENT: &str = "\
-## What is not here
-
-- Alibaba Cloud EventBridge V1: its HMAC key travels encrypted with the provider's private key, and
-  recovering it with the public one is no operation of WebCrypto; documentation and SDK differ about a
-  line feed as well. V2 is the scheme to choose.
-- Tencent Cloud TDMQ CMQ: nothing is signed, no credential is documented, and the endpoints are plain HTTP.
-- DigitalOcean: no signed customer webhook is documented.
-- Supabase Database Webhooks: nothing is signed; with a custom header, `ibm-event-notifications` shows how to
-  write such a scheme.
-- Huawei's `SDK-HMAC-SM3`, `SDK-SM2-SM3`, `SDK-ECDSA-P256-SHA256` and `V11-HMAC-SHA256`.
-- Salesforce outbound messages: SOAP with an XML answer, proved by a client certificate on the connection, which a
-  Worker sees only where Cloudflare is set up for it.
-- Microsoft Graph's notifications with resource data: their tokens stand in the body, and the data is encrypted.
-- Docker Hub: nothing is signed; the secret can only stand in the URL.
-- Plaid's keys by `POST /webhook_verification_key/get`: that takes the account's own secret, so they are configured.
-- RFC 9421 with RSA-PSS or ECDSA over P-384, components with parameters, more than one signature a message.
-- Fastly's CDN alerts and log streaming: their challenge is not documented well enough to answer it.";
-
-/// Answers that do not depend on the scheme.
-const PLAIN: &str = "duplicate like accepted; malformed 400, not verified or too old 401, too large 413; our own failure 503 with `Retry-After`, never the sender's fault";
-const KOOGALLERY: &str = "HTTP 200 with a signed `resultCode`: accepted and duplicate 000000 (`newInstance` with its `instanceId`), questions 000004 while nothing is known; refused, and then not signed, 000001 or 000002; our own failure 000005";
+use super::schemes_text::{ABSENT, INTRODUCTION, KOOGALLERY, PLAIN};
+use super::terminal::json as json_line;
 
 pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     let mut as_list = false;
+    let mut as_json = false;
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("list") => as_list = true,
+            Long("json") => as_json = true,
             other => return Err(other.unexpected().into()),
         }
     }
@@ -70,6 +32,12 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
             }
             _ => {}
         }
+    }
+    if as_json {
+        for (name, scheme, about, _) in &schemes {
+            println!("{}", json_line(&to_json(name, scheme, about)));
+        }
+        return Ok(());
     }
     if as_list {
         list(
@@ -100,6 +68,30 @@ pub fn command(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     }
     println!("\n{ABSENT}");
     Ok(())
+}
+
+/// A scheme as its file has it, and what is told from it.
+fn to_json(name: &str, scheme: &Scheme, about: &About) -> Value {
+    json!({
+        "name": name,
+        "entry": scheme,
+        "replay_class": replay_class(scheme),
+        "proved_by": proof_word(about.proof),
+        "vector_source": about.vector_source,
+        "timeout_seconds": about.timeout_seconds,
+        "retries": about.retries,
+        "answers": about.answers,
+        "warnings": about.warnings,
+    })
+}
+
+fn proof_word(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Published => "published",
+        Proof::Sdk => "sdk",
+        Proof::Script => "script",
+        Proof::Unproven => "unproven",
+    }
 }
 
 /// Whether nothing of the body can change under the signature.

@@ -1,0 +1,103 @@
+//! What is told of an alert, and to whom: as [Standard Webhooks](https://www.standardwebhooks.com/) has it.
+
+use serde::Serialize;
+
+use super::{Alert, Turn};
+use crate::audit::line;
+use crate::config::Rule;
+use crate::time;
+
+/// A message for the webhook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// Of one turn of one alert: whoever is told twice knows by it.
+    pub id: String,
+    pub body: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: &'static str,
+    timestamp: &'a str,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    rule: &'static str,
+    /// `_`: it is not about one tenant.
+    tenant: &'a str,
+    /// Empty: it is not about one source.
+    source: &'a str,
+    value: i64,
+    threshold: i64,
+    since: &'a str,
+    what_to_do: &'static str,
+}
+
+impl Message {
+    /// Names and numbers, nothing that a sender wrote.
+    pub fn new(alert: &Alert, turn: Turn, now_ms: i64) -> Self {
+        let Alert {
+            rule,
+            tenant,
+            source,
+            ..
+        } = alert;
+        let name = rule.name();
+        Message {
+            id: format!("alr_{name}_{tenant}_{source}_{now_ms}"),
+            body: line(&Body {
+                r#type: match turn {
+                    Turn::Firing | Turn::StillFiring => "alert.firing",
+                    Turn::Resolved => "alert.resolved",
+                },
+                timestamp: &time::rfc3339(now_ms),
+                data: Data {
+                    rule: name,
+                    tenant,
+                    source,
+                    value: alert.value,
+                    threshold: alert.threshold,
+                    since: &time::rfc3339(alert.since_ms),
+                    what_to_do: what_to_do(*rule),
+                },
+            }),
+        }
+    }
+}
+
+/// Where to begin; `docs/alerts.md` has the rest under the rule's name.
+pub fn what_to_do(rule: Rule) -> &'static str {
+    match rule {
+        Rule::AllRefused => {
+            "docs/alerts.md#all_refused: look at the reason and the diagnosis of its last refusals"
+        }
+        Rule::GoneQuiet => {
+            "docs/alerts.md#gone_quiet: ask the sender whether it still sends, and where to"
+        }
+        Rule::RefusalSpike => "docs/alerts.md#refusal_spike: look who is refused, and why",
+        Rule::SkewNearTolerance => {
+            "docs/alerts.md#skew_near_tolerance: have the sender's clock looked at before it is refused"
+        }
+        Rule::DeadLetters => {
+            "docs/alerts.md#dead_letters: ./scripts/dead list, mend the backend, and send them again"
+        }
+        Rule::LedgerBacklog | Rule::SpoolBacklog => {
+            "docs/alerts.md#backlogs: look whether the queue takes messages"
+        }
+        Rule::QueueBacklog | Rule::SlowQueueBacklog => {
+            "docs/alerts.md#backlogs: look whether the backend takes events, and the consumer runs"
+        }
+        Rule::DeadLetterQueueBacklog => {
+            "docs/alerts.md#backlogs: look whether the archive takes letters"
+        }
+        Rule::AuditQueueBacklog => {
+            "docs/alerts.md#backlogs: look whether the record's database takes batches"
+        }
+        Rule::LogUnsigned => "docs/alerts.md#log_unsigned: set the secret AUDIT_LOG_KEY",
+        Rule::LogContradicted => {
+            "docs/alerts.md#log_contradicted: the log was rewritten, or the witness was: look at once"
+        }
+    }
+}

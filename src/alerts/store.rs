@@ -1,0 +1,143 @@
+//! The alerts' statements for the record's database. What they find is a list of lists of [`Row`]s, so that one small
+//! type is read for all of them.
+
+use serde::{Deserialize, Serialize};
+
+/// Something that the database has of a source: its kind, tenant, source, a name and numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Row(pub String, pub String, pub String, pub String, pub Vec<i64>);
+
+impl Row {
+    pub fn kind(&self) -> &str {
+        &self.0
+    }
+
+    pub fn tenant(&self) -> &str {
+        &self.1
+    }
+
+    pub fn source(&self) -> &str {
+        &self.2
+    }
+
+    pub fn name(&self) -> &str {
+        &self.3
+    }
+
+    /// 0 where there is none.
+    pub fn number(&self, index: usize) -> i64 {
+        self.4.get(index).copied().unwrap_or_default()
+    }
+}
+
+/// The rows of a list as SQLite wrote it.
+///
+/// # Errors
+/// It is no such list.
+pub fn rows(list: &str) -> Result<Vec<Row>, String> {
+    let lists: Vec<Vec<Row>> = serde_json::from_str(list).map_err(|error| error.to_string())?;
+    Ok(lists.into_iter().flatten().collect())
+}
+
+/// What a look needs, of the tenants in a list (`?1`) at a time (`?2`, in milliseconds since 1970):
+///
+/// - `at`: when the last look was
+/// - `end`: how many requests of a source ended so, in the last quarter of an hour
+/// - `taken`: of those taken since the last look, and a quarter of an hour before because counts come late, when the
+///   first was that is not known of, and the last
+/// - `skew`: of the last hour, by its place, how many
+/// - `rhythm`, `alert`: as they were kept
+/// - `incident`: how many in the last hour
+pub const KNOWN: &str = "\
+SELECT json_array(
+  (SELECT json_group_array(json_array('at', '', '', token, json_array(at_ms))) FROM evaluation),
+  (SELECT json_group_array(json_array('end', tenant, source, verdict, json_array(number))) FROM (
+    SELECT tenant, source, verdict, sum(number) AS number FROM (
+      SELECT counts.tenant, source, verdict, number FROM json_each(?1) AS known
+        JOIN counts ON counts.tenant = known.value AND minute > ?2 / 60000 - 15
+      UNION ALL
+      SELECT records.tenant, source, verdict, 1 FROM json_each(?1) AS known
+        JOIN records ON records.tenant = known.value AND at_ms > ?2 - 900000 AND text IS NOT NULL)
+    GROUP BY tenant, source, verdict)),
+  (SELECT json_group_array(json_array('taken', tenant, source, '', json_array(first_ms, last_ms))) FROM (
+    SELECT counts.tenant, counts.source, max(last_ms) AS last_ms,
+      coalesce(min(CASE WHEN first_ms > coalesce(numbers ->> 1, 0) THEN first_ms END), 0) AS first_ms
+    FROM json_each(?1) AS known
+      JOIN counts ON counts.tenant = known.value AND minute >= (SELECT max(at_ms, ?2 - 86400000) FROM evaluation) / 60000 - 15
+      LEFT JOIN rhythms ON rhythms.tenant = counts.tenant AND rhythms.source = counts.source
+    WHERE verdict IN ('accepted', 'revived', 'observed') GROUP BY counts.tenant, counts.source)),
+  (SELECT json_group_array(json_array('skew', tenant, source, place, json_array(number))) FROM (
+    SELECT tenant, source, place.key AS place, sum(place.value) AS number
+    FROM json_each(?1) AS known JOIN skews ON tenant = known.value AND minute > ?2 / 60000 - 60, json_each(histogram) AS place
+    GROUP BY tenant, source, place.key)),
+  (SELECT json_group_array(json_array('rhythm', tenant, source, '', json(numbers))) FROM rhythms),
+  (SELECT json_group_array(json_array('alert', tenant, source, rule,
+    json_array(firing, streak, since_ms, told_ms, patience, value, threshold))) FROM alerts),
+  (SELECT json_group_array(json_array('incident', tenant, source, rule, json_array(number))) FROM (
+    SELECT tenant, source, rule, count(*) AS number FROM incidents WHERE at_ms > ?2 - 3600000 GROUP BY tenant, source, rule))
+) AS found";
+
+/// Makes this look (`?2`, a token; at `?1`) the one that counts, unless another did since the last one (`?3`).
+pub const CLAIM: &str = "UPDATE evaluation SET at_ms = ?1, token = ?2 WHERE at_ms = ?3";
+/// Rows of alerts (`?1`), if this look (`?2`) counts.
+pub const KEEP_ALERTS: &str = "\
+INSERT OR REPLACE INTO alerts (rule, tenant, source, firing, streak, since_ms, told_ms, patience, value, threshold)
+SELECT value ->> 3, value ->> 1, value ->> 2, value -> 4 ->> 0, value -> 4 ->> 1, value -> 4 ->> 2, value -> 4 ->> 3,
+  value -> 4 ->> 4, value -> 4 ->> 5, value -> 4 ->> 6
+FROM json_each(?1) WHERE (SELECT token FROM evaluation) = ?2";
+/// Rows of rhythms (`?1`), if this look (`?2`) counts.
+pub const KEEP_RHYTHMS: &str = "\
+INSERT OR REPLACE INTO rhythms (tenant, source, numbers)
+SELECT value ->> 1, value ->> 2, value -> 4 FROM json_each(?1) WHERE (SELECT token FROM evaluation) = ?2";
+/// Messages (`?1`) to be sent, if this look (`?2`) counts; made at a time (`?3`).
+pub const KEEP_MESSAGES: &str = "\
+INSERT OR IGNORE INTO alert_messages (id, body, made_ms)
+SELECT value ->> 'id', value ->> 'body', ?3 FROM json_each(?1) WHERE (SELECT token FROM evaluation) = ?2";
+/// What is over for long, at a time (`?1`): incidents, alerts that have ended, and messages that nobody took for two
+/// weeks, in which each cron has said so.
+pub const FORGET: [&str; 4] = [
+    "DELETE FROM incidents WHERE at_ms < ?1 - 604800000",
+    "DELETE FROM alerts WHERE firing = 0 AND streak = 0 AND since_ms < ?1 - 604800000",
+    "DELETE FROM rhythms WHERE numbers ->> 1 < ?1 - 2592000000",
+    "DELETE FROM alert_messages WHERE made_ms < ?1 - 1209600000",
+];
+/// The look that counts.
+pub const CLAIMED: &str = "SELECT token AS found FROM evaluation";
+
+/// Messages that are not taken yet, the oldest first.
+pub const UNTOLD: &str = "\
+SELECT json_group_array(json_array(id, body)) AS found FROM (
+  SELECT id, body FROM alert_messages ORDER BY made_ms, id LIMIT 20)";
+/// Messages (`?1`, their ids) that were taken.
+pub const TOLD: &str = "DELETE FROM alert_messages WHERE id IN (SELECT value FROM json_each(?1))";
+
+/// Something happened once: an id that it has for ever, a rule, a tenant, a source, and when.
+pub const HAPPENED: &str = "\
+INSERT OR IGNORE INTO incidents (id, rule, tenant, source, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+/// What the overview of sources shows, of the tenants in a list (`?1`) at a time (`?2`): of a day, and the keys.
+pub const OVERVIEW: &str = "\
+SELECT json_array(
+  (SELECT json_group_array(json_array('end', tenant, source, verdict, json_array(number, last_ms))) FROM (
+    SELECT tenant, source, verdict, sum(number) AS number, max(last_ms) AS last_ms FROM (
+      SELECT counts.tenant, source, verdict, number, last_ms FROM json_each(?1) AS known
+        JOIN counts ON counts.tenant = known.value AND minute > ?2 / 60000 - 1440
+      UNION ALL
+      SELECT records.tenant, source, verdict, 1, at_ms FROM json_each(?1) AS known
+        JOIN records ON records.tenant = known.value AND at_ms > ?2 - 86400000 AND text IS NOT NULL)
+    GROUP BY tenant, source, verdict)),
+  (SELECT json_group_array(json_array('skew', tenant, source, place, json_array(number))) FROM (
+    SELECT tenant, source, place.key AS place, sum(place.value) AS number
+    FROM json_each(?1) AS known JOIN skews ON tenant = known.value AND minute > ?2 / 60000 - 1440, json_each(histogram) AS place
+    GROUP BY tenant, source, place.key)),
+  (SELECT json_group_array(json_array('rhythm', tenant, source, '', json(numbers))) FROM rhythms),
+  (SELECT json_group_array(json_array('key', tenant, source, key_id, json_array(last_ms)))
+    FROM json_each(?1) AS known JOIN key_uses ON tenant = known.value)
+) AS found";
+
+/// Alerts that fire or did lately: each as it is answered, behind its tenant.
+pub const LISTED: &str = "\
+SELECT json_group_array(json_array(tenant, json_object('rule', rule, 'source', source, 'tenant', tenant,
+  'state', iif(firing, 'firing', 'ok'), 'since', strftime('%Y-%m-%dT%H:%M:%fZ', since_ms / 1000.0, 'unixepoch'),
+  'value', value, 'threshold', threshold))) AS found
+FROM (SELECT * FROM alerts WHERE since_ms > 0 ORDER BY firing DESC, since_ms DESC, rule, tenant, source)";
