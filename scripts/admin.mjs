@@ -1,6 +1,6 @@
 // An operator's call of the gate.
 import { readFileSync } from "node:fs";
-import { parseDevVars } from "./dev-vars.mjs";
+import { TOKEN_FILE } from "./dev-vars.mjs";
 import { fail, oneLine } from "./terminal.mjs";
 
 const TIMEOUT_MS = 60_000;
@@ -8,12 +8,12 @@ const TIMEOUT_MS = 60_000;
 function adminToken() {
   if (process.env.HOOKGATE_ADMIN_TOKEN) return process.env.HOOKGATE_ADMIN_TOKEN;
   try {
-    const token = parseDevVars(readFileSync(".dev.vars", "utf8")).get("ADMIN_TOKEN");
+    const token = readFileSync(TOKEN_FILE, "utf8").trim();
     if (token) return token;
   } catch {
     // said below
   }
-  return fail("No admin token: set HOOKGATE_ADMIN_TOKEN, or run ./scripts/dev once, which writes ADMIN_TOKEN into .dev.vars.");
+  return fail(`No admin token: set HOOKGATE_ADMIN_TOKEN, or run ./scripts/dev once, which makes one in ${TOKEN_FILE}.`);
 }
 
 /** What the gate at `base` answers, if it is JSON or need not be; nothing for 404, where that may be. Anything else ends the script. */

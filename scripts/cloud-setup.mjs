@@ -14,7 +14,7 @@ const ENVIRONMENTS = ["development", "test", "staging", "production"];
 const FLAGS = ["--check", "--write", "--accept-24h", "--undo-help"];
 /** src/delivery.rs knows a queue's role by its name; and whatever is named otherwise is not the gate's. */
 const PREFIX = "hookgate-";
-const OWN_SECRETS = ["ADMIN_TOKEN", "AUDIT_LOG_KEY"];
+const OWN_SECRETS = ["ADMINS", "AUDIT_LOG_KEY"];
 /** What a queue can be told to keep; and the most of the free plan. */
 const RETENTION_SECONDS_MIN = 60;
 const RETENTION_SECONDS_MAX = 1_209_600;

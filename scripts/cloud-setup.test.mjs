@@ -47,7 +47,7 @@ ${environment("env.staging.", "-staging", 'id = "PUT-THE-STAGING-NAMESPACE-ID-HE
 ${environment("env.production.", "-production", 'id = "PUT-THE-PRODUCTION-NAMESPACE-ID-HERE"', 'database_id = "PUT-THE-PRODUCTION-DATABASE-ID-HERE"')}`;
 
 const QUEUES = ["hookgate-events-staging", "hookgate-dead-letters-staging"];
-const NEEDED = ["GITHUB_SECRET", "DELIVERY_SECRET", "ALERT_SECRET", "ADMIN_TOKEN", "AUDIT_LOG_KEY"];
+const NEEDED = ["GITHUB_SECRET", "DELIVERY_SECRET", "ALERT_SECRET", "ADMINS", "AUDIT_LOG_KEY"];
 const SMALL_SOURCES = `version = 1
 queue_retention_seconds = 1209600
 [destinations.backend]
@@ -160,7 +160,7 @@ test("--check says what is missing and changes nothing, and is content afterward
   assert.equal(toml(), WRANGLER);
 
   await setup("staging", "--write");
-  change({ workers: { "hookgate-staging": ["DELIVERY_SECRET", "ADMIN_TOKEN", "AUDIT_LOG_KEY", "OTHER"] } });
+  change({ workers: { "hookgate-staging": ["DELIVERY_SECRET", "ADMINS", "AUDIT_LOG_KEY", "OTHER"] } });
   const almost = await setup("staging", "--check");
   assert.equal(almost.code, 1);
   assert.deepEqual(almost.lines.slice(-3), [
@@ -202,7 +202,7 @@ test("development: no id is no fault, and its commands name the top level", asyn
   const { code, stdout } = await setup("development");
   assert.equal(code, 0);
   assert.match(stdout, /^ok {7}KV SEEN: no id in wrangler\.toml: the first deploy makes the namespace$/m);
-  assert.match(stdout, /^todo {5}secret ADMIN_TOKEN: npx wrangler secret put ADMIN_TOKEN --env ""$/m);
+  assert.match(stdout, /^todo {5}secret ADMINS: npx wrangler secret put ADMINS --env ""$/m);
 });
 
 test("a database whose tables are behind is found and brought up", async (t) => {
@@ -418,7 +418,7 @@ test("--undo-help asks wrangler nothing and names every resource", async (t) => 
 test("the project's own files: every environment can be looked at, and every secret is known", async (t) => {
   const wrangler = read("wrangler.toml");
   const sources = parse(SOURCES);
-  const names = new Set([...Object.values(sources.sources).flatMap(({ secrets }) => secrets), ...Object.values(sources.destinations).map(({ secret }) => secret), "ADMIN_TOKEN", "AUDIT_LOG_KEY"]);
+  const names = new Set([...Object.values(sources.sources).flatMap(({ secrets }) => secrets), ...Object.values(sources.destinations).map(({ secret }) => secret), "ADMINS", "AUDIT_LOG_KEY"]);
   for (const environment of ["development", "test", "staging", "production"]) {
     const { setup } = place(t, {}, { wrangler, sources: SOURCES });
     const { code, stdout, stderr } = await setup(environment, "--check");

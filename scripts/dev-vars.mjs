@@ -1,9 +1,10 @@
-// Completes .dev.vars: every secret that sources.toml names, and the gate's own three, get a fresh
-// random value in the form its provider uses. A value that stands there is never changed.
+// Completes .dev.vars: every secret that sources.toml names, and the gate's own, get a fresh random value in the form
+// its provider uses. A value that stands there is never changed. The operator's token goes into a file of its own.
 //
 //   node scripts/dev-vars.mjs [SOURCES_FILE [DEV_VARS_FILE]]
 import { createHash, generateKeyPairSync, randomBytes, randomInt, randomUUID } from "node:crypto";
-import { appendFileSync, chmodSync, readFileSync } from "node:fs";
+import { appendFileSync, chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse } from "smol-toml";
 
@@ -22,6 +23,13 @@ export function auditLogKey(name) {
   return `PRIVATE+KEY+${name}+${id}+${seed.toString("base64")}`;
 }
 
+/** An operator's token, as `hookgate admin token` makes it (src/admin/operators.rs). */
+export const freshToken = () => `hookgate_${randomBytes(32).toString("base64url")}`;
+/** The line of ADMINS for who has this token. */
+export const adminsLine = (name, role, tenants, token) => `${name} ${role} ${tenants} sha256:${createHash("sha256").update(token).digest("hex")}`;
+/** Where the token of this machine's gate is: .dev.vars has its hash, as a deployed gate has it. */
+export const TOKEN_FILE = ".dev.admin-token";
+
 /** How each provider's secret looks. Names not listed get 64 hex characters. */
 export const FORMS = {
   GITHUB_SECRET: () => hex(40),
@@ -35,12 +43,11 @@ export const FORMS = {
   VERCEL_SECRET: () => alphanumeric(24),
   CUSTOM_SECRET: () => hex(32),
   DELIVERY_SECRET: () => whsec(32),
-  ADMIN_TOKEN: () => randomBytes(32).toString("base64url"),
   AUDIT_LOG_KEY: () => auditLogKey("localhost/audit"),
 };
 
-/** What the gate itself needs: it signs deliveries to the backend and the logs of the record, and the operator's commands authenticate. */
-const OWN = ["DELIVERY_SECRET", "ADMIN_TOKEN", "AUDIT_LOG_KEY"];
+/** What the gate itself needs: it signs deliveries to the backend and the logs of the record. */
+const OWN = ["DELIVERY_SECRET", "AUDIT_LOG_KEY"];
 
 /** The name of the secret that signs alerts, where the sources file has one. */
 const alertsSecret = (sourcesText) => parse(sourcesText).alerts?.secret;
@@ -100,6 +107,15 @@ function main([sourcesFile = "sources.toml", devVarsFile = ".dev.vars"]) {
   if (append !== "") {
     appendFileSync(devVarsFile, append, { mode: 0o600 });
     chmodSync(devVarsFile, 0o600);
+  }
+  if (!parseDevVars(devVarsText).has("ADMINS")) {
+    const tokenFile = join(dirname(devVarsFile), TOKEN_FILE);
+    const token = freshToken();
+    writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
+    chmodSync(tokenFile, 0o600);
+    const gap = /[^\n]$/.test(devVarsText + append) ? "\n" : "";
+    appendFileSync(devVarsFile, `${gap}ADMINS=${adminsLine("dev", "operate", "*", token)}\n`, { mode: 0o600 });
+    console.log(`==> a fresh operator's token in ${tokenFile}, and its line in ${devVarsFile}: ADMINS`);
   }
   if (added.length > 0) console.log(`==> fresh random secrets in ${devVarsFile}: ${added.join(", ")}`);
   if (empty.length > 0) {

@@ -1,14 +1,14 @@
 // The scripts beside this file, tried from outside: started as programs, answered by stand-ins.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { FORMS, complete, parseDevVars, secretNames } from "./dev-vars.mjs";
+import { FORMS, TOKEN_FILE, complete, parseDevVars, secretNames } from "./dev-vars.mjs";
 import { oneLine, safeJson } from "./terminal.mjs";
 
 const SCRIPTS = import.meta.dirname;
@@ -57,7 +57,6 @@ const EXPECTED_FORMS = {
   VERCEL_SECRET: /^[0-9A-Za-z]{24}$/,
   CUSTOM_SECRET: /^[0-9a-f]{32}$/,
   DELIVERY_SECRET: /^whsec_[0-9A-Za-z+/]{43}=$/,
-  ADMIN_TOKEN: /^[0-9A-Za-z_-]{43}$/,
   AUDIT_LOG_KEY: /^PRIVATE\+KEY\+localhost\/audit\+[0-9a-f]{8}\+[0-9A-Za-z+/]{44}$/,
 };
 
@@ -76,17 +75,42 @@ test("secret names are found wherever the sources file has them", () => {
 
 test("a missing secret is added, a present one is never touched, an empty one is reported", () => {
   const sources = 'x = { secrets = ["GITHUB_SECRET", "MINE", "EMPTY"] }\n';
-  const before = 'GITHUB_SECRET="kept"\nEMPTY=\nADMIN_TOKEN=kept'; // no newline at the end
+  const before = 'GITHUB_SECRET="kept"\nEMPTY=\nAUDIT_LOG_KEY=kept'; // no newline at the end
   const { append, added, empty } = complete(sources, before);
-  assert.deepEqual([added, empty], [["MINE", "DELIVERY_SECRET", "AUDIT_LOG_KEY"], ["EMPTY"]]);
+  assert.deepEqual([added, empty], [["MINE", "DELIVERY_SECRET"], ["EMPTY"]]);
   const values = parseDevVars(before + append);
   assert.equal(values.get("GITHUB_SECRET"), "kept");
-  assert.equal(values.get("ADMIN_TOKEN"), "kept");
+  assert.equal(values.get("AUDIT_LOG_KEY"), "kept");
   assert.equal(values.get("EMPTY"), "");
   assert.match(values.get("MINE"), /^[0-9a-f]{64}$/);
   assert.equal(complete(sources, before + append).append, "");
   const alerts = complete(`${sources}[alerts]\nsecret = "TELL"\n`, before + append);
   assert.match(alerts.append, /^TELL=whsec_[0-9A-Za-z+/]{43}=\n$/, "what signs alerts is as Standard Webhooks has it");
+});
+
+test("a fresh operator: the token beside .dev.vars, its line inside, and neither touched again", async (t) => {
+  writeFileSync(join(directory, "sources.toml"), "");
+  const vars = join(directory, "operator.vars");
+  writeFileSync(vars, "X=1"); // no newline at the end
+  const first = await run("dev-vars.mjs", ["sources.toml", "operator.vars"]);
+  assert.equal(first.code, 0, first.stderr);
+  const token = readFileSync(join(directory, TOKEN_FILE), "utf8").trim();
+  assert.match(token, /^hookgate_[\w-]{43}$/);
+  const before = readFileSync(vars, "utf8");
+  assert.equal(parseDevVars(before).get("ADMINS"), `dev operate * sha256:${createHash("sha256").update(token).digest("hex")}`);
+  assert.equal(parseDevVars(before).get("X"), "1");
+  assert.ok(!before.includes(token) && !first.stdout.includes(token));
+  for (const file of [vars, join(directory, TOKEN_FILE)]) assert.equal(statSync(file).mode & 0o777, 0o600, file);
+  await run("dev-vars.mjs", ["sources.toml", "operator.vars"]);
+  assert.equal(readFileSync(vars, "utf8"), before);
+  assert.equal(readFileSync(join(directory, TOKEN_FILE), "utf8").trim(), token);
+
+  const { base, seen } = await standIn(t, () => answer(200, { dead_letters: [], cursor: null }));
+  assert.equal((await run("dead.mjs", [base, "list"], { env: { HOOKGATE_ADMIN_TOKEN: "" } })).code, 0);
+  assert.equal(seen[0].headers.authorization, `Bearer ${token}`, "the scripts find it");
+  rmSync(join(directory, TOKEN_FILE));
+  const none = await run("dead.mjs", [base, "list"], { env: { HOOKGATE_ADMIN_TOKEN: "" } });
+  assert.match(none.stderr, /^No admin token: .*\.dev\.admin-token\.$/m);
 });
 
 // -- terminal ---------------------------------------------------------------------------------------
@@ -163,7 +187,7 @@ async function startBackend(t) {
   const { port } = probe.address();
   await new Promise((resolve) => probe.close(resolve));
   const key = Buffer.alloc(32, 7);
-  writeFileSync(join(directory, ".dev.vars"), `DELIVERY_SECRET=whsec_${key.toString("base64")}\nADMIN_TOKEN=token-of-this-test\n`);
+  writeFileSync(join(directory, ".dev.vars"), `DELIVERY_SECRET=whsec_${key.toString("base64")}\n`);
   const child = spawn(process.execPath, [join(SCRIPTS, "backend.mjs")], { cwd: directory, env: { ...process.env, BACKEND_PORT: String(port) } });
   t.after(() => child.kill());
   const lines = [];

@@ -1,8 +1,8 @@
 //! What an operator asks for, by method and path.
 
-use super::is_request_id;
+use super::door::SESSION;
 use super::reading::Reading;
-use crate::audit::NO_TENANT;
+use super::{is_request_id, is_tenant};
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
@@ -18,10 +18,26 @@ const RECORDS: &str = "/admin/v1/records/";
 const OFFERS: &str = "/admin/v1/offers/";
 const SOURCES: &str = "/admin/v1/sources";
 const ALERTS: &str = "/admin/v1/alerts";
+const WHOAMI: &str = "/admin/v1/whoami";
+
+/// What the record has of a command ([`super::action`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// A change, or the attempt: each one, however it ended.
+    Each,
+    /// A look at something, where there was something: once a minute for each operator and thing. The console looks
+    /// at the same lists every few seconds.
+    OnceAMinute,
+    Never,
+}
 
 /// Something an operator asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
+    /// Who he is to the gate.
+    WhoAmI,
+    /// The browser's session ends. How one begins is the door's matter.
+    SignOut,
     /// A page of dead letters, after a cursor.
     List {
         cursor: Option<String>,
@@ -89,6 +105,8 @@ impl Command {
         match (head.method.as_str(), head.path.as_str()) {
             ("GET", SOURCES) => return Some(Command::Sources),
             ("GET", ALERTS) => return Some(Command::Alerts),
+            ("GET", WHOAMI) => return Some(Command::WhoAmI),
+            ("DELETE", SESSION) => return Some(Command::SignOut),
             _ => {}
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
@@ -133,6 +151,8 @@ impl Command {
     /// The name of the command, for the record.
     pub fn name(&self) -> &'static str {
         match self {
+            Command::WhoAmI => "whoami",
+            Command::SignOut => "signed_out",
             Command::List { .. } => "dead_letters_listed",
             Command::Show { .. } => "dead_letter_shown",
             Command::Content { .. } => "dead_letter_content_shown",
@@ -147,13 +167,53 @@ impl Command {
             Command::Readmit { .. } => "refusal_readmitted",
         }
     }
-}
 
-/// As the configuration's rules have it, and what no tenant is called: nothing that could lead out of the
-/// tenant's own log.
-fn is_tenant(name: &str) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    name == NO_TENANT || (1..=64).contains(&name.len()) && name.bytes().all(is_letter)
+    /// Whether it changes something, which takes an operator who may.
+    pub fn operates(&self) -> bool {
+        match self {
+            Command::Redrive { .. } | Command::TakeOffer { .. } => true,
+            Command::Forget | Command::Readmit { .. } => true,
+            // His own session is nobody else's matter.
+            Command::WhoAmI | Command::SignOut => false,
+            Command::List { .. } | Command::Show { .. } | Command::Content { .. } => false,
+            Command::Records { .. } | Command::Log { .. } => false,
+            Command::Read(_) | Command::Sources | Command::Alerts => false,
+        }
+    }
+
+    /// What of it goes into the record.
+    pub fn recorded(&self) -> Recorded {
+        match self {
+            Command::Redrive { .. } | Command::TakeOffer { .. } | Command::SignOut => {
+                Recorded::Each
+            }
+            Command::List { .. } | Command::Show { .. } | Command::Content { .. } => {
+                Recorded::OnceAMinute
+            }
+            Command::Forget => Recorded::Each,
+            Command::Records { .. } => Recorded::OnceAMinute,
+            Command::Read(reading) => reading.recorded(),
+            // Once it is judged, with what came of it: `Arrival::readmitted`.
+            Command::Readmit { .. } => Recorded::Each,
+            // Numbers.
+            Command::Sources | Command::Alerts => Recorded::Never,
+            // Hashes and ids: who has them has read nothing.
+            Command::WhoAmI | Command::Log { .. } => Recorded::Never,
+        }
+    }
+
+    /// The one thing that it is about, as the request names it; empty where it is about many.
+    pub fn about(&self) -> &str {
+        match self {
+            Command::Show { id } | Command::Content { id } | Command::Redrive { id } => id,
+            Command::TakeOffer { source } => source,
+            Command::Records { tenant, .. } | Command::Log { tenant, .. } => tenant,
+            Command::Readmit { id } => id,
+            Command::Read(reading) => reading.about(),
+            Command::WhoAmI | Command::SignOut | Command::List { .. } => "",
+            Command::Forget | Command::Sources | Command::Alerts => "",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! that ended took at most 25 s of its counts with it, so the platform's own number of invocations may be larger
 //! (docs/record.md).
 
-use super::door::Operator;
+use super::Operator;
 use super::parameters::{Parameters, Unfit};
 use super::records::{Asked, EVERYBODY_RECORDED, Query, Value, of_list};
 use crate::answer::{Answer, problem};

@@ -1,102 +1,171 @@
-//! Who is an operator.
+//! The door: which host it is on, what a request brings, and from where a browser may ask.
 
-use ctutils::CtEq as _;
+use sha2::{Digest as _, Sha256};
 
-use crate::keys::Mac;
+use super::operators::{Line, Operators};
+use crate::keys::encode_hex;
 use crate::request::Head;
-use crate::scheme::Algorithm;
 
-/// Shorter tokens could be guessed.
-const TOKEN_CHARACTERS_MIN: usize = 32;
+/// Where a browser signs in and out.
+pub const SESSION: &str = "/admin/v1/session";
+/// The prefix `__Host-` keeps it to this host, to `/` and to TLS (RFC 6265bis, section 4.1.3.2).
+const COOKIE: &str = "__Host-hookgate";
+/// A working day; `Max-Age` and the row in the database end together.
+pub const SESSION_SECONDS: u32 = 28_800;
+/// A token in its JSON has some seventy bytes. What is longer is not read, because nobody has shown who he is.
+const SIGN_IN_BYTES_MAX: u64 = 1_024;
 
-/// Who asks, and what he may. Whatever of the gate belongs to a tenant, an operator whom [`Operator::sees`] does not
-/// let see it is told of it what he would be told if it were not there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operator {
-    /// For the record.
-    pub name: String,
-    /// May change something, not only look.
-    pub operates: bool,
-    /// `None`: all of them, and what belongs to none.
-    tenants: Option<Vec<String>>,
+/// Who is let in, and where.
+#[derive(Debug, Default)]
+pub struct Door {
+    pub operators: Operators,
+    /// Where it is set, there is no door anywhere else.
+    only_host: Option<String>,
+    /// Whether a browser may be signed in here.
+    pub takes_browsers: bool,
 }
 
-impl Operator {
-    /// Who may do everything.
-    pub fn of_everything(name: &str) -> Operator {
-        Operator {
-            name: name.to_owned(),
-            operates: true,
-            tenants: None,
-        }
-    }
-
-    /// Who sees only these tenants.
-    #[cfg(test)]
-    pub fn of_tenants(name: &str, tenants: &[&str]) -> Operator {
-        let tenants = tenants.iter().map(|tenant| (*tenant).to_owned()).collect();
-        Operator {
-            tenants: Some(tenants),
-            ..Operator::of_everything(name)
-        }
-    }
-
-    /// Whose things are there for him. `None`: everybody's.
-    pub fn tenants(&self) -> Option<&[String]> {
-        self.tenants.as_deref()
-    }
-
-    /// Whether what belongs to this tenant is there for him.
-    pub fn sees(&self, tenant: &str) -> bool {
-        let among = |tenants: &Vec<String>| tenants.iter().any(|name| name == tenant);
-        self.tenants.as_ref().is_none_or(among)
-    }
+/// What the Worker's variables and secrets say of the door.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `ADMINS`, which is a secret.
+    pub admins: Option<String>,
+    /// `ADMIN_HOST`.
+    pub only_host: Option<String>,
 }
 
-/// How a request under `/admin/` is met.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Admitted {
-    Operator(Operator),
-    /// The right door, the wrong key: 401.
-    Refused,
+/// What a request under `/admin/` brings.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Knock<'a> {
     /// There is no door here: 404 for everyone.
     Nothing,
+    /// 401. How he tried, for the log.
+    Refused(&'static str),
+    Token(&'a Line),
+    /// A browser's cookie: the digest by which its session is found.
+    Session(String),
+    /// A browser that would like to have one. The body has a token.
+    SignIn,
 }
 
-/// Judges a request by its token and its host. Without a sound `token` there is no door at all;
-/// with `only_host`, only there.
-pub fn authorise(head: &Head, token: Option<&str>, only_host: Option<&str>) -> Admitted {
-    let Some(token) = token.filter(|token| token.len() >= TOKEN_CHARACTERS_MIN) else {
-        return Admitted::Nothing;
-    };
-    let host = head.header("host").unwrap_or_default();
-    if only_host.is_some_and(|only| !only.is_empty() && !only.eq_ignore_ascii_case(host)) {
-        return Admitted::Nothing;
+/// How an operator showed who he is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Token,
+    Session,
+}
+
+impl Way {
+    /// For the record.
+    pub fn name(self) -> &'static str {
+        match self {
+            Way::Token => "token",
+            Way::Session => "session",
+        }
     }
-    let authorization = head.header("authorization").unwrap_or_default();
-    let given = authorization.strip_prefix("Bearer ").unwrap_or_default();
-    if is_token(given, token) {
-        Admitted::Operator(Operator::of_everything("admin"))
+}
+
+impl Door {
+    /// In production the door has a host name of its own, or is
+    /// closed to browsers: what senders are answered on the gate's own host must not share an origin with who may change
+    /// something. A bearer token is sent by no browser by itself.
+    pub fn bring_up(environment: &str, settings: Settings) -> Door {
+        let only_host = settings.only_host.filter(|host| !host.is_empty());
+        Door {
+            operators: Operators::read(&settings.admins.unwrap_or_default()),
+            takes_browsers: only_host.is_some() || matches!(environment, "development" | "test"),
+            only_host,
+        }
+    }
+
+    /// Whether there is a door where this request was sent to.
+    pub fn is_at(&self, head: &Head) -> bool {
+        let host = head.header("host").unwrap_or_default();
+        let only = self.only_host.as_ref();
+        !self.operators.is_empty() && only.is_none_or(|only| only.eq_ignore_ascii_case(host))
+    }
+
+    /// Judges a request by what it brings. Nothing of it depends on the path, but where a browser signs in.
+    pub fn knock(&self, head: &Head) -> Knock<'_> {
+        if !self.is_at(head) {
+            return Knock::Nothing;
+        }
+        if head.method == "POST" && head.path == SESSION {
+            let length = head
+                .header("content-length")
+                .and_then(|text| text.parse().ok());
+            let is_short = length.is_some_and(|length: u64| length <= SIGN_IN_BYTES_MAX);
+            // Or another site could sign a browser in as somebody else.
+            return match is_short && comes_from_the_console(head) {
+                true => Knock::SignIn,
+                false => Knock::Refused("sign_in"),
+            };
+        }
+        if let Some(authorization) = head.header("authorization") {
+            let token = authorization.strip_prefix("Bearer ").unwrap_or_default();
+            let line = self.operators.by_token(token);
+            return line.map_or(Knock::Refused("token"), Knock::Token);
+        }
+        match cookie(head) {
+            Some(cookie) if self.takes_browsers => Knock::Session(digest(cookie)),
+            Some(_) => Knock::Refused("session"),
+            None => Knock::Refused("nothing"),
+        }
+    }
+}
+
+/// Whether a request that a browser may have sent by itself was meant by who sits before it: a change comes from
+/// our own page; and no other site's page looks at anything. (<https://www.w3.org/TR/fetch-metadata/>)
+pub fn is_meant(head: &Head) -> bool {
+    match head.method.as_str() {
+        "GET" | "HEAD" => matches!(
+            head.header("sec-fetch-site"),
+            None | Some("same-origin" | "none")
+        ),
+        _ => comes_from_the_console(head),
+    }
+}
+
+/// The header is one that no form can send, and no other origin without being asked for it first.
+fn comes_from_the_console(head: &Head) -> bool {
+    head.header("sec-fetch-site") == Some("same-origin")
+        && head.header("hookgate-console") == Some("1")
+}
+
+fn cookie(head: &Head) -> Option<&str> {
+    let cookies = head.header("cookie")?.split([';', ',']);
+    let mut pairs = cookies.filter_map(|pair| pair.trim().split_once('='));
+    pairs.find_map(|(name, value)| (name == COOKIE).then_some(value))
+}
+
+/// What is kept of a cookie. It has 256 random bits, as a token: see [`super::operators`].
+pub fn digest(cookie: &str) -> String {
+    encode_hex(&Sha256::digest(cookie))
+}
+
+/// What gives a browser this cookie. An empty one takes it away.
+pub fn set_cookie(cookie: &str) -> String {
+    let seconds = if cookie.is_empty() {
+        0
     } else {
-        Admitted::Refused
-    }
+        SESSION_SECONDS
+    };
+    format!("{COOKIE}={cookie}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}")
 }
 
-/// Compares in constant time: equal MACs under one key, equal tokens.
-fn is_token(given: &str, expected: &str) -> bool {
-    let mac_of = |text: &str| {
-        let mut mac = Mac::new(Algorithm::HmacSha256, b"hookgate admin token");
-        mac.update(text.as_bytes());
-        mac
-    };
-    mac_of(given).tag().ct_eq(&mac_of(expected).tag()).to_bool()
+/// The token of who signs in: `{"token":"…"}`.
+pub fn token_in(body: &str) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_str(body).ok()?;
+    Some(body.get("token")?.as_str()?.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::operators::{line_of, token};
     use super::*;
 
-    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+    const CONSOLE: [(&str, &str); 2] =
+        [("sec-fetch-site", "same-origin"), ("hookgate-console", "1")];
 
     fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> Head {
         let headers = headers
@@ -105,46 +174,161 @@ mod tests {
         Head::new(method, target, headers)
     }
 
+    fn door(environment: &str, host: Option<&str>) -> Door {
+        let settings = Settings {
+            admins: line_of("ana", "operate", "*", &token([1; 32])),
+            only_host: host.map(str::to_owned),
+        };
+        Door::bring_up(environment, settings)
+    }
+
     #[test]
-    fn without_a_sound_token_there_is_no_door() {
-        let knock = head(
-            "GET",
-            "/admin/v1/dead-letters",
-            &[("authorization", "Bearer ")],
-        );
-        for token in [None, Some(""), Some("short"), Some(&TOKEN[1..])] {
-            assert_eq!(
-                authorise(&knock, token, None),
-                Admitted::Nothing,
-                "{token:?}"
-            );
+    fn without_an_operator_there_is_no_door() {
+        let bearer = format!("Bearer {}", token([1; 32]));
+        let knock = head("GET", "/admin/v1/whoami", &[("authorization", &bearer)]);
+        for admins in [
+            None,
+            Some(""),
+            Some("# nobody"),
+            Some("ana operate * sha256:00"),
+        ] {
+            let settings = Settings {
+                admins: admins.map(str::to_owned),
+                ..Settings::default()
+            };
+            let door = Door::bring_up("test", settings);
+            assert_eq!(door.knock(&knock), Knock::Nothing, "{admins:?}");
         }
     }
 
     #[test]
     fn only_the_token_opens_and_only_on_its_host() {
-        let knock = |authorization: &str, host| {
-            let head = head(
-                "GET",
-                "/",
-                &[("authorization", authorization), ("host", "admin.example")],
-            );
-            authorise(&head, Some(TOKEN), host)
+        let right = format!("Bearer {}", token([1; 32]));
+        let knocks = |authorization: &str, host| {
+            let door = door("production", host);
+            let headers = [("authorization", authorization), ("host", "admin.example")];
+            match door.knock(&head("GET", "/admin/v1/anything", &headers)) {
+                Knock::Token(line) => line.operator.name.clone(),
+                other => format!("{other:?}"),
+            }
         };
-        let right = format!("Bearer {TOKEN}");
-        let operator = Admitted::Operator(Operator::of_everything("admin"));
-        assert_eq!(knock(&right, None), operator);
-        assert_eq!(knock(&right, Some("Admin.Example")), operator);
-        assert_eq!(knock(&right, Some("gate.example")), Admitted::Nothing);
+        assert_eq!(knocks(&right, None), "ana");
+        assert_eq!(knocks(&right, Some("")), "ana");
+        assert_eq!(knocks(&right, Some("Admin.Example")), "ana");
+        assert_eq!(knocks(&right, Some("gate.example")), "Nothing");
         for wrong in [
             "",
             "Bearer ",
-            TOKEN,
+            &right[7..],
             &right[..right.len() - 1],
             &format!("{right}0"),
             &format!("{right}, {right}"),
+            &format!("Bearer {}", token([2; 32])),
         ] {
-            assert_eq!(knock(wrong, None), Admitted::Refused, "{wrong:?}");
+            assert_eq!(knocks(wrong, None), r#"Refused("token")"#, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn browsers_are_let_in_where_the_door_has_a_host_of_its_own() {
+        let with_cookie = [
+            ("cookie", "a=b; __Host-hookgate=abc; c"),
+            ("host", "admin.example"),
+        ];
+        let knock = head("GET", "/admin/v1/whoami", &with_cookie);
+        let session = Knock::Session(digest("abc"));
+        for (environment, host, expected) in [
+            ("development", None, &session),
+            ("test", None, &session),
+            ("production", Some("admin.example"), &session),
+            ("staging", Some("admin.example"), &session),
+            ("production", None, &Knock::Refused("session")),
+            ("staging", None, &Knock::Refused("session")),
+            ("", None, &Knock::Refused("session")),
+            ("production", Some("other.example"), &Knock::Nothing),
+        ] {
+            assert_eq!(
+                door(environment, host).knock(&knock),
+                *expected,
+                "{environment} {host:?}"
+            );
+        }
+        for cookie in [
+            "hookgate=abc",
+            "__Host-hookgate",
+            "x__Host-hookgate=abc",
+            "",
+        ] {
+            let knock = head("GET", "/admin/v1/whoami", &[("cookie", cookie)]);
+            assert_eq!(
+                door("test", None).knock(&knock),
+                Knock::Refused("nothing"),
+                "{cookie}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_browser_signs_in_from_our_own_page_and_with_few_bytes() {
+        let knock = |method, headers: &[(&str, &str)]| {
+            let head = head(method, SESSION, headers);
+            matches!(door("test", None).knock(&head), Knock::SignIn)
+        };
+        let [site, header] = CONSOLE;
+        let short = ("content-length", "70");
+        assert!(knock("POST", &[site, header, short]));
+        assert!(!knock("GET", &[site, header, short]));
+        for headers in [
+            &[site, header][..],
+            &[site, header, ("content-length", "1025")],
+            &[site, header, ("content-length", "-1")],
+            &[site, short],
+            &[header, short],
+            &[("sec-fetch-site", "same-site"), header, short],
+            &[("sec-fetch-site", "none"), header, short],
+            &[site, ("hookgate-console", "0"), short],
+        ] {
+            assert!(!knock("POST", headers), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_browser_sends_by_itself_changes_nothing() {
+        let [site, header] = CONSOLE;
+        let meant = |method, headers: &[(&str, &str)]| is_meant(&head(method, "/", headers));
+        for method in ["POST", "DELETE", "PUT"] {
+            assert!(meant(method, &[site, header]));
+            for headers in [
+                &[][..],
+                &[site],
+                &[header],
+                &[("sec-fetch-site", "cross-site"), header],
+                &[("sec-fetch-site", "same-site"), header],
+                &[("sec-fetch-site", "none"), header],
+                &[("sec-fetch-site", "same-origin, same-origin"), header],
+                &[site, ("hookgate-console", "")],
+            ] {
+                assert!(!meant(method, headers), "{method} {headers:?}");
+            }
+        }
+        assert!(meant("GET", &[]) && meant("GET", &[site]));
+        assert!(meant("GET", &[("sec-fetch-site", "none")]));
+        assert!(!meant("GET", &[("sec-fetch-site", "cross-site")]));
+        assert!(!meant("GET", &[("sec-fetch-site", "same-site")]));
+    }
+
+    #[test]
+    fn a_cookie_is_for_this_host_and_no_script() {
+        assert_eq!(
+            set_cookie("abc"),
+            "__Host-hookgate=abc; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=28800"
+        );
+        assert!(
+            set_cookie("").ends_with("=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0")
+        );
+        assert_eq!(token_in(r#"{"token":"x"}"#).as_deref(), Some("x"));
+        for body in ["", "x", "{}", r#"{"token":1}"#, r#"["token"]"#] {
+            assert_eq!(token_in(body), None, "{body}");
         }
     }
 }

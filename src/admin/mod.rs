@@ -1,31 +1,45 @@
 //! What an operator may ask of the gate, and who is one. `edge/admin/` carries it out.
 //!
-//! [`authorise`] is the door, [`Command`] what is asked for; what may be done then is decided by the module of its topic.
+//! [`Door`] and [`Operator`] say who asks, [`Command`] what is asked for; what may be done then is decided by the module of
+//! its topic, and [`action`] is what the record has of it.
 //!
 //! [`Reading`] is what is read of the record: [`records`] are searched, [`one_record`] has its [`explanation`], [`counts`]
 //! are added up, and an [`export`] is for other programs. [`console`] are the pages on which a browser asks for all that.
 
+pub mod action;
 mod command;
 pub mod console;
 pub mod counts;
 mod cursor;
-mod door;
+pub mod door;
 pub mod explanation;
 pub mod export;
 mod forget;
 mod health;
 pub mod one_record;
+pub mod operators;
 mod parameters;
 mod reading;
 mod readmit;
 pub mod records;
 mod redrive;
+pub mod session;
 mod siem;
 
-pub use command::Command;
-pub use door::{Admitted, Operator, authorise};
+pub use command::{Command, Recorded};
+pub use door::{Door, Knock, Way};
 pub use forget::{Named, Wish, not_forgotten};
 pub use health::overview;
+pub use operators::Operator;
 pub use reading::Reading;
 pub use readmit::{is_request_id, not_readmitted, readmitted};
 pub use redrive::{Redriven, insists, may_redrive, not_redriven};
+
+use crate::audit::NO_TENANT;
+
+/// As the configuration's rules have it, and what no tenant is called: nothing that could lead out of the
+/// tenant's own log.
+fn is_tenant(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    name == NO_TENANT || (1..=64).contains(&name.len()) && name.bytes().all(is_letter)
+}

@@ -1,5 +1,6 @@
 //! What an operator may read of the record.
 
+use super::Recorded;
 use super::counts::Counting;
 use super::export::Export;
 use super::one_record::is_record_id;
@@ -50,6 +51,23 @@ impl Reading {
             Reading::Export(_) => "record_exported",
             Reading::Description => "description_shown",
             Reading::Unfit(_) => "parameter_refused",
+        }
+    }
+
+    /// What of it goes into the record.
+    pub fn recorded(&self) -> Recorded {
+        match self {
+            Reading::List(_) | Reading::One { .. } | Reading::Export(_) => Recorded::OnceAMinute,
+            // Numbers, and what everybody may know.
+            Reading::Counts(_) | Reading::Description | Reading::Unfit(_) => Recorded::Never,
+        }
+    }
+
+    /// The one thing that it is about; empty where it is about many.
+    pub fn about(&self) -> &str {
+        match self {
+            Reading::One { id } => id,
+            _ => "",
         }
     }
 }

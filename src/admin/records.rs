@@ -4,8 +4,8 @@
 //! Behind the newest [`LOOKED_AT`] of a tenant nobody looks in one call: a page of a rare kind may come back
 //! short, with a cursor to go on. No row is written to make searches faster.
 
+use super::Operator;
 use super::cursor::{self, Cursor};
-use super::door::Operator;
 use super::parameters::{Parameters, Unfit};
 use crate::audit::shown;
 use crate::request::Head;
@@ -154,7 +154,7 @@ impl Search {
                 Unfit::value("client_address", allowed)
             })?);
         }
-        let name = cursor::search(parameters);
+        let name = cursor::search(parameters, &FILTERS);
         let cursor = parameters.text("cursor");
         let cursor = cursor.map(|cursor| Cursor::parse(cursor, &name));
         Ok(Search {

@@ -160,12 +160,24 @@ pub enum Notice<'a> {
     LogUnwitnessed {
         detail: &'a str,
     },
+    /// Somebody who is no operator, and what he tried to show that he is.
     AdminRefused {
         request_id: &'a str,
+        tried: &'a str,
+    },
+    /// Lines of `ADMINS` that are none, by their numbers: they open nothing.
+    AdminsUnreadable {
+        lines: &'a str,
+    },
+    /// What an operator did is not in the record: this is what it would have.
+    AdminUnrecorded {
+        detail: &'a str,
+        text: &'a str,
     },
     /// What an operator asked for, and the status it was answered with.
     AdminAnswered {
         request_id: &'a str,
+        operator: &'a str,
         action: &'a str,
         status: u16,
     },
@@ -189,6 +201,10 @@ struct NoticeLine<'a> {
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unrecorded: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     age_seconds: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -328,16 +344,23 @@ impl Notice<'_> {
                 ..alarm("quarantine_off")
             },
             Notice::LogUnwitnessed { detail } => with(alarm("log_unwitnessed"), detail),
-            Notice::AdminRefused { request_id } => NoticeLine {
+            Notice::AdminRefused { request_id, tried } => NoticeLine {
                 request_id: Some(request_id),
-                ..notice("admin_refused")
+                ..with(notice("admin_refused"), tried)
+            },
+            Notice::AdminsUnreadable { lines } => with(alarm("admins_unreadable"), lines),
+            Notice::AdminUnrecorded { detail, text } => NoticeLine {
+                unrecorded: Some(text),
+                ..with(alarm("admin_unrecorded"), detail)
             },
             Notice::AdminAnswered {
                 request_id,
+                operator,
                 action,
                 status,
             } => NoticeLine {
                 request_id: Some(request_id),
+                operator: Some(operator),
                 detail: Some(action),
                 status: Some(status),
                 ..notice("admin_answered")

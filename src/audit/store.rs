@@ -58,7 +58,7 @@ pub const KEEP: [&str; 5] = [
     STORED,
 ];
 
-/// Removals are stored whatever the bounds say: they are few, and of our own making. A day is counted once for a
+/// Removals and what operators did are stored whatever the bounds say: no stranger makes one. A day is counted once for a
 /// batch, and no further than its bound.
 const KEEP_RECORDS: &str = "\
 WITH message AS MATERIALIZED (
@@ -88,7 +88,7 @@ INSERT OR IGNORE INTO records (id, tenant, source, at_ms, verdict, reason, leaf_
 SELECT value ->> 'id', tenant, source, at_ms, verdict, value ->> 'reason', value ->> 'leaf_hash', value ->> 'salt',
   value ->> 'text', value ->> 'address', value ->> 'address_salt'
 FROM placed
-WHERE verdict = 'retention' OR (in_minute <= CASE WHEN in_day <= ?3 THEN ?2 ELSE min(?2, 1) END AND in_tenant_day <= ?4)";
+WHERE verdict IN ('retention', 'admin') OR (in_minute <= CASE WHEN in_day <= ?3 THEN ?2 ELSE min(?2, 1) END AND in_tenant_day <= ?4)";
 
 /// Of the messages with a record those that are not stored now. Each lot is one more in the row of its kind and minute.
 const COUNT_THE_REST: &str = "\

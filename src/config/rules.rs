@@ -24,8 +24,8 @@ const RETENTION_SECONDS_MAX: u32 = 400 * 86_400;
 const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
 /// Names of wrangler.toml whose values are known or belong to the gate itself.
 const RESERVED_NAMES: [&str; 15] = [
+    "ADMINS",
     "ADMIN_HOST",
-    "ADMIN_TOKEN",
     "ALLOW_PRIVATE_DESTINATIONS",
     "ARCHIVE",
     "AUDIT",

@@ -61,7 +61,10 @@ async function receive(request, env, ctx) {
   const length = headers.get("content-length");
   const arrival = Arrival.open(startOf(request, length), headers, cf?.colo ?? "", cf?.country ?? "", env);
   if (arrival.isForOperator) {
-    const answer = await unlessItDies(administrate(linesOf(request), request, env));
+    const answering = unlessItDies(administrate(linesOf(request), request, env));
+    // An operator who goes away in between is written down all the same.
+    ctx.waitUntil(answering.catch(() => {}));
+    const answer = await answering;
     if (Array.isArray(answer)) return readmit(answer, env, ctx);
     return typeof answer === "string" ? operatorsResponseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
   }

@@ -1,5 +1,5 @@
 //! Secrets that providers hand over ([`crate::scheme::Handshake::keep`]): kept for the operator, in the
-//! archive and under the operator's own token.
+//! archive, under a key made of the gate's secret for its logs, which outlives the operators' tokens.
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -8,23 +8,25 @@ use worker::Env;
 
 use super::archive::Failed;
 use super::platform::{self, Bindings, Bucket, binding, describe_value, variable};
+use super::state::State;
 use crate::audit::Notice;
 use crate::gate::LiveSource;
 
 #[wasm_bindgen(module = "/src/edge/offer.js")]
 extern "C" {
     #[wasm_bindgen(js_name = keepOffer)]
-    fn keep_offer(bucket: &Bucket, name: &str, token: &str, secret: &str) -> Promise;
+    fn keep_offer(bucket: &Bucket, name: &str, key: &str, secret: &str) -> Promise;
     #[wasm_bindgen(js_name = takeOffer)]
-    fn take_offer(bucket: &Bucket, name: &str, token: &str) -> Promise;
+    fn take_offer(bucket: &Bucket, name: &str, key: &str) -> Promise;
 }
 
 /// Begins to keep a secret; ends by itself. Brings whether it was kept: there is one for each window.
 pub fn keep(env: &Env, live: &LiveSource, secret: &str) -> Promise {
     let bindings: &Bindings = env.unchecked_ref();
-    match (live.offer_name(), variable(env, binding::ADMIN_TOKEN)) {
-        (Some(name), Some(token)) if !token.is_empty() => {
-            keep_offer(&bindings.archive(), &name, &token, secret)
+    let has_readers = !State::of(env).door.operators.is_empty();
+    match (live.offer_name(), variable(env, binding::AUDIT_LOG_KEY)) {
+        (Some(name), Some(key)) if has_readers && !key.is_empty() => {
+            keep_offer(&bindings.archive(), &name, &key, secret)
         }
         // Nobody could ever read it.
         _ => Promise::reject(&JsValue::UNDEFINED),
@@ -34,14 +36,14 @@ pub fn keep(env: &Env, live: &LiveSource, secret: &str) -> Promise {
 /// Gives the secret of the source's window to the operator, once.
 ///
 /// # Errors
-/// The archive did not answer, or the token is not the one it was kept under.
+/// The archive did not answer, or the key is not the one it was kept under.
 pub async fn take(env: &Env, live: &LiveSource) -> Result<Option<String>, Failed> {
     let bindings: &Bindings = env.unchecked_ref();
-    let token = variable(env, binding::ADMIN_TOKEN);
-    let (Some(name), Some(token)) = (live.offer_name(), token) else {
+    let key = variable(env, binding::AUDIT_LOG_KEY);
+    let (Some(name), Some(key)) = (live.offer_name(), key) else {
         return Ok(None);
     };
-    let taken = JsFuture::from(take_offer(&bindings.archive(), &name, &token)).await;
+    let taken = JsFuture::from(take_offer(&bindings.archive(), &name, &key)).await;
     let secret = taken.map_err(|error| {
         let detail = &describe_value(&error);
         platform::notice(&Notice::ArchiveFailed { detail });

@@ -37,9 +37,9 @@ pub mod binding {
     pub const ENVIRONMENT: &str = "ENVIRONMENT";
     /// Variable: the only host name on which `/admin` answers, where it is set.
     pub const ADMIN_HOST: &str = "ADMIN_HOST";
-    /// Secret: who may use `/admin`.
-    pub const ADMIN_TOKEN: &str = "ADMIN_TOKEN";
-    /// Secret: signs the checkpoints of the logs.
+    /// Secret: who may use `/admin`, one line an operator.
+    pub const ADMINS: &str = "ADMINS";
+    /// Secret: signs the checkpoints of the logs. What providers hand over is kept under a key made of it.
     pub const AUDIT_LOG_KEY: &str = "AUDIT_LOG_KEY";
     /// Secret: what is kept of refused requests is encrypted under it.
     pub const QUARANTINE_KEY: &str = "QUARANTINE_KEY";
@@ -115,7 +115,7 @@ extern "C" {
     pub fn newest(this: &Stub) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    pub fn prove(this: &Stub, id: &str) -> Result<Promise, JsValue>;
+    pub fn prove(this: &Stub, id: &str, expected: &str) -> Result<Promise, JsValue>;
 
     /// The second argument of a handler. The crate's `Context` cannot be made from one outside its
     /// own macros.

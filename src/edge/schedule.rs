@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
+use super::admin::remove_sessions_that_are_over;
 use super::alerts::{self, Watch};
 use super::platform::{self, binding, now_ms, queue_of, within};
 use super::state::State;
@@ -37,6 +38,7 @@ pub fn tick(env: Env) -> Promise {
         let lookups = async {
             look_at_queues(&env, &watch).await;
             record_store::remove_what_is_over(&state, &env).await;
+            remove_sessions_that_are_over(&env).await;
         };
         join3(ledgers, spool, lookups).await;
         alerts::look(&state, &env, watch).await;

@@ -11,6 +11,8 @@ use web_sys::Headers;
 use worker::Env;
 
 use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, variable};
+use crate::admin::Door;
+use crate::admin::door::Settings;
 use crate::audit::Notice;
 use crate::config::{Audit, Config, Retention, Tenant};
 use crate::gate::{Gate, LiveSource};
@@ -25,6 +27,8 @@ pub struct State {
     /// As configured; all other tenants have the default.
     tenants: BTreeMap<String, Tenant>,
     pub outside: Outside,
+    /// Who is let in as an operator.
+    pub door: Door,
     /// As a number of D1 is.
     pub record_bytes_max: f64,
 }
@@ -113,6 +117,8 @@ impl State {
 
     fn load(env: &Env) -> State {
         write_only_the_place_of_panics();
+        let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
+        let door = door(env, &environment);
         let config = match Config::from_bytes(crate::EMBEDDED_SOURCES) {
             Ok(config) => config,
             Err(errors) => {
@@ -122,6 +128,7 @@ impl State {
                     gate: None,
                     tenants: BTreeMap::new(),
                     outside: Outside::default(),
+                    door,
                     record_bytes_max: Audit::default().record_bytes_max() as f64,
                 };
             }
@@ -130,7 +137,6 @@ impl State {
         let mut config = config;
         #[cfg(feature = "test-hooks")]
         super::test_hooks::reshard_on_purpose(&mut config, env);
-        let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
         let tenants = config.tenants.clone();
         let outside = Outside::bring_up(&config.audit, &environment, |name| variable(env, name));
         let record_bytes_max = config.audit.record_bytes_max() as f64;
@@ -142,6 +148,7 @@ impl State {
             gate: Some(gate),
             tenants,
             outside,
+            door,
             record_bytes_max,
         };
         state.tell_of_quarantine(env);
@@ -163,6 +170,24 @@ impl State {
             .get(tenant)
             .map_or_else(Retention::default, Tenant::retention)
     }
+}
+
+/// A line that is none is an alarm, and no more: who may take events is asked for by nobody's name.
+fn door(env: &Env, environment: &str) -> Door {
+    let door = Door::bring_up(
+        environment,
+        Settings {
+            admins: variable(env, binding::ADMINS),
+            only_host: variable(env, binding::ADMIN_HOST),
+        },
+    );
+    if !door.operators.faults.is_empty() {
+        let lines: Vec<String> = door.operators.faults.iter().map(usize::to_string).collect();
+        notice(&Notice::AdminsUnreadable {
+            lines: &lines.join(", "),
+        });
+    }
+    door
 }
 
 /// A panic's text may quote the request. The crate's own hook, set when the module starts, would

@@ -22,7 +22,7 @@ after(() => gate.stop());
 const A_WHILE_MS = 700;
 
 const post = (path, body, at = gate) =>
-  exchange(at.url, { target: `/admin/v1/${path}`, headers: [["authorization", `Bearer ${at.secrets.ADMIN_TOKEN}`]], body: JSON.stringify(body ?? {}) });
+  exchange(at.url, { target: `/admin/v1/${path}`, headers: [["authorization", `Bearer ${at.secrets.HOOKGATE_ADMIN_TOKEN}`]], body: JSON.stringify(body ?? {}) });
 const typeOf = ({ json }) => json?.type?.replace("urn:hookgate:problem:", "");
 const forget = (source, key, more) => post("forget", { source, ...(key.length === 64 ? { dedup_key: key } : { event_id: key }), ...more });
 
@@ -128,7 +128,7 @@ describe("forget", { concurrency: true }, () => {
   test("the ledger does not answer: 503, and it is asked again", async () => {
     const event = await delivered("exact");
     const target = "/admin/v1/forget";
-    const headers = [["authorization", `Bearer ${gate.secrets.ADMIN_TOKEN}`], ["x-test-fault", "LEDGER.ask=fail"]];
+    const headers = [["authorization", `Bearer ${gate.secrets.HOOKGATE_ADMIN_TOKEN}`], ["x-test-fault", "LEDGER.ask=fail"]];
     const body = JSON.stringify({ source: "exact", dedup_key: event.key });
     const failed = await gate.send({ target, headers, body });
     assert.deepEqual([failed.status, typeOf(failed)], [503, "ledger-unavailable"]);
@@ -137,7 +137,7 @@ describe("forget", { concurrency: true }, () => {
   test("./scripts/forget", async () => {
     const event = await delivered("custom");
     const run = async (...args) => {
-      const child = spawn("bash", [join(ROOT, "scripts", "forget"), "--url", gate.url, ...args], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: gate.secrets.ADMIN_TOKEN } });
+      const child = spawn("bash", [join(ROOT, "scripts", "forget"), "--url", gate.url, ...args], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: gate.secrets.HOOKGATE_ADMIN_TOKEN } });
       let text = "";
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => (text += part));
       const [code] = await once(child, "close");
@@ -344,7 +344,7 @@ describe("quarantine", () => {
   });
 
   test("./scripts/readmit", async () => {
-    const child = spawn("bash", [join(ROOT, "scripts", "readmit"), "--url", kept.url, refused.taken.requestId], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: right.ADMIN_TOKEN } });
+    const child = spawn("bash", [join(ROOT, "scripts", "readmit"), "--url", kept.url, refused.taken.requestId], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: right.HOOKGATE_ADMIN_TOKEN } });
     let text = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => (text += part));
     const [code] = await once(child, "close");

@@ -56,7 +56,7 @@ after(() => backend.stop());
 
 const vkeyOf = async (tenant) => (await tool("vkey", "--key", key, "--tenant", tenant)).stdout;
 /** A file of a tenant's log, as the operator gets it. */
-const file = (gate, tenant, path, token = secrets.ADMIN_TOKEN) =>
+const file = (gate, tenant, path, token = secrets.HOOKGATE_ADMIN_TOKEN) =>
   gate.send({ method: "GET", target: `/admin/v1/log/${tenant}/${path}`, headers: [["authorization", `Bearer ${token}`]] });
 const sizeOf = (note) => Number(note.split("\n")[1]);
 /** A checkpoint of this size, waited for. */
@@ -212,7 +212,7 @@ test("a refusal is recorded and logged, and what the operator exports is in orde
       const place = mkdtempSync(join(tmpdir(), "hookgate-export-"));
       const directory = join(place, "export");
       const script = join(ROOT, "scripts", "audit");
-      const { stdout } = await run("bash", [script, "--url", gate.url, "export", "demo", directory], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: secrets.ADMIN_TOKEN } });
+      const { stdout } = await run("bash", [script, "--url", gate.url, "export", "demo", directory], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: secrets.HOOKGATE_ADMIN_TOKEN } });
       assert.match(stdout, /5 entries of gate\.example\/audit\/demo, 5 records/);
       const { code, stdout: told, stderr } = await tool("verify", directory, "--key", key, "--tenant", "demo", "--witness", witness.key);
       assert.equal(code, 0, stderr);
@@ -225,7 +225,7 @@ test("a refusal is recorded and logged, and what the operator exports is in orde
       const forged = "INSERT INTO records SELECT 'req_forged', tenant, source, 1, verdict, reason, leaf_hash, salt, text, address, address_salt FROM records WHERE id = ?1";
       await gate.recorded(forged, second.id);
       rmSync(directory, { recursive: true });
-      await run("bash", [script, "--url", gate.url, "export", "demo", directory], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: secrets.ADMIN_TOKEN } });
+      await run("bash", [script, "--url", gate.url, "export", "demo", directory], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: secrets.HOOKGATE_ADMIN_TOKEN } });
       const altered = await tool("verify", directory, "--key", key, "--tenant", "demo", "--json");
       assert.equal(altered.code, 1);
       const findings = JSON.parse(altered.stdout).findings.map(({ what, id }) => `${what} ${id}`).sort();
@@ -248,7 +248,7 @@ test("an older, genuine log that was put back into the archive is told by what t
     await (await gate.mf.getR2Bucket("ARCHIVE")).put("log/acme/checkpoint", old);
     const place = mkdtempSync(join(tmpdir(), "hookgate-export-"));
     const directory = join(place, "export");
-    const { stdout } = await run("bash", [join(ROOT, "scripts", "audit"), "--url", gate.url, "export", "acme", directory], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: secrets.ADMIN_TOKEN } });
+    const { stdout } = await run("bash", [join(ROOT, "scripts", "audit"), "--url", gate.url, "export", "acme", directory], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: secrets.HOOKGATE_ADMIN_TOKEN } });
     assert.match(stdout, /The archive is behind: its checkpoint has 5 entries, the log's own 8/);
     const args = ["verify", directory, "--key", key, "--tenant", "acme", "--witness", witness.key];
     const told = JSON.parse((await tool(...args, "--json")).stdout);

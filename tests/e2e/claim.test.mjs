@@ -228,7 +228,7 @@ describe("the consumer", () => {
     // Where it came from its life may end.
     await (await bucket()).delete(message.dataref);
 
-    const child = spawn("bash", [join(ROOT, "scripts", "dead"), "--url", gate.url, "show", letter.id, "--body"], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: gate.secrets.ADMIN_TOKEN } });
+    const child = spawn("bash", [join(ROOT, "scripts", "dead"), "--url", gate.url, "show", letter.id, "--body"], { env: { ...process.env, HOOKGATE_ADMIN_TOKEN: gate.secrets.HOOKGATE_ADMIN_TOKEN } });
     const parts = [];
     child.stdout.on("data", (part) => parts.push(part));
     assert.deepEqual(await once(child, "close"), [0, null]);

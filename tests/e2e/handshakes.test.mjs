@@ -226,7 +226,7 @@ describe("a secret that a provider hands over", () => {
     } finally {
       await young.stop();
     }
-    const closed = await startGate({ without: ["ADMIN_TOKEN"] });
+    const closed = await startGate({ without: ["ADMINS"] });
     try {
       const answer = await offer(closed);
       assert.deepEqual([answer.status, (await closed.verdict(answer)).reason], [503, "offer_unkept"]);

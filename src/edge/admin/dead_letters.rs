@@ -3,10 +3,10 @@
 use worker::Env;
 
 use super::{Asking, Told, json};
-use crate::admin::{Redriven, insists, may_redrive, not_redriven};
+use crate::admin::{Operator, Redriven, insists, may_redrive, not_redriven};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
-use crate::dead::DeadLetter;
+use crate::dead::{DeadLetter, Summary};
 use crate::edge::platform::{self, binding, now_ms};
 use crate::edge::state::State;
 use crate::edge::{archive, content, ledger};
@@ -23,7 +23,10 @@ const UNSENT: &str =
 const LEDGER_MS: u32 = 10_000;
 
 pub async fn list(asking: &Asking<'_>, cursor: Option<&str>) -> Result<Answer, archive::Failed> {
-    let page = archive::list(asking.env, cursor, PAGE).await?;
+    let mut page = archive::list(asking.env, cursor, PAGE).await?;
+    // The cursor is the archive's: what is left out here makes a page shorter, and no other one longer.
+    let is_his = |letter: &Summary| is_seen(&asking.operator, letter.tenant.as_deref());
+    page.letters.retain(is_his);
     Ok(json(
         200,
         &serde_json::json!({ "dead_letters": page.letters, "cursor": page.cursor }),
@@ -31,20 +34,31 @@ pub async fn list(asking: &Asking<'_>, cursor: Option<&str>) -> Result<Answer, a
 }
 
 pub async fn show(asking: &Asking<'_>, id: &str) -> Result<Answer, archive::Failed> {
-    let Asking {
-        env, request_id, ..
-    } = *asking;
-    Ok(match archive::read(env, id).await? {
-        None => no_such_letter(request_id),
+    Ok(match read(asking, id).await? {
+        None => no_such_letter(asking.request_id),
         Some(letter) => json(200, &serde_json::to_value(&letter).unwrap_or_default()),
     })
+}
+
+/// A letter that is there for who asks.
+async fn read(asking: &Asking<'_>, id: &str) -> Result<Option<DeadLetter>, archive::Failed> {
+    let letter = archive::read(asking.env, id).await?;
+    Ok(letter.filter(|letter| match letter.summary().tenant {
+        Some(tenant) => asking.sees(&tenant),
+        None => is_seen(&asking.operator, None),
+    }))
+}
+
+/// A letter that cannot be read may be anybody's: it is there for who sees all tenants.
+fn is_seen(operator: &Operator, tenant: Option<&str>) -> bool {
+    tenant.map_or(operator.tenants().is_none(), |tenant| operator.sees(tenant))
 }
 
 pub async fn content_of(asking: &Asking<'_>, id: &str) -> Result<Told, archive::Failed> {
     let Asking {
         env, request_id, ..
     } = *asking;
-    let letter = archive::read(env, id).await?;
+    let letter = read(asking, id).await?;
     if let Some((key, _)) = letter.and_then(|letter| letter.content())
         && let Some(stream) = content::stream(env, &key).await?
     {
@@ -58,7 +72,7 @@ pub async fn redrive(asking: &Asking<'_>, id: &str) -> Result<Answer, archive::F
         env, request_id, ..
     } = *asking;
     let body = asking.body().await;
-    let Some(mut letter) = archive::read(env, id).await? else {
+    let Some(mut letter) = read(asking, id).await? else {
         return Ok(no_such_letter(request_id));
     };
     let insist = insists(&body);

@@ -25,7 +25,6 @@ async fn wished(asking: &Asking<'_>) -> Result<Answer, Answer> {
     let Asking {
         env, request_id, ..
     } = *asking;
-    asking.may_operate()?;
     let wish = Wish::parse(&asking.body().await).ok_or_else(|| {
         let title = "The body names a source, and a dedup_key or an event_id";
         problem(400, "malformed", title, None, request_id)
@@ -35,9 +34,10 @@ async fn wished(asking: &Asking<'_>) -> Result<Answer, Answer> {
         .gate
         .as_ref()
         .and_then(|gate| gate.source(&wish.source));
-    let live = live.filter(|live| asking.operator.sees(&live.source.tenant));
+    let live = live.filter(|live| asking.sees(&live.source.tenant));
     let live = live.ok_or_else(|| problem(404, "not-found", "No such source", None, request_id))?;
     let keys = wish.keys(live, request_id)?;
+    asking.is_about(&wish.source);
     let silent = |_| {
         let title = "The ledger did not answer";
         let detail = "It may have been forgotten, or not. Repeat it: that does no harm.";
@@ -48,6 +48,7 @@ async fn wished(asking: &Asking<'_>) -> Result<Answer, Answer> {
         let refused = not_forgotten(reply, now_ms(), request_id);
         return Err(refused.unwrap_or_else(|| silent(Silence::Failed)));
     };
+    asking.is_about(key);
     let body = serde_json::json!({ "status": "forgotten", "run": run, "dedup_key": key });
     Ok(json(200, &body))
 }

@@ -1,12 +1,16 @@
 //! Carries out what an operator asks for: see [`crate::admin`].
 
 mod dead_letters;
+mod entrance;
 mod forget;
 mod health;
 mod log;
 mod offers;
 mod readmit;
 mod record;
+mod recorded;
+
+use std::cell::RefCell;
 
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
@@ -15,12 +19,15 @@ use web_sys::Request;
 use worker::Env;
 
 use super::archive;
-use super::platform::{self, binding};
-use crate::admin::{Admitted, Command, Operator, Reading, authorise, console};
+use super::platform;
+use super::state::State;
+use crate::admin::door::is_meant;
+use crate::admin::{Command, Operator, Reading, Way, console};
 use crate::answer::{Answer, problem};
-use crate::audit::Notice;
 use crate::request::Head;
 use crate::tlog::NEWEST;
+
+pub use entrance::remove_what_is_over as remove_sessions_that_are_over;
 
 /// Answers a request for `/admin` and below. `lines` is its head, as in [`super::fetch`]. What the promise
 /// brings is the answer's text, as [`Answer::to_json`] writes it, with a member more if its body is a file of the console: `file`, by which
@@ -61,66 +68,103 @@ impl From<Answer> for Told {
     }
 }
 
+impl Told {
+    fn status(&self) -> u16 {
+        match self {
+            Told::Answer(answer) | Told::File(_, answer) => answer.status,
+            Told::Content(_) => 200,
+            Told::Readmission(_) => 202,
+        }
+    }
+}
+
 /// An operator's request, once it is known whose it is.
 struct Asking<'a> {
     /// Who is told nothing of what he does not see: see [`Operator::sees`].
     operator: Operator,
+    way: Way,
+    /// The digest of the browser's session, where there is one.
+    session: Option<String>,
+    head: &'a Head,
     request: &'a Request,
     env: &'a Env,
     request_id: &'a str,
+    /// For the record: whose thing it is about, once that is known.
+    tenant: RefCell<Option<String>>,
+    /// For the record: the one thing that it is about, where its path does not say so.
+    about: RefCell<String>,
 }
 
 impl Asking<'_> {
-    /// What only somebody may do who operates.
-    fn may_operate(&self) -> Result<(), Answer> {
-        let title = "This needs the role operate";
-        let refused = || problem(403, "not-permitted", title, None, self.request_id);
-        self.operator.operates.then_some(()).ok_or_else(refused)
-    }
-
     /// Empty too where it could not be read.
     async fn body(&self) -> String {
-        let text = match self.request.text().map(JsFuture::from) {
-            Ok(text) => text.await.ok().and_then(|text| text.as_string()),
-            Err(_) => None,
-        };
-        text.unwrap_or_default()
+        text_of(self.request).await
+    }
+
+    /// For the record: what it is about, as far as it is known by now.
+    fn is_about(&self, thing: &str) {
+        thing.clone_into(&mut self.about.borrow_mut());
+    }
+
+    /// Whether what belongs to this tenant is there for him. If so it is what the record has this request under.
+    fn sees(&self, tenant: &str) -> bool {
+        let sees = self.operator.sees(tenant);
+        if sees {
+            *self.tenant.borrow_mut() = Some(tenant.to_owned());
+        }
+        sees
     }
 }
 
+async fn text_of(request: &Request) -> String {
+    let text = match request.text().map(JsFuture::from) {
+        Ok(text) => text.await.ok().and_then(|text| text.as_string()),
+        Err(_) => None,
+    };
+    text.unwrap_or_default()
+}
+
 async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> Told {
-    let nothing = problem(404, "not-found", "Not found", None, request_id);
-    let token = platform::variable(env, binding::ADMIN_TOKEN);
-    let only_host = platform::variable(env, binding::ADMIN_HOST);
-    let admitted = authorise(head, token.as_deref(), only_host.as_deref());
-    if admitted != Admitted::Nothing
+    let state = State::of(env);
+    if state.door.is_at(head)
         && let Some((name, answer)) = console::file(head, request.url().starts_with("https:"))
     {
         return Told::File(name, answer);
     }
-    let operator = match admitted {
-        Admitted::Nothing => return Told::Answer(nothing),
-        Admitted::Refused => {
-            platform::notice(&Notice::AdminRefused { request_id });
-            let title = "A valid admin token is needed";
-            let mut answer = problem(401, "not-authorized", title, None, request_id);
-            answer
-                .headers
-                .push(("www-authenticate", "Bearer".to_owned()));
-            return Told::Answer(answer);
-        }
-        Admitted::Operator(operator) => operator,
-    };
-    let Some(command) = Command::parse(head) else {
-        return Told::Answer(nothing);
+    let entered = match entrance::enter(&state.door, head, request, env, request_id).await {
+        Ok(entered) => entered,
+        Err(answer) => return Told::Answer(answer),
     };
     let asking = Asking {
-        operator,
+        operator: entered.operator,
+        way: entered.way,
+        session: entered.session,
+        head,
         request,
         env,
         request_id,
+        tenant: RefCell::default(),
+        about: RefCell::default(),
     };
-    let told = carry_out(&command, &asking).await;
+    if let Some(answer) = entered.signed_in {
+        recorded::signed_in(&asking, answer.status).await;
+        return Told::Answer(answer);
+    }
+    let refused = |kind, title, detail| problem(403, kind, title, Some(detail), request_id);
+    if asking.way != Way::Token && !is_meant(head) {
+        let title = "Not from the console's own page";
+        let detail = "A browser's session takes requests with sec-fetch-site: same-origin and hookgate-console: 1.";
+        return Told::Answer(refused("not-from-here", title, detail));
+    }
+    let Some(command) = Command::parse(head) else {
+        return problem(404, "not-found", "Not found", None, request_id).into();
+    };
+    let told = if command.operates() && !asking.operator.operates {
+        let title = "This operator may only look";
+        Ok(refused("not-allowed", title, "It takes the role operate.").into())
+    } else {
+        carry_out(&command, &asking).await
+    };
     let told = told.unwrap_or_else(|_| {
         Told::Answer(problem(
             503,
@@ -130,21 +174,22 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
             request_id,
         ))
     });
-    let status = match &told {
-        Told::Answer(answer) | Told::File(_, answer) => answer.status,
-        Told::Content(_) => 200,
-        Told::Readmission(_) => return told,
-    };
-    platform::notice(&Notice::AdminAnswered {
-        request_id,
-        action: command.name(),
-        status,
-    });
+    // What is judged again has its end, and its record, once it is judged.
+    if !matches!(told, Told::Readmission(_)) {
+        recorded::answered(&asking, &command, told.status()).await;
+    }
     told
 }
 
 async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archive::Failed> {
     Ok(match command {
+        Command::WhoAmI => whoami(&asking.operator).into(),
+        Command::SignOut => {
+            let session = asking.session.as_deref();
+            entrance::sign_out(session, asking.env, asking.request_id)
+                .await
+                .into()
+        }
         Command::List { cursor } => dead_letters::list(asking, cursor.as_deref()).await?.into(),
         Command::Show { id } => dead_letters::show(asking, id).await?.into(),
         Command::Content { id } => dead_letters::content_of(asking, id).await?,
@@ -166,6 +211,18 @@ async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archi
         Command::Alerts => health::show_alerts(asking).await?.into(),
         Command::Readmit { id } => readmit::readmit(asking, id).await?,
     })
+}
+
+fn whoami(operator: &Operator) -> Answer {
+    let roles: &[&str] = match operator.operates {
+        true => &["read", "operate"],
+        false => &["read"],
+    };
+    let (name, tenants) = (&operator.name, operator.tenants());
+    json(
+        200,
+        &serde_json::json!({ "name": name, "roles": roles, "tenants": tenants }),
+    )
 }
 
 fn json(status: u16, value: &serde_json::Value) -> Answer {

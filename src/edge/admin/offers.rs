@@ -14,7 +14,9 @@ pub async fn take(asking: &Asking<'_>, source: &str) -> Result<Answer, archive::
     let state = State::of(env);
     let live = state.gate.as_ref().and_then(|gate| gate.source(source));
     let taken = match live {
-        Some(live) if uses::GREETINGS => offer::take(env, live).await?,
+        Some(live) if uses::GREETINGS && asking.sees(&live.source.tenant) => {
+            offer::take(env, live).await?
+        }
         _ => None,
     };
     Ok(match taken {

@@ -35,16 +35,13 @@ async fn found(asking: &Asking<'_>, id: &str) -> Result<Result<Array, Answer>, a
     let Asking {
         env, request_id, ..
     } = *asking;
-    if let Err(answer) = asking.may_operate() {
-        return Ok(Err(answer));
-    }
     let failed = |detail: String| {
         platform::notice(&Notice::RecordFailed { detail: &detail });
         archive::Failed
     };
     let stored = transact(env, &[(RECORD, &[id.into()])]).await;
     let stored = Stored::parse(&stored.map_err(failed)?);
-    let Some(stored) = stored.filter(|stored| asking.operator.sees(&stored.tenant)) else {
+    let Some(stored) = stored.filter(|stored| asking.sees(&stored.tenant)) else {
         let title = "No such record";
         return Ok(Err(problem(404, "not-found", title, None, request_id)));
     };

@@ -12,7 +12,6 @@ use crate::audit::Notice;
 use crate::edge::database::transact;
 use crate::edge::log_proof;
 use crate::edge::platform::{self, now_ms};
-use crate::quarantine::KEPT;
 
 /// The page, or the record; 503 if the database does not answer.
 pub async fn read(asking: &Asking<'_>, reading: &Reading) -> Answer {
@@ -49,7 +48,7 @@ async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> 
             }
         },
         Reading::One { id } => {
-            let found = find(asking, &query(id)).await?;
+            let found = find(asking, &query(id, now)).await?;
             match OneRecord::read(&found, operator) {
                 None => {
                     let title = "No such record";
@@ -57,9 +56,7 @@ async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> 
                 }
                 Some(record) => {
                     let logged = log_proof::of(asking.env, &record).await;
-                    let kept = transact(asking.env, &[(KEPT, &[id.as_str().into()])]).await?;
-                    let kept = if kept.is_empty() { "null" } else { &kept };
-                    json(&record.to_json(logged.as_ref(), kept))
+                    json(&record.to_json(logged.as_ref()))
                 }
             }
         }

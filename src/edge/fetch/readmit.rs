@@ -55,6 +55,7 @@ impl Arrival {
         let answer = admin::readmitted(verdict, &readmission.of, key, request_id);
         platform::notice(&Notice::AdminAnswered {
             request_id,
+            operator: &readmission.operator,
             action: "refusal_readmitted",
             status: answer.status,
         });

@@ -62,6 +62,7 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     AUDIT_LOG: { type: "durable-object", worker: "hookgate", exportName: "AuditLog" },
   };
   const texts = { ENVIRONMENT: "test", ALLOW_PRIVATE_DESTINATIONS: "true", BACKEND_URL: target.url, NOWHERE_URL: NOWHERE, ALERT_URL: NOWHERE, ...secrets, ...variables };
+  delete texts.HOOKGATE_ADMIN_TOKEN;
   for (const [name, value] of Object.entries(texts)) env[name] = { type: "text", value };
   for (const name of without) delete env[name];
   const consumer = { type: "queue", maxBatchSize: 10, maxBatchTimeout: 0, maxRetries: 100, retryDelay: 1 };
@@ -148,9 +149,9 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     /** What the platform's cron does every few minutes. */
     tick: async () => (await mf.getWorker("hookgate")).scheduled({ cron: "*/5 * * * *" }),
     /** An operator's request to this path. */
-    adminAt: (target, { method = "GET", token = secrets.ADMIN_TOKEN, body = "" } = {}) =>
-      exchange(url, { method, target, headers: [["authorization", `Bearer ${token}`]], body }),
-    admin: (path = "", { method = "GET", token = secrets.ADMIN_TOKEN, body = "" } = {}) =>
+    adminAt: (target, { method = "GET", token = secrets.HOOKGATE_ADMIN_TOKEN, body = "" } = {}) =>
+      exchange(url, { method, target, headers: token === null ? [] : [["authorization", `Bearer ${token}`]], body }),
+    admin: (path = "", { method = "GET", token = secrets.HOOKGATE_ADMIN_TOKEN, body = "" } = {}) =>
       exchange(url, {
         method,
         target: `/admin/v1/dead-letters${path}`,

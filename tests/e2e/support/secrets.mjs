@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
-import { auditLogKey } from "../../../scripts/dev-vars.mjs";
+import { adminsLine, auditLogKey, freshToken } from "../../../scripts/dev-vars.mjs";
 
 const SOURCES = parse(readFileSync(join(import.meta.dirname, "..", "sources.toml"), "utf8"));
 const WHSEC = ["standard-webhooks", "svix"];
@@ -11,7 +11,7 @@ const WHSEC = ["standard-webhooks", "svix"];
 /** Names of all sources, with what sources.toml says of each. */
 export const sources = SOURCES.sources;
 
-/** Every secret that the Worker needs, by name. */
+/** Every secret that the Worker needs, by name; and HOOKGATE_ADMIN_TOKEN, which it must not have. */
 export function freshSecrets() {
   const secrets = {};
   for (const { scheme, secrets: names = [], pins = {}, handshake_token: token } of Object.values(SOURCES.sources)) {
@@ -22,7 +22,9 @@ export function freshSecrets() {
   for (const { secret } of [...Object.values(SOURCES.destinations), SOURCES.alerts]) secrets[secret] = whsec();
   secrets.QUARANTINE_KEY = randomBytes(32).toString("base64");
   secrets.AUDIT_LOG_KEY = auditLogKey("gate.example/audit");
-  secrets.ADMIN_TOKEN = randomBytes(32).toString("base64url");
+  // The token is the operator's: a gate is started with the line alone.
+  secrets.HOOKGATE_ADMIN_TOKEN = freshToken();
+  secrets.ADMINS = adminsLine("admin", "operate", "*", secrets.HOOKGATE_ADMIN_TOKEN);
   return secrets;
 }
 

@@ -10,7 +10,7 @@ use hookgate::tlog::note::{KeyKind, Note, VerifierKey, is_name};
 use lexopt::prelude::{Long, Short, Value, ValueExt as _};
 
 use super::options::now_ms;
-use super::{Failure, terminal};
+use super::{Failure, random, terminal};
 
 const HELP: &str = "\
 hookgate audit, the tamper-evident log of the record (docs/audit-log.md)
@@ -74,10 +74,7 @@ fn keygen(mut arguments: lexopt::Parser) -> Result<(), Failure> {
                 .to_owned(),
         ));
     }
-    let mut seed = [0; 32];
-    let read = std::fs::File::open("/dev/urandom")
-        .and_then(|mut source| std::io::Read::read_exact(&mut source, &mut seed));
-    read.map_err(|error| Failure::Refused(vec![format!("/dev/urandom: {error}")]))?;
+    let seed = random()?;
     let public = VerifierKey {
         name: name.clone(),
         kind: KeyKind::Ed25519,

@@ -16,6 +16,7 @@ macro_rules! println {
     };
 }
 
+mod admin;
 mod audit;
 mod diagnose;
 mod judge;
@@ -73,6 +74,10 @@ hookgate, the tool beside the Worker
       The tamper-evident log of the record: its keys, and an export of it checked offline.
       hookgate audit --help says more.
 
+  hookgate admin token NAME [--role read|operate] [--tenants TENANTS]
+      Makes an operator's token, and the line for the Worker's secret ADMINS. hookgate admin --help
+      says more.
+
   hookgate schemes [--list | --json]
       Prints docs/schemes.md from the table of schemes; with --list, README.md's list of them. With
       --json, one JSON object a line for each scheme: its entry, and what the page says besides.
@@ -126,6 +131,7 @@ pub fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let mut arguments = lexopt::Parser::from_env();
     match arguments.next()? {
+        Some(Value(command)) if command == "admin" => admin::command(arguments),
         Some(Value(command)) if command == "audit" => audit::command(arguments),
         Some(Value(command)) if command == "lint" => lint::command(arguments),
         Some(Value(command)) if command == "sign" => sign::command(arguments),
@@ -141,6 +147,15 @@ fn run() -> Result<(), Failure> {
         }
         Some(other) => Err(other.unexpected().into()),
     }
+}
+
+/// Fresh bytes for what must not be guessed.
+fn random() -> Result<[u8; 32], Failure> {
+    let mut bytes = [0; 32];
+    let read = std::fs::File::open("/dev/urandom")
+        .and_then(|mut source| std::io::Read::read_exact(&mut source, &mut bytes));
+    read.map_err(|error| Failure::Refused(vec![format!("/dev/urandom: {error}")]))?;
+    Ok(bytes)
 }
 
 fn read_sources(file: &str) -> Result<(config::Config, config::Findings), Failure> {

@@ -1,0 +1,71 @@
+//! What an operator did, into the log and into the record: see [`crate::admin::action`].
+
+use std::cell::RefCell;
+
+use super::Asking;
+use crate::admin::action::{Action, Looks};
+use crate::admin::{Command, Recorded};
+use crate::audit::Notice;
+use crate::edge::platform::{self, binding, now_ms, within};
+
+/// The operator waits for it, and is not kept for long: see [`crate::admin::action`].
+const SEND_MS: u32 = 3_000;
+
+thread_local! {
+    static LOOKS: RefCell<Looks> = RefCell::default();
+}
+
+/// A browser was signed in, or was told why not.
+pub async fn signed_in(asking: &Asking<'_>, status: u16) {
+    record(asking, "signed_in", "", status, Recorded::Each).await;
+}
+
+/// A command was carried out.
+pub async fn answered(asking: &Asking<'_>, command: &Command, status: u16) {
+    let about = match command.about() {
+        "" => asking.about.borrow().clone(),
+        about => about.to_owned(),
+    };
+    record(asking, command.name(), &about, status, command.recorded()).await;
+}
+
+async fn record(asking: &Asking<'_>, name: &str, about: &str, status: u16, recorded: Recorded) {
+    let tenant = asking.tenant.borrow().clone();
+    let action = Action {
+        request_id: asking.request_id,
+        operator: &asking.operator,
+        way: asking.way,
+        name,
+        about,
+        tenant: tenant.as_deref(),
+        status,
+        address: asking.head.header("cf-connecting-ip").unwrap_or_default(),
+        at_ms: now_ms(),
+    };
+    platform::notice(&Notice::AdminAnswered {
+        request_id: action.request_id,
+        operator: &action.operator.name,
+        action: name,
+        status,
+    });
+    let is_recorded = match recorded {
+        Recorded::Each => true,
+        Recorded::OnceAMinute => {
+            status == 200 && LOOKS.with_borrow_mut(|looks| looks.is_first(&action))
+        }
+        Recorded::Never => false,
+    };
+    if !is_recorded {
+        return;
+    }
+    let entry = action.entry();
+    let message = entry.message(platform::random());
+    let sent = platform::send(asking.env, binding::AUDIT, &message);
+    let sent = within(SEND_MS, sent).await;
+    if let Err(detail) = sent.unwrap_or_else(|| Err("no answer in time".to_owned())) {
+        platform::notice(&Notice::AdminUnrecorded {
+            detail: &detail,
+            text: &entry.text,
+        });
+    }
+}

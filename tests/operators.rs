@@ -1,0 +1,211 @@
+//! The lines of `ADMINS`: what opens, for whom, and what does not.
+
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails"
+)]
+
+use hookgate::admin::Operator;
+use hookgate::admin::operators::{Line, Operators, line_of, token};
+use hookgate::admin::session::Session;
+use hookgate::keys::encode_hex;
+use sha2::{Digest as _, Sha256};
+
+fn line(words: &str) -> (String, String) {
+    let token = token([words.len() as u8; 32]);
+    let hash = encode_hex(&Sha256::digest(&token));
+    (format!("{words} sha256:{hash}"), token)
+}
+
+#[test]
+fn a_line_says_who_may_what() {
+    let (ana, anas) = line("ana operate *");
+    let (bot, bots) = line("audit-bot read acme,globex,_");
+    let text =
+        format!("# who may what\n\n  {ana}\r\n\t{bot}\nana read acme access:Ana@Example.com\n");
+    let operators = Operators::read(&text);
+    assert_eq!(operators.faults, [] as [usize; 0]);
+    let of = |line: Option<&Line>| line.map(|line| line.operator.clone()).unwrap();
+    assert_eq!(
+        of(operators.by_token(&anas)),
+        Operator::of_everything("ana")
+    );
+    let bot = of(operators.by_token(&bots));
+    assert_eq!((bot.name.as_str(), bot.operates), ("audit-bot", false));
+    for (tenant, sees) in [
+        ("acme", true),
+        ("globex", true),
+        ("_", true),
+        ("demo", false),
+    ] {
+        assert_eq!(bot.sees(tenant), sees, "{tenant}");
+    }
+    assert_eq!(of(operators.by_email("ana@example.COM")).name, "ana");
+    assert_eq!(operators.by_email("ana@example.org"), None);
+    assert_eq!(operators.by_email(""), None);
+}
+
+#[test]
+fn a_line_that_is_none_opens_nothing_and_spoils_no_other() {
+    let (good, token) = line("good read acme");
+    let hash = good.rsplit_once(' ').unwrap().1;
+    for wrong in [
+        "".to_owned() + "ana operate *",
+        format!("ana operate * {hash} more"),
+        format!("ana admin * {hash}"),
+        format!("ana Read * {hash}"),
+        format!("ana operate Acme {hash}"),
+        format!("ana operate acme, {hash}"),
+        format!("ana operate acme,* {hash}"),
+        format!("ana operate ,acme {hash}"),
+        format!("anä operate * {hash}"),
+        format!("{} operate * {hash}", "a".repeat(65)),
+        "ana operate * sha256:".to_owned(),
+        format!("ana operate * {}", &hash[..hash.len() - 1]),
+        format!("ana operate * {hash}0"),
+        format!("ana operate * {}", hash.replace("sha256", "sha512")),
+        format!("ana operate * {token}"),
+        "ana operate * access:".to_owned(),
+        "ana operate * access:@example.com".to_owned(),
+        "ana operate * access:ana".to_owned(),
+        format!("ana operate * access:{}@example.com", "a".repeat(250)),
+    ] {
+        let operators = Operators::read(&format!("{wrong}\n{good}"));
+        assert_eq!(operators.faults, [1], "{wrong}");
+        assert!(
+            operators
+                .by_token(&token)
+                .is_some_and(|line| !line.operator.operates)
+        );
+        assert_eq!(operators.by_email(""), None);
+    }
+    assert!(Operators::read("").is_empty());
+    assert!(Operators::read("ana operate * sha256:00").is_empty());
+}
+
+#[test]
+fn a_name_may_stand_twice_and_a_proof_may_not() {
+    let (old, olds) = line("ana operate *");
+    let (new, news) = line("ana operate acme");
+    let twice = old.replace("operate", "read");
+    let operators = Operators::read(&format!(
+        "{old}\n{new}\n{twice}\nb read * access:a@b\nb operate * access:A@B"
+    ));
+    assert_eq!(operators.faults, [3, 5]);
+    assert!(
+        operators
+            .by_token(&olds)
+            .is_some_and(|line| line.operator.operates)
+    );
+    assert!(operators.by_token(&news).is_some());
+    assert!(
+        operators
+            .by_email("a@b")
+            .is_some_and(|line| !line.operator.operates)
+    );
+}
+
+/// Who hashed a word of his own has no token.
+#[test]
+fn only_what_has_the_form_of_a_token_is_one() {
+    let right = token([7; 32]);
+    assert_eq!(right.len(), 52);
+    for text in [
+        "password",
+        "",
+        "hookgate_",
+        &right[..51],
+        &right[9..],
+        &format!("{right}A"),
+    ] {
+        let line = line_of("ana", "operate", "*", text).unwrap();
+        assert_eq!(Operators::read(&line).by_token(text), None, "{text}");
+    }
+    let line = line_of("ana", "operate", "*", &right).unwrap();
+    let operators = Operators::read(&line);
+    assert!(operators.by_token(&right).is_some());
+    for wrong in [
+        right.to_uppercase(),
+        right.replace("_", "-"),
+        format!("{right} "),
+    ] {
+        assert_eq!(operators.by_token(&wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn a_session_ends_with_what_its_line_says() {
+    let (ana, token) = line("ana operate *");
+    let operators = Operators::read(&ana);
+    let made = operators.by_token(&token).unwrap();
+    let session = made.session("id".to_owned(), 7);
+    let spaced = ana.replace(' ', "   ");
+    assert!(Operators::read(&spaced).by_session(&session).is_some());
+    let hash = ana.rsplit_once(' ').unwrap().1;
+    for other in ["ana read *", "ana operate acme", "eve operate *"] {
+        let operators = Operators::read(&format!("{other} {hash}"));
+        assert_eq!(operators.by_session(&session), None, "{other}");
+    }
+    // What the database could be made to say.
+    for changed in [
+        Session {
+            id: "other".to_owned(),
+            ..session.clone()
+        },
+        Session {
+            expires_ms: 8,
+            ..session.clone()
+        },
+        Session {
+            mac: String::new(),
+            ..session.clone()
+        },
+        Session {
+            mac: "00".repeat(32),
+            ..session.clone()
+        },
+    ] {
+        assert_eq!(operators.by_session(&changed), None, "{changed:?}");
+    }
+}
+
+#[test]
+fn the_tool_makes_a_token_and_its_line() {
+    let run = |arguments: &[&str]| {
+        let tool = std::process::Command::new(env!("CARGO_BIN_EXE_hookgate"));
+        let ended = { tool }.args(arguments).output().unwrap();
+        (
+            ended.status.code(),
+            String::from_utf8(ended.stdout).unwrap(),
+        )
+    };
+    let (code, output) = run(&[
+        "admin",
+        "token",
+        "ana",
+        "--role",
+        "operate",
+        "--tenants",
+        "acme,_",
+    ]);
+    let [token, line] = output.lines().collect::<Vec<_>>()[..] else {
+        panic!("{output}");
+    };
+    assert_eq!(code, Some(0));
+    let operators = Operators::read(line);
+    let ana = &operators.by_token(token).unwrap().operator;
+    assert!(ana.operates && ana.sees("acme") && ana.sees("_") && !ana.sees("demo"));
+    let (_, another) = run(&["admin", "token", "ana"]);
+    assert!(!another.contains(token) && another.contains("ana read * sha256:"));
+    for wrong in [
+        &["admin", "token"][..],
+        &["admin", "token", "a b"],
+        &["admin", "token", "ana", "--role", "admin"],
+        &["admin", "token", "ana", "--tenants", "Acme"],
+        &["admin", "token", "ana", "ben"],
+        &["admin", "tokens"],
+    ] {
+        assert_eq!(run(wrong), (Some(2), String::new()), "{wrong:?}");
+    }
+}
