@@ -63,6 +63,9 @@ destination = "backend"
 shared_secret = "a-group-and-no-secret"
 `;
 
+/** The same, and what it refuses is kept. */
+const KEEPING = `${SMALL_SOURCES}quarantine = true\n`;
+
 /** A directory with the two files and an account, and what runs the script in it. */
 function place(t, account = {}, { wrangler = WRANGLER, sources = SMALL_SOURCES } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "hookgate-cloud-"));
@@ -332,6 +335,18 @@ test("contents live for as long as a message may name them: a wrong rule is foun
     assert.match((await setup("staging")).stdout, new RegExp(`^changed  lifecycle ${bucket}: contents of messages live for 58 days$`, "m"));
     assert.deepEqual(account().lifecycles[bucket], [["other", "other/", 1], ["hookgate-claim", "claim/", 58]]);
   }
+});
+
+test("a source that keeps refused requests needs a secret, and a rule that ends them", async (t) => {
+  const bucket = "hookgate-archive-staging";
+  const place_ = (account) => place(t, { ...COMPLETE, ...account }, { sources: KEEPING });
+  const { setup, account } = place_({});
+  const check = await setup("staging", "--check");
+  assert.match(check.stdout, /^missing {2}secret QUARANTINE_KEY:/m);
+  assert.match(check.stdout, new RegExp(`^missing {2}lifecycle of quarantine ${bucket}: refused requests live for 5 days`, "m"));
+  assert.match((await setup("staging")).stdout, new RegExp(`^created  lifecycle of quarantine ${bucket}: `, "m"));
+  assert.deepEqual(account().lifecycles[bucket], [["hookgate-claim", "claim/", 58], ["hookgate-quarantine", "quarantine/", 5]]);
+  assert.match((await setup("staging", "--check")).stdout, new RegExp(`^ok {7}lifecycle of quarantine ${bucket}: `, "m"));
 });
 
 test("a rule that ends what must be kept is named, and left to the operator", async (t) => {

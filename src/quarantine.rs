@@ -63,6 +63,12 @@ pub const RECORD: &str = "\
 SELECT json_object('tenant', tenant, 'source', source, 'at_ms', at_ms, 'leaf_hash', leaf_hash, 'salt', salt, 'text', text) AS found
 FROM records WHERE id = ?1";
 
+/// What is kept of a record (`?1`), as the read API has it; nothing is found where nothing is.
+pub const KEPT: &str = "\
+SELECT json_object('bytes', bytes, 'kept_until', strftime('%Y-%m-%dT%H:%M:%fZ', (at_ms + 259200000) / 1000.0, 'unixepoch')) AS found
+FROM quarantine WHERE id = ?1";
+const _: () = assert!(KEPT_MS == 259_200_000, "as the statement has it");
+
 /// Why a record's request is not judged again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfit {

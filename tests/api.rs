@@ -103,7 +103,7 @@ fn every_command_is_described_and_nothing_else() {
     for (path, methods) in description["paths"].as_object().unwrap() {
         let target = path
             .replace("dead-letters/{id}", "dead-letters/raw-0123")
-            .replace("{id}", "req_1")
+            .replace("{id}", &format!("req_{}", "0".repeat(32)))
             .replace("{level}", "0")
             .replace("{index}", "000")
             .replace(['{', '}'], "");

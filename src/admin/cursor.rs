@@ -25,9 +25,9 @@ impl Cursor {
     /// `search` is what [`search`] gives.
     pub fn to_text(&self, search: &str) -> String {
         let Cursor { from_ms, at_ms, id } = self;
-        let place = format!("{from_ms}.{at_ms}.{id}");
-        let digest = digest(search, &place);
-        URL_SAFE_NO_PAD.encode(format!("1.{digest}.{place}"))
+        let (from, at) = (from_ms.to_string(), at_ms.to_string());
+        let place = [&*from, ".", &at, ".", id].concat();
+        URL_SAFE_NO_PAD.encode(["1.", &*digest(search, &place), ".", &place].concat())
     }
 
     /// # Errors
@@ -48,15 +48,16 @@ impl Cursor {
     }
 }
 
-/// What a search is known by: its parameters, in any order, but for those that may change from page to page.
-pub fn search(parameters: &Parameters) -> String {
-    let mut pairs: Vec<_> = parameters.pairs().iter().collect();
-    pairs.retain(|(name, _)| !matches!(name.as_str(), "cursor" | "limit" | "format"));
-    pairs.sort();
+/// What a search is known by: those of its parameters that may not change from page to page, whatever their order.
+pub fn search(parameters: &Parameters, names: &[&str]) -> String {
     let mut text = String::new();
-    for (name, value) in pairs {
-        // No name has the one, and neither is in a name or a value behind it unescaped: the length is there.
-        text += &format!("{name}={}:{value};", value.len());
+    for name in names {
+        let Some(value) = parameters.text(name) else {
+            continue;
+        };
+        // With its length in front, no value is taken for another parameter.
+        let length = value.len().to_string();
+        text += &[name, "=", &length, ":", value, ";"].concat();
     }
     text
 }
@@ -77,7 +78,8 @@ mod tests {
 
     fn of(query: &str) -> String {
         let head = Head::new("GET", &format!("/?{query}"), []);
-        search(&Parameters::of(&head, &["source", "reason", "limit", "cursor"]).unwrap())
+        let parameters = Parameters::of(&head, &["source", "reason", "limit", "cursor"]);
+        search(&parameters.unwrap(), &["source", "reason"])
     }
 
     #[test]

@@ -20,9 +20,12 @@ const UNKNOWN: Explanation = Explanation {
     what_to_do: "Look at the record's text.",
 };
 
-/// By the name of the reason; of what has none, by its verdict.
+/// A refusal's by the name of its reason; of everything else by its verdict.
 pub fn explanation(verdict: &str, reason: &str) -> Explanation {
-    let name = if reason.is_empty() { verdict } else { reason };
+    let name = match verdict {
+        "refused" | "unavailable" => reason,
+        other => other,
+    };
     let mut known = EXPLANATIONS.iter();
     *known.find(|known| known.reason == name).unwrap_or(&UNKNOWN)
 }
@@ -323,6 +326,7 @@ mod tests {
     fn what_is_not_known_is_explained_as_that() {
         assert_eq!(explanation("refused", "stale").reason, "stale");
         assert_eq!(explanation("retention", "").reason, "retention");
+        assert_eq!(explanation("admin", "redriven").reason, "admin");
         for (verdict, reason) in [("refused", "of-tomorrow"), ("of-tomorrow", ""), ("", "")] {
             assert_eq!(explanation(verdict, reason), UNKNOWN);
         }

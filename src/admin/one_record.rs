@@ -9,8 +9,9 @@ use super::records::{ITEM, Query, READABLE, Value};
 use crate::audit::leaf_hash;
 use crate::diagnosis::Hypothesis;
 use crate::keys::decode_hex;
+use crate::quarantine::KEPT_MS;
 use crate::tlog::Hash;
-use crate::tlog::entry::Entry;
+use crate::tlog::entry::{Entry, What};
 use crate::uses;
 
 /// Beside the text, which is hashed, stand columns by which records are searched.
@@ -19,13 +20,22 @@ const CONTRADICTS: &str = "\
   AND (readable ->> 'request_id', readable ->> 'verdict', readable ->> 'reason', ifnull(readable ->> 'tenant', '_'), ifnull(readable ->> 'source', ''))
     IS NOT (id, verdict, reason, tenant, source))";
 
+/// What is kept of its request: for as long as that may be judged again (`?2`: from this time on).
+const KEPT: &str = "\
+(SELECT json_object('bytes', bytes, 'kept_until', strftime('%Y-%m-%dT%H:%M:%fZ', (at_ms + ?3) / 1000.0, 'unixepoch'))
+  FROM quarantine WHERE quarantine.id = ?1 AND at_ms > ?2)";
+
 /// The statement for the record of this id. It finds what [`OneRecord::read`] reads.
-pub fn query(id: &str) -> Query {
+pub fn query(id: &str, now_ms: i64) -> Query {
     let mut query = Query::default();
     let id = query.bind(Value::Text(id.to_owned()));
+    query.bind(Value::Number(now_ms - KEPT_MS));
+    query.bind(Value::Number(KEPT_MS));
     query.sql = [
         "SELECT json_array(id, tenant, at_ms || '', verdict, reason, readable ->> 'diagnosis', leaf_hash, salt, text, ",
         CONTRADICTS,
+        " || '', ",
+        KEPT,
         " || '', ",
         ITEM,
         " || '') AS found FROM (SELECT records.*, ",
@@ -59,6 +69,8 @@ pub struct OneRecord {
     text: Option<String>,
     /// The columns say otherwise than the text.
     contradicts_itself: bool,
+    /// What is kept of its request, as JSON.
+    kept: Option<String>,
     item: String,
 }
 
@@ -95,6 +107,7 @@ impl OneRecord {
             salt,
             text,
             contradicts,
+            kept,
             item,
         ] = found.try_into().ok()?;
         let leaf = decode_hex(leaf?.as_bytes());
@@ -109,6 +122,7 @@ impl OneRecord {
             salt,
             text,
             contradicts_itself: contradicts? != "0",
+            kept,
             item: item?,
         };
         operator.sees(&record.tenant).then_some(record)
@@ -123,6 +137,18 @@ impl OneRecord {
             decode_hex(salt.as_bytes()).and_then(|salt| salt.try_into().ok());
         let leaf = salt.map(|salt| leaf_hash(&salt, text));
         Some(leaf.is_some() && leaf == self.leaf_hash)
+    }
+
+    /// The entry that the log should have of it. Of what was done to the record the entry says more: that is known by its
+    /// id alone.
+    pub fn expected_entry(&self) -> Option<String> {
+        let entry = Entry {
+            id: self.id.clone(),
+            time_ms: self.at_ms,
+            commitment: self.leaf_hash?,
+            what: What::Record,
+        };
+        entry.to_text()
     }
 
     /// How far its log is with it. `contradicted`: what is here is not what was logged.
@@ -145,8 +171,8 @@ impl OneRecord {
         }
     }
 
-    /// The answer's text. `kept_body` is JSON.
-    pub fn to_json(&self, logged: Option<&Logged>, kept_body: &str) -> String {
+    /// The answer's text.
+    pub fn to_json(&self, logged: Option<&Logged>) -> String {
         let mut json = self.item.strip_suffix('}').unwrap_or_default().to_owned();
         let explained = explanation(&self.verdict, &self.reason);
         json += ",\"diagnosis\":";
@@ -187,7 +213,7 @@ impl OneRecord {
                 json += "}";
             }
         }
-        json + ",\"kept_body\":" + kept_body + "}"
+        json + ",\"kept_body\":" + self.kept.as_deref().unwrap_or("null") + "}"
     }
 }
 
@@ -216,7 +242,6 @@ fn diagnosed(name: &str) -> (&'static str, &'static str) {
 mod tests {
     use super::*;
     use crate::keys::encode_hex;
-    use crate::tlog::entry::What;
 
     const TEXT: &str = r#"{"v":1,"record":"refusal"}"#;
 
@@ -234,6 +259,7 @@ mod tests {
             salt,
             text,
             contradicts,
+            null,
             r#"{"id":"req_1","client_address":null}"#
         ])
         .to_string()
@@ -269,6 +295,7 @@ mod tests {
         let right = logged("req_1", 5, leaf);
         assert_eq!(whole.state(Some(&right)), "logged");
         assert_eq!(whole.state(None), "unknown");
+        assert_eq!(whole.expected_entry(), Some(right.entry.clone()));
         let waiting = Logged {
             proof: None,
             ..right.clone()
@@ -307,7 +334,7 @@ mod tests {
     #[test]
     fn an_answer_is_one_object() {
         let leaf = leaf_hash(&[7; 16], TEXT);
-        let json = read(&found(TEXT, &leaf, "0")).to_json(Some(&logged("req_1", 5, leaf)), "null");
+        let json = read(&found(TEXT, &leaf, "0")).to_json(Some(&logged("req_1", 5, leaf)));
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["log"]["state"], "logged");
         assert_eq!(json["explanation"]["title"], "The signature is too old");

@@ -64,10 +64,6 @@ impl Parameters {
         Ok(Parameters(pairs))
     }
 
-    pub fn pairs(&self) -> &[(String, String)] {
-        &self.0
-    }
-
     pub fn text(&self, name: &str) -> Option<&str> {
         let mut pairs = self.0.iter();
         pairs

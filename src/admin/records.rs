@@ -154,7 +154,7 @@ impl Search {
                 Unfit::value("client_address", allowed)
             })?);
         }
-        let name = cursor::search(parameters);
+        let name = cursor::search(parameters, &FILTERS);
         let cursor = parameters.text("cursor");
         let cursor = cursor.map(|cursor| Cursor::parse(cursor, &name));
         Ok(Search {

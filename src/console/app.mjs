@@ -70,7 +70,9 @@ async function show() {
   document.title = `${name} · hookgate`;
   say(name);
   if (main.contains(document.activeElement) || document.activeElement === document.body || document.activeElement?.closest("#nav")) {
-    (main.querySelector("input[name=token]") ?? main.querySelector("h1"))?.focus({ preventScroll: true });
+    // A page that was just loaded begins at its top, as every page.
+    const start = main.querySelector("input[name=token]") ?? (mine > 1 ? main.querySelector("h1") : undefined);
+    start?.focus({ preventScroll: true });
   }
   scrollTo(0, 0);
 }

@@ -70,8 +70,9 @@ export async function forget({ params, operates }) {
   const names = [...new Set([...sources.map(({ name }) => name), ...(params.source ? [params.source] : [])])].sort();
   const place = el("div", { class: "outcome" });
   const forgotten = async () => {
-    const given = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value !== ""));
-    if (!given.source || (!given.dedup_key && !given.event_id)) return el("p", { class: "notice bad" }, "Name the source, and the event by its id or by its key.");
+    const { source, dedup_key: key, event_id: id, again } = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]));
+    if (!source || !key === !id) return el("p", { class: "notice bad" }, "Name the source, and the event by its id or by its key.");
+    const given = { source, ...(key ? { dedup_key: key } : { event_id: id }), ...(again && { again: true }) };
     if (!(await confirmed("Forget this key?", "The next delivery of this event by its provider is taken as new, and reaches the backend another time, as another run.", "Forget"))) return undefined;
     const { run } = await ask("forget", { method: "POST", body: given });
     return el("p", { class: "notice good" }, `Forgotten: the next delivery is run ${run}.`);
@@ -81,7 +82,8 @@ export async function forget({ params, operates }) {
     { class: "stacked", submit: (event) => (event.preventDefault(), button.click()) },
     field("Source", names.length > 0 ? select("source", names.map((name) => [name, name]), params.source ?? names[0]) : el("input", { name: "source", value: params.source ?? "", autocomplete: "off" })),
     field("Event id", el("input", { name: "event_id", value: params.event_id ?? "", autocomplete: "off", spellcheck: "false" }), "As the provider calls the event."),
-    field("Or its key", el("input", { name: "dedup_key", value: params.dedup_key ?? "", autocomplete: "off", spellcheck: "false" }), "dedup_key in a line of the log."),
+    field("Or its key", el("input", { name: "dedup_key", value: params.dedup_key ?? "", autocomplete: "off", spellcheck: "false" }), "dedup_key in a line of the log: 64 digits."),
+    el("label", { class: "choice" }, el("input", { type: "checkbox", name: "again", value: "yes" }), "Also while it is on its way, or where the ledger does not know it"),
   );
   const button = doing("Forget", place, forgotten, { class: "primary" });
   return el(

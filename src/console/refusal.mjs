@@ -11,7 +11,7 @@ const SHOWN = new Set(["v", "record", "time", "verdict", "reason", "tenant", "so
 export async function refusal({ rest, operates }) {
   const item = await ask(`records/${encodeURIComponent(rest[0])}`);
   const { record, explanation, diagnosis } = item;
-  const isAction = record?.record === "admin";
+  const isAction = record?.record === "admin" || record?.record === "readmission";
   return el(
     "div",
     { class: "view" },
@@ -25,6 +25,7 @@ export async function refusal({ rest, operates }) {
       panel("What to do", el("p", {}, diagnosis?.remedy ?? explanation?.what_to_do ?? "Nothing is known to do."), diagnosis && explanation?.what_to_do ? el("p", { class: "hint" }, explanation.what_to_do) : "", diagnosed(item)),
     ),
     !isAction && actions(item, operates),
+    record?.readmitted ? panel("Of which refusal", link(`/refusals/${encodeURIComponent(record.readmitted)}`, {}, foreign(record.readmitted))) : "",
     record ? request(item) : panel("The request", el("p", { class: "none" }, item.expired ? "Its time is over: the text is gone, and the leaf hash stays, so that the log can be checked for ever." : "There is no text.")),
     proof(item),
   );
@@ -58,12 +59,13 @@ const asText = (value) => (typeof value === "string" ? value : JSON.stringify(va
 
 function actions(item, operates) {
   const { id, source, record, kept_body: kept } = item;
-  const event = record?.event_id ?? record?.id;
+  const event = record?.event_id;
   const place = el("div", { class: "outcome" });
   const readmit = async () => {
     if (!(await confirmed("Verify it again, and admit it?", "The kept body is verified with the secrets of now, and its time judged at the time that was logged. If that holds, the event is taken as any other, and recorded as readmitted.", "Re-admit"))) return undefined;
     const told = await ask(`records/${encodeURIComponent(id)}/readmit`, { method: "POST" });
-    return el("p", { class: "notice good" }, badge("accepted", words(told?.status ?? "readmitted")), " The event is on its way, as any other.");
+    const isNew = told.status === "readmitted";
+    return el("p", { class: "notice good" }, badge(isNew ? "accepted" : "duplicate", told.status), isNew ? " The event is on its way, as any other." : " The event was taken before: nothing is sent.");
   };
   return panel(
     "Actions",
@@ -74,7 +76,7 @@ function actions(item, operates) {
       "div",
       { class: "actions" },
       kept && operates ? doing("Re-admit", place, readmit, { class: "primary" }) : "",
-      source && operates ? link("/forget", { source, event_id: event, dedup_key: record?.dedup_key }, "Forget a key of this source") : "",
+      source && operates ? link("/forget", { source, ...(record?.dedup_key ? { dedup_key: record.dedup_key } : { event_id: event }) }, "Forget a key of this source") : "",
       operates ? "" : el("span", { class: "hint" }, "To change something needs the role operate."),
     ),
     place,

@@ -37,9 +37,9 @@ export class AuditLog extends DurableObject {
   }
 
   /** The entry of a record, by its id, and its proof in the newest checkpoint (src/edge/log_proof.rs). */
-  prove(id) {
+  prove(id, expected) {
     replaceDeadInstance();
-    return logProve(this.ctx.storage, id);
+    return logProve(this.ctx.storage, id, expected);
   }
 
   /** The entry of a record, while it may come again (KNOWN_MS of src/tlog/sequencer.rs). */

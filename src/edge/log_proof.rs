@@ -1,7 +1,8 @@
 //! The proof that a record is in its tenant's log.
 //!
-//! The log's object has the tree, and for at least [`crate::tlog::sequencer::KNOWN_MS`] the place of each id. It answers
-//! in one turn, so proof and checkpoint are of one head.
+//! The log's object has the tree, and for at least [`crate::tlog::sequencer::KNOWN_MS`] the place of each id. After that it is
+//! looked for in the tree by its hash, which follows from the record. It answers in one turn, so proof and checkpoint are
+//! of one head.
 
 use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -13,22 +14,30 @@ use super::log_object::{Log, Tiles};
 use super::platform::{self, Bindings, describe_value, within};
 use crate::admin::one_record::{Inclusion, Logged, OneRecord};
 use crate::audit::Notice;
+use crate::tlog::merkle::leaf_hash;
 use crate::tlog::proof::inclusion;
-use crate::tlog::tile;
+use crate::tlog::tile::{self, WIDTH};
 
 /// An operator waits for it, and gets the record without it.
 const ASK_MS: u32 = 5_000;
 
+/// Tiles of leaves that are looked through for one: two million entries, more than a tenant's bounds let him have while
+/// texts are kept ([`crate::audit::store::Bounds`]). They are 67 MB, which is a tenth of a second.
+const TILES_MAX: u32 = 8_192;
+
 /// In the object: the entry of this id as place and text, and if a checkpoint has it, the checkpoint's size, the hashes one
-/// after the other, and the checkpoint. Nothing where the id is not known.
+/// after the other, and the checkpoint. `expected` is the text that the entry should have. Nothing where neither is known.
 #[wasm_bindgen(js_name = logProve)]
-pub fn prove(storage: &Storage, id: &str) -> Result<JsValue, JsValue> {
+pub fn prove(storage: &Storage, id: &str, expected: &str) -> Result<JsValue, JsValue> {
     let sql = "SELECT place, entry FROM entries WHERE id = ?";
     let found = query(storage, sql, &[id.into()])?;
-    if found.length() == 0 {
+    let row = if found.length() > 0 {
+        Array::from(&found.get(0))
+    } else if let Some(place) = place_of(storage, expected)? {
+        Array::of2(&place.into(), &expected.into())
+    } else {
         return Ok(JsValue::UNDEFINED);
-    }
-    let row = Array::from(&found.get(0));
+    };
     let place = row.get(0).as_f64().unwrap_or_default() as u64;
     let log = Log::read(storage)?;
     let size = log.progress.published;
@@ -42,6 +51,23 @@ pub fn prove(storage: &Storage, id: &str) -> Result<JsValue, JsValue> {
     Ok(row.into())
 }
 
+/// In the object: where the tree has the hash of this entry.
+fn place_of(storage: &Storage, entry: &str) -> Result<Option<f64>, JsValue> {
+    let sql = "SELECT place, instr(hashes, ?) FROM tiles WHERE level = 0 AND instr(hashes, ?) > 0
+               AND place > (SELECT max(place) FROM tiles WHERE level = 0) - ? ORDER BY place DESC LIMIT 1";
+    let leaf = Uint8Array::from(&leaf_hash(entry.as_bytes())[..]);
+    let asked = [leaf.clone().into(), leaf.into(), TILES_MAX.into()];
+    let found = query(storage, sql, &asked)?;
+    if found.length() == 0 {
+        return Ok(None);
+    }
+    let row = Array::from(&found.get(0));
+    let number = |index| row.get(index).as_f64();
+    // Hashes lie one behind the other, 32 bytes each.
+    let place = number(0).zip(number(1));
+    Ok(place.map(|(tile, byte)| tile * WIDTH as f64 + (byte - 1.0) / 32.0))
+}
+
 /// What the log says of a record. `None`: nothing, or it was not reached; the log line says which.
 pub async fn of(env: &Env, record: &OneRecord) -> Option<Logged> {
     let asking = async {
@@ -49,7 +75,8 @@ pub async fn of(env: &Env, record: &OneRecord) -> Option<Logged> {
         let stub = bindings
             .audit_log()
             .get_by_name(&record.tenant, &Object::new())?;
-        JsFuture::from(stub.prove(&record.id)?).await
+        let expected = record.expected_entry().unwrap_or_default();
+        JsFuture::from(stub.prove(&record.id, &expected)?).await
     };
     match within(ASK_MS, asking).await {
         Some(Ok(found)) => read(&found),

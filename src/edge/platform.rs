@@ -115,7 +115,7 @@ extern "C" {
     pub fn newest(this: &Stub) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    pub fn prove(this: &Stub, id: &str) -> Result<Promise, JsValue>;
+    pub fn prove(this: &Stub, id: &str, expected: &str) -> Result<Promise, JsValue>;
 
     /// The second argument of a handler. The crate's `Context` cannot be made from one outside its
     /// own macros.

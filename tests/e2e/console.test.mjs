@@ -2,8 +2,9 @@
 // and who can use it without a mouse, or without seeing it.
 import assert from "node:assert/strict";
 import { createHash, createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
-import { readFileSync, readdirSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { openPage, startBrowser } from "./support/browser.mjs";
@@ -13,7 +14,8 @@ import { shopEvent } from "./support/sign.mjs";
 import { until } from "./support/wait.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FILES = readdirSync(join(ROOT, "src/console"));
+/** Without the description of the API, which is served with the API. */
+const FILES = readdirSync(join(ROOT, "src/console")).filter((name) => name !== "openapi.json");
 const MINUTE_MS = 60_000;
 /** What no text of the page may have: it would be shown as something else than it is. */
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/u;
@@ -262,6 +264,54 @@ describe("an operator's day", () => {
     await page.getByRole("alert").getByText("This dead letter was sent again before").waitFor();
     assert.deepEqual(amiss, []);
     await context.close();
+  });
+
+  test("re-admits a refusal whose secret was mended, and forgets the event after it", async () => {
+    const keep = mkdtempSync(join(tmpdir(), "hookgate-e2e-"));
+    const broken = await startGate({ secrets: { ...secrets, KEPT_SECRET: "0".repeat(64) }, keep, backend: gate.backend });
+    const event = shopEvent({ secrets }, "kept");
+    const { status, requestId } = await broken.send(event);
+    assert.equal(status, 401);
+    await until(async () => (await broken.adminAt(`/admin/v1/records/${requestId}`, { token: TOKEN })).json?.log?.state === "logged", "its place in the log");
+    await broken.stop();
+    const mended = await startGate({ secrets, keep, backend: gate.backend });
+    const { page, context, amiss } = await openPage(browser, mended.url);
+    try {
+      await signIn(page, "#/refusals?source=kept&reason=signature_mismatch");
+      await page.getByRole("rowheader").getByRole("link").click();
+      await isAt(page, `#/refusals/${requestId}`);
+      const place = page.getByRole("region", { name: "Actions" });
+      await place.getByText(/^Its body is kept: \d+ bytes, until/).waitFor();
+      await place.getByRole("button", { name: "Re-admit" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+      assert.equal(gate.backend.of(event.id).length, 0, "nothing was sent");
+      await place.getByRole("button", { name: "Re-admit" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Re-admit" }).click();
+      await place.getByText("The event is on its way, as any other.").waitFor();
+      const [{ headers }] = await gate.backend.wait(event.id);
+      assert.equal(headers["hookgate-readmitted"], "true");
+      const { dedup_key: key } = await mended.line({ event: "delivery", event_id: event.id, result: "delivered" });
+
+      await show(page, "#/forget?source=kept");
+      await page.getByLabel("Or its key").fill(key);
+      const forget = async () => {
+        await page.getByRole("button", { name: "Forget", exact: true }).click();
+        await page.getByRole("dialog").getByRole("button", { name: "Forget" }).click();
+      };
+      // The ledger is told of the delivery after the line is written.
+      await until(async () => {
+        await forget();
+        await page.locator(".outcome .notice").waitFor();
+        return (await page.locator(".outcome").innerText()).includes("the next delivery is run 1");
+      }, "the event to be forgotten");
+      assert.equal((await mended.send(event)).json?.status, "accepted");
+      await until(() => gate.backend.of(event.id).length === 2, "the second delivery");
+      assert.deepEqual(amiss, []);
+    } finally {
+      await context.close();
+      await mended.stop();
+      rmSync(keep, { recursive: true, force: true });
+    }
   });
 
   test("verifies the log, and is told when it is not the one that was signed", async () => {

@@ -21,9 +21,8 @@ let counts;
 before(async () => {
   gate = await startGate();
   ({ rows, counts } = seeded());
-  const database = await gate.mf.getD1Database("RECORD");
-  await insert(database, "records", rows);
-  await insert(database, "counts", counts);
+  await insert("records", rows);
+  await insert("counts", counts);
 });
 after(() => gate.stop());
 
@@ -65,10 +64,10 @@ function seeded() {
   return { rows: [...records, expired, removal], counts: numbers };
 }
 
-async function insert(database, table, items) {
+async function insert(table, items) {
   const names = Object.keys(items[0]);
-  const sql = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map((_, at) => `?${at + 1}`).join(", ")})`;
-  await database.batch(items.map((item) => database.prepare(sql).bind(...names.map((name) => item[name]))));
+  const values = names.map((name) => `value ->> '${name}'`);
+  await gate.recorded(`INSERT INTO ${table} (${names.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?1)`, JSON.stringify(items));
 }
 
 const get = (path, parameters = {}) => gate.adminAt(`/admin/v1/${path}${Object.keys(parameters).length > 0 ? `?${new URLSearchParams(parameters)}` : ""}`);
@@ -400,6 +399,19 @@ describe("one record", () => {
     assert.deepEqual([expired.log.state, expired.expired, expired.proof.text], ["logged", true, null]);
   });
 
+  test("says what is kept of its request, and until when", async () => {
+    const request = shopEvent(gate, "kept");
+    const body = `${request.body} `;
+    const { requestId } = await gate.send({ ...request, body });
+    const { json } = await until(async () => {
+      const answer = await get(`records/${requestId}`);
+      return answer.json.kept_body && answer;
+    }, "what is kept");
+    assert.deepEqual(json.kept_body, { bytes: body.length, kept_until: new Date(Date.parse(json.at) + 72 * HOUR_MS).toISOString() });
+    await gate.recorded("UPDATE quarantine SET at_ms = ?1 WHERE id = ?2", Date.now() - 72 * HOUR_MS - 1, requestId);
+    assert.equal((await get(`records/${requestId}`)).json.kept_body, null, "its time is over");
+  });
+
   test("that no log knows says so, and one that is not there is 404", async () => {
     const { json } = await get(`records/${rows[0].id}`);
     assert.deepEqual([json.log, json.proof], [{ tenant: "acme", state: "unknown" }, null]);
@@ -445,6 +457,23 @@ describe("./scripts/records", () => {
     assert.match(text, /^c2sp\.org\/tlog-proof@v1\nindex \d+\n(?:[A-Za-z0-9+/]{43}=\n)*\ngate\.example\/audit\/demo\n\d+\n/);
     for (const args of [["list", "--sorce", "x"], ["list", "--source"], ["show"], ["export", "extra"], ["drop"]]) await assert.rejects(run(...args));
   });
+});
+
+test("what the log knows no longer by its id it finds in the tree, and what was altered it does not", async () => {
+  // Its tenant's log is of no use for new entries after that.
+  const request = shopEvent(gate, "kept-elsewhere");
+  const { requestId } = await gate.send({ ...request, body: `${request.body} ` });
+  const read = async () => (await get(`records/${requestId}`)).json;
+  const before = await until(async () => {
+    const json = await read();
+    return json?.log?.state === "logged" && json;
+  }, "its proof");
+  await gate.send({ target: `/-/sweep?tenant=${before.tenant}` });
+  const after = await read();
+  assert.deepEqual([after.log.state, after.proof.index, after.proof.entry, after.proof.hashes.length], ["logged", before.proof.index, before.proof.entry, before.proof.hashes.length]);
+  await gate.recorded("UPDATE records SET at_ms = at_ms + 1 WHERE id = ?1", requestId);
+  const altered = await read();
+  assert.deepEqual([altered.log.state, altered.proof], ["unknown", null]);
 });
 
 test("a database that does not answer is our failure, and not the operator's", async () => {

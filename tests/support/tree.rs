@@ -49,13 +49,13 @@ pub fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The lines of a file's code, numbered from 1, without its tests, which stand at the end.
+/// The lines of a file's code, numbered from 1, without its tests, which stand at the end or in a file of that name.
 pub fn code(file: &File) -> impl Iterator<Item = (usize, &str)> {
     file.text
         .lines()
         .enumerate()
         .map(|(index, line)| (index + 1, line))
-        .take_while(|(_, line)| line.trim() != "#[cfg(test)]")
+        .take_while(|(_, line)| line.trim() != "#[cfg(test)]" && !file.path.ends_with("/tests.rs"))
 }
 
 pub fn report(wrong: &[String]) {

@@ -48,7 +48,7 @@ async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> 
             }
         },
         Reading::One { id } => {
-            let found = find(asking, &query(id)).await?;
+            let found = find(asking, &query(id, now)).await?;
             match OneRecord::read(&found, operator) {
                 None => {
                     let title = "No such record";
@@ -56,7 +56,7 @@ async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> 
                 }
                 Some(record) => {
                     let logged = log_proof::of(asking.env, &record).await;
-                    json(&record.to_json(logged.as_ref(), "null"))
+                    json(&record.to_json(logged.as_ref()))
                 }
             }
         }

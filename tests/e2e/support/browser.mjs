@@ -38,6 +38,7 @@ export const startBrowser = () =>
  */
 export async function openPage(browser, base, options = {}) {
   const context = await browser.newContext({ baseURL: base, viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
+  context.setDefaultTimeout(10_000);
   const amiss = [];
   await context.exposeBinding("tellOfViolation", (_source, text) => amiss.push(`policy: ${text}`));
   await context.addInitScript(() => addEventListener("securitypolicyviolation", (event) => window.tellOfViolation(`${event.effectiveDirective} ${event.blockedURI}`)));

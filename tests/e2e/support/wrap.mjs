@@ -10,6 +10,8 @@
 //
 // POST /-/append?tenant=NAME with a JSON list of texts puts them into that tenant's log as entries.
 //
+// POST /-/sweep?tenant=NAME has that tenant's log forget the ids of its entries, as it does after fifteen days.
+//
 // A request says what time it is:   x-test-now: 1659043438000
 //
 //
@@ -48,6 +50,10 @@ export class AuditLog extends WholeLog {
     super(ctx, env);
     Object.defineProperty(this, "env", { get: () => faulty(env, standing) });
   }
+
+  sweep() {
+    this.ctx.storage.sql.exec("DELETE FROM entries");
+  }
 }
 
 /** A bundle of entries: each behind its length (https://c2sp.org/tlog-tiles). */
@@ -78,6 +84,10 @@ export default {
     if (pathname === "/-/append") {
       const tenant = searchParams.get("tenant");
       return Response.json([...(await env.AUDIT_LOG.getByName(tenant).append(tenant, bundleOf(await request.json())))]);
+    }
+    if (pathname === "/-/sweep") {
+      await env.AUDIT_LOG.getByName(searchParams.get("tenant")).sweep();
+      return new Response(null, { status: 204 });
     }
     if (pathname === "/-/intake") {
       const { bytes, peak } = budget;
