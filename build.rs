@@ -25,7 +25,7 @@ struct Word {
     is_used_by: fn(&config::Config) -> bool,
 }
 
-const WORDS: [Word; 19] = [
+const WORDS: [Word; 20] = [
     Word {
         cfg: "uses_diagnosis",
         is_used_by: |config| config.diagnosis,
@@ -59,6 +59,13 @@ const WORDS: [Word; 19] = [
     Word {
         cfg: "uses_credentials",
         is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_bearer),
+    },
+    Word {
+        cfg: "uses_key_requests",
+        is_used_by: |config| {
+            let mut schemes = config.schemes.values();
+            schemes.any(|scheme| scheme.key_request.is_some())
+        },
     },
     Word {
         cfg: "uses_jws",

@@ -32,6 +32,11 @@ const CONTENT = { rule: "hookgate-claim", prefix: "claim/" };
 /** For a message that neither queue takes, and for the retries of its provider: as long as dead letters are looked after. */
 const HELD_DAYS = 30;
 const contentDays = (retention) => Math.ceil((2 * retention) / 86_400) + HELD_DAYS;
+/**
+ * Refused requests that sources keep (src/quarantine.rs): the cron removes each after 72 hours. This is for what a crash
+ * or somebody's hand in the database left behind; rules count whole days.
+ */
+const REFUSED = { rule: "hookgate-quarantine", prefix: "quarantine/", days: 5, words: "refused requests live for 5 days" };
 /** What else is in the bucket is kept until it is delivered, or until an operator decides. */
 const KEPT = ["dead/", "dead-content/", "spool/"];
 const TIMEOUT_MS = 120_000;
@@ -338,23 +343,28 @@ function expirations({ stdout }) {
   });
 }
 
-function lifecycleStep(plan, { bucket_name: name, jurisdiction }, { check }) {
-  const where = jurisdiction === undefined ? [] : ["--jurisdiction", jurisdiction];
+/** What ends by itself, with the line of its step. */
+function endings(plan) {
   const days = contentDays(plan.retention);
+  const contents = { ...CONTENT, line: "lifecycle", days, words: `contents of messages live for ${days} days` };
+  return plan.secrets.includes("QUARANTINE_KEY") ? [contents, { ...REFUSED, line: "lifecycle of quarantine" }] : [contents];
+}
+
+function lifecycleStep(plan, { bucket_name: name, jurisdiction }, { rule: ourName, prefix, days, words }, { check }) {
+  const where = jurisdiction === undefined ? [] : ["--jurisdiction", jurisdiction];
   const listed = ask(plan, ["r2", "bucket", "lifecycle", "list", name, ...where]);
   if (!listed.ok && check && listed.message.join(" ").includes("[code: 10006]")) return ["missing", "no bucket"];
   if (!listed.ok) throw failed(listed);
   const rules = expirations(listed);
   const touches = (rule, prefix) => rule.prefix.startsWith(prefix) || prefix.startsWith(rule.prefix);
-  const harmful = rules.find((rule) => KEPT.some((prefix) => touches(rule, prefix)) || (rule.name !== CONTENT.rule && touches(rule, CONTENT.prefix) && rule.days < days));
+  const harmful = rules.find((rule) => KEPT.some((prefix) => touches(rule, prefix)) || (prefix === CONTENT.prefix && rule.name !== ourName && touches(rule, prefix) && rule.days < days));
   if (harmful !== undefined) return [check ? "differs" : "todo", `the rule ${oneLine(harmful.name)} ends what must be kept: npx wrangler r2 bucket lifecycle remove ${name} --name ${oneLine(harmful.name)}`];
-  const ours = rules.find((rule) => rule.name === CONTENT.rule);
-  const words = `contents of messages live for ${days} days`;
-  if (ours?.prefix === CONTENT.prefix && ours.days === days) return ["ok", words];
-  if (check) return [ours === undefined ? "missing" : "differs", `${words}: ${ours === undefined ? "no rule says so" : `the rule ${CONTENT.rule} says otherwise`}`];
-  const known = new RegExp(`^name: +${CONTENT.rule}$`, "m").test(listed.stdout);
-  if (known) must(plan, ["r2", "bucket", "lifecycle", "remove", name, "--name", CONTENT.rule, ...where]);
-  must(plan, ["r2", "bucket", "lifecycle", "add", name, CONTENT.rule, CONTENT.prefix, "--expire-days", String(days), ...where]);
+  const ours = rules.find((rule) => rule.name === ourName);
+  if (ours?.prefix === prefix && ours.days === days) return ["ok", words];
+  if (check) return [ours === undefined ? "missing" : "differs", `${words}: ${ours === undefined ? "no rule says so" : `the rule ${ourName} says otherwise`}`];
+  const known = new RegExp(`^name: +${ourName}$`, "m").test(listed.stdout);
+  if (known) must(plan, ["r2", "bucket", "lifecycle", "remove", name, "--name", ourName, ...where]);
+  must(plan, ["r2", "bucket", "lifecycle", "add", name, ourName, prefix, "--expire-days", String(days), ...where]);
   return [known ? "changed" : "created", words];
 }
 
@@ -432,7 +442,7 @@ function stepsOf(plan, options) {
     ...plan.queues.map((queue) => single(`queue ${queue}`, () => queueStep(plan, queue, options))),
     ...plan.namespaces.map((namespace) => single(`KV ${namespace.binding}`, () => kvStep(plan, namespace, options))),
     ...plan.buckets.map((bucket) => single(`bucket ${bucket.bucket_name}`, () => bucketStep(plan, bucket, options))),
-    ...plan.buckets.map((bucket) => single(`lifecycle ${bucket.bucket_name}`, () => lifecycleStep(plan, bucket, options))),
+    ...plan.buckets.flatMap((bucket) => endings(plan).map((ending) => single(`${ending.line} ${bucket.bucket_name}`, () => lifecycleStep(plan, bucket, ending, options)))),
     ...plan.databases.map((database) => single(`D1 ${database.binding}`, () => databaseStep(plan, database, options))),
     ...plan.databases.map((database) => single(`tables of ${database.binding}`, () => migrationsStep(plan, database, options))),
     ...plan.notMade.map((key) => single(key, () => [options.check ? "unknown" : "todo", "this script does not look after these: make them by hand"])),

@@ -63,6 +63,9 @@ destination = "backend"
 shared_secret = "a-group-and-no-secret"
 `;
 
+/** The same, and what it refuses is kept. */
+const KEEPING = `${SMALL_SOURCES}quarantine = true\n`;
+
 /** A directory with the two files and an account, and what runs the script in it. */
 function place(t, account = {}, { wrangler = WRANGLER, sources = SMALL_SOURCES } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "hookgate-cloud-"));
@@ -124,7 +127,7 @@ test("a fresh account: all is made, the rest is listed with its command; a secon
     `changed  tables of RECORD: applied: ${MIGRATION}`,
     "todo     Worker hookgate-staging: not deployed yet, and secrets come after it: npx wrangler deploy --env staging",
     ...NEEDED.map((name) => `todo     secret ${name}: npx wrangler secret put ${name} --env staging`),
-    "staging: 7 made or changed; 5 left for you (todo)",
+    "staging: 7 made or changed; 6 left for you (todo)",
   ]);
   assert.deepEqual(things(account()), { ...COMPLETE, workers: {}, plan: "paid" });
   // Exactly that line, its comment and every other byte kept.
@@ -133,7 +136,7 @@ test("a fresh account: all is made, the rest is listed with its command; a secon
   const asked = account().calls.length;
   const second = await setup("staging", "--write");
   assert.equal(second.code, 0);
-  assert.match(second.stdout, /\nstaging: nothing to change; 5 left for you \(todo\)\n$/);
+  assert.match(second.stdout, /\nstaging: nothing to change; 6 left for you \(todo\)\n$/);
   assert.equal(second.lines.filter((line) => line.startsWith("ok ")).length, 7);
   assert.equal(account().calls.slice(asked).some(isChange), false);
 });
@@ -152,22 +155,22 @@ test("--check says what is missing and changes nothing, and is content afterward
     "missing  tables of RECORD: after its id is in wrangler.toml: run this again",
     "missing  Worker hookgate-staging: not deployed yet, and secrets come after it: npx wrangler deploy --env staging",
   ]);
-  assert.equal(before.lines.at(-1), "staging: 12 not in order");
+  assert.equal(before.lines.at(-1), "staging: 13 not in order");
   assert.equal(account().calls.some(isChange), false);
   assert.equal(toml(), WRANGLER);
 
   await setup("staging", "--write");
-  change({ workers: { "hookgate-staging": ["DELIVERY_SECRET", "ADMINS", "AUDIT_LOG_KEY", "OTHER"] } });
+  change({ workers: { "hookgate-staging": ["DELIVERY_SECRET", "ALERT_SECRET", "ADMINS", "AUDIT_LOG_KEY", "OTHER"] } });
   const almost = await setup("staging", "--check");
   assert.equal(almost.code, 1);
   assert.deepEqual(almost.lines.slice(-3), [
-    "ok       secrets: 3 of 4 are there",
+    "ok       secrets: 4 of 5 are there",
     "missing  secret GITHUB_SECRET: npx wrangler secret put GITHUB_SECRET --env staging",
     "staging: 1 not in order",
   ]);
   change({ workers: COMPLETE.workers });
   const after = await setup("staging", "--check");
-  assert.deepEqual([after.code, after.lines.slice(-2)], [0, ["ok       secrets: all 4 are there", "staging: all in order"]]);
+  assert.deepEqual([after.code, after.lines.slice(-2)], [0, ["ok       secrets: all 5 are there", "staging: all in order"]]);
 });
 
 test("without --write the line for wrangler.toml is printed, and the file stays", async (t) => {
@@ -175,7 +178,7 @@ test("without --write the line for wrangler.toml is printed, and the file stays"
   const expected = `put into wrangler.toml, under [[env.staging.kv_namespaces]] with binding = "SEEN": id = "${ID}"`;
   const first = await setup("staging");
   assert.ok(first.stdout.includes(`todo     KV SEEN: namespace hookgate-seen-staging made; ${expected}\n`), first.stdout);
-  assert.match(first.stdout, /staging: 6 made or changed; 8 left for you/);
+  assert.match(first.stdout, /staging: 6 made or changed; 9 left for you/);
   const second = await setup("staging");
   assert.ok(second.stdout.includes(`todo     KV SEEN: namespace hookgate-seen-staging is there; ${expected}\n`), second.stdout);
   assert.equal(toml(), WRANGLER);
@@ -287,7 +290,7 @@ test("wrangler failing midway: its own words, the step, what was not reached; an
   change({ failure: undefined });
   const next = await setup("staging");
   assert.equal(next.code, 0);
-  assert.match(next.stdout, /staging: 3 made or changed; 7 left/);
+  assert.match(next.stdout, /staging: 3 made or changed; 8 left/);
 });
 
 test("not logged in, and no wrangler at all", async (t) => {
@@ -332,6 +335,18 @@ test("contents live for as long as a message may name them: a wrong rule is foun
     assert.match((await setup("staging")).stdout, new RegExp(`^changed  lifecycle ${bucket}: contents of messages live for 58 days$`, "m"));
     assert.deepEqual(account().lifecycles[bucket], [["other", "other/", 1], ["hookgate-claim", "claim/", 58]]);
   }
+});
+
+test("a source that keeps refused requests needs a secret, and a rule that ends them", async (t) => {
+  const bucket = "hookgate-archive-staging";
+  const place_ = (account) => place(t, { ...COMPLETE, ...account }, { sources: KEEPING });
+  const { setup, account } = place_({});
+  const check = await setup("staging", "--check");
+  assert.match(check.stdout, /^missing {2}secret QUARANTINE_KEY:/m);
+  assert.match(check.stdout, new RegExp(`^missing {2}lifecycle of quarantine ${bucket}: refused requests live for 5 days`, "m"));
+  assert.match((await setup("staging")).stdout, new RegExp(`^created  lifecycle of quarantine ${bucket}: `, "m"));
+  assert.deepEqual(account().lifecycles[bucket], [["hookgate-claim", "claim/", 58], ["hookgate-quarantine", "quarantine/", 5]]);
+  assert.match((await setup("staging", "--check")).stdout, new RegExp(`^ok {7}lifecycle of quarantine ${bucket}: `, "m"));
 });
 
 test("a rule that ends what must be kept is named, and left to the operator", async (t) => {

@@ -64,7 +64,10 @@ impl LiveKey {
                 .decode(stripped)
                 .map_err(|_| NotAKey::Undecodable)?,
             KeyEncoding::Hex => decode_hex(stripped.as_bytes()).ok_or(NotAKey::Undecodable)?,
-            KeyEncoding::PublicKey | KeyEncoding::Certificate | KeyEncoding::KeySet => {
+            KeyEncoding::PublicKey
+            | KeyEncoding::Certificate
+            | KeyEncoding::KeySet
+            | KeyEncoding::KeyRequest => {
                 return Err(NotAKey::Undecodable);
             }
         };
@@ -162,6 +165,7 @@ impl Mac {
             Algorithm::Sha256
             | Algorithm::RsaSha1
             | Algorithm::RsaSha256
+            | Algorithm::RsaPssSha512
             | Algorithm::EcdsaP256
             | Algorithm::EcdsaP256Der
             | Algorithm::Ed25519 => Mac::None,

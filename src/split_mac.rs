@@ -58,6 +58,7 @@ impl Algorithm {
             | Algorithm::Credential
             | Algorithm::RsaSha1
             | Algorithm::RsaSha256
+            | Algorithm::RsaPssSha512
             | Algorithm::EcdsaP256
             | Algorithm::EcdsaP256Der
             | Algorithm::Ed25519 => None,

@@ -22,6 +22,8 @@ pub const STATED_PARTS: bool = is_there(cfg!(uses_stated_parts));
 pub const MESSAGE_SIGNATURES: bool = is_there(cfg!(uses_message_signatures));
 /// JSON Web Signatures of the body.
 pub const JWS: bool = is_there(cfg!(uses_jws));
+/// Keys that are asked for by their id.
+pub const KEY_REQUESTS: bool = is_there(cfg!(uses_key_requests));
 /// Canonical requests.
 pub const CANONICAL_REQUESTS: bool = is_there(cfg!(uses_canonical_requests));
 /// CloudEvents.

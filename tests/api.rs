@@ -110,6 +110,10 @@ fn every_command_is_described_and_nothing_else() {
         for method in methods.as_object().unwrap().keys() {
             let method = method.to_uppercase();
             let head = Head::new(&method, &format!("/admin/v1{target}"), []);
+            // How a session begins is the door's matter.
+            if (method.as_str(), path.as_str()) == ("POST", "/session") {
+                continue;
+            }
             let command = Command::parse(&head);
             let command = command.unwrap_or_else(|| panic!("{method} {path} is no command"));
             described.insert(command.name().to_owned());

@@ -167,6 +167,13 @@ fn what_is_worth_a_look_is_a_warning() {
         observing,
         ["[sources.shop]: mode = \"observe\" takes no event; every delivery is answered 503"]
     );
+    let keeping = warnings(&change("tenant", "tenant = \"acme\"\nquarantine = true"));
+    assert_eq!(keeping.len(), 1);
+    assert!(
+        keeping[0].contains("[sources.shop]: quarantine = true keeps bodies and credentials")
+            && keeping[0].contains("QUARANTINE_KEY"),
+        "{keeping:?}"
+    );
     let secrets = |count: usize| {
         let names: Vec<String> = (0..count).map(|number| format!("\"S{number}\"")).collect();
         warnings(&change(

@@ -17,7 +17,7 @@ use support::{
     Request, SourceText, Vector, gate, key, only, outcome, run, sources_toml, vector, vectors,
 };
 
-const SCHEMES: [&str; 15] = [
+const SCHEMES: [&str; 17] = [
     "adyen-classic",
     "atlassian-connect",
     "contentful",
@@ -28,9 +28,11 @@ const SCHEMES: [&str; 15] = [
     "http-message-signature-ed25519",
     "http-message-signature-hmac",
     "http-message-signature-rsa",
+    "http-message-signature-rsa-pss",
     "monday",
     "paypal",
     "plaid",
+    "plaid-fetched",
     "sendgrid",
     "twilio",
 ];

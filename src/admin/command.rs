@@ -94,6 +94,11 @@ impl Command {
         if head.path == FORGET {
             return (head.method == "POST").then_some(Command::Forget);
         }
+        let refusal = head.path.strip_prefix(RECORDS);
+        if let Some(id) = refusal.and_then(|rest| rest.strip_suffix("/readmit")) {
+            let id = Some(id).filter(|id| is_request_id(id))?.to_owned();
+            return (head.method == "POST").then_some(Command::Readmit { id });
+        }
         if let Some(reading) = Reading::parse(head, head.path.strip_prefix(ALL)?) {
             return Some(Command::Read(reading));
         }
@@ -103,13 +108,6 @@ impl Command {
             ("GET", WHOAMI) => return Some(Command::WhoAmI),
             ("DELETE", SESSION) => return Some(Command::SignOut),
             _ => {}
-        }
-        if let Some(rest) = head.path.strip_prefix(RECORDS) {
-            let id = rest
-                .strip_suffix("/readmit")
-                .filter(|id| is_request_id(id))?;
-            let id = id.to_owned();
-            return (head.method == "POST").then_some(Command::Readmit { id });
         }
         let rest = head.path.strip_prefix(DEAD_LETTERS)?;
         let cursor = || head.value_at(&Place::Query("cursor".to_owned())).ok();

@@ -59,7 +59,7 @@ struct SkewHealth {
 pub fn overview<'a>(
     sources: impl Iterator<Item = &'a LiveSource>,
     operator: &Operator,
-    rows: &'a [Row],
+    rows: &'a [Row<'a>],
     settings: &Alerts,
     audit_days: impl Fn(&str) -> u32,
     now_ms: i64,
@@ -68,7 +68,7 @@ pub fn overview<'a>(
     let health = |live: &'a LiveSource| {
         let known = Known { rows, live };
         let rhythm = known.stored_rhythm();
-        let taken = known.of("end").filter(|row| row.name() == "accepted");
+        let taken = known.of("end").filter(|row| row.name == "accepted");
         let last_ms = taken.map(|row| row.number(1)).max().max(rhythm.last_ms());
         let skew = known.skew();
         let seconds =
@@ -111,7 +111,7 @@ fn secrets<'a>(known: &Known<'a>, audit_days: u32, now_ms: i64) -> Vec<Secret<'a
     let live = known.live;
     let uses: Vec<(&'a str, i64)> = known
         .of("key")
-        .map(|row| (row.name(), row.number(0)))
+        .map(|row| (row.name, row.number(0)))
         .collect();
     let latest_ms = uses
         .iter()

@@ -1,5 +1,6 @@
 //! When an alert begins and when it is over: not with every number that goes up and down.
 
+use super::store::entry;
 use super::{Reading, Row};
 use crate::config::Rule;
 
@@ -92,33 +93,26 @@ impl Alert {
     }
 
     /// What [`super::store::KEEP_ALERTS`] keeps of it.
-    pub fn to_row(&self) -> Row {
-        Row(
-            "alert".to_owned(),
-            self.tenant.clone(),
-            self.source.clone(),
-            self.rule.name().to_owned(),
-            vec![
-                i64::from(self.is_firing),
-                self.streak,
-                self.since_ms,
-                self.told_ms,
-                self.patience,
-                self.value,
-                self.threshold,
-            ],
-        )
+    pub fn to_entry(&self) -> String {
+        let numbers = [
+            i64::from(self.is_firing),
+            self.streak,
+            self.since_ms,
+            self.told_ms,
+            self.patience,
+            self.value,
+            self.threshold,
+        ];
+        entry([self.rule.name(), &self.tenant, &self.source], &numbers)
     }
 
     /// `None`: it is no alert, or of a rule that this version does not know.
-    pub fn of_row(row: &Row) -> Option<Self> {
-        let rule = Rule::ALL
-            .into_iter()
-            .find(|rule| rule.name() == row.name())?;
-        (row.kind() == "alert").then(|| Alert {
+    pub fn of_row(row: &Row<'_>) -> Option<Self> {
+        let rule = Rule::ALL.into_iter().find(|rule| rule.name() == row.name)?;
+        (row.kind == "alert").then(|| Alert {
             rule,
-            tenant: row.tenant().to_owned(),
-            source: row.source().to_owned(),
+            tenant: row.tenant.to_owned(),
+            source: row.source.to_owned(),
             is_firing: row.number(0) != 0,
             streak: row.number(1),
             since_ms: row.number(2),

@@ -95,9 +95,60 @@ pub fn what_to_do(rule: Rule) -> &'static str {
         Rule::AuditQueueBacklog => {
             "docs/alerts.md#backlogs: look whether the record's database takes batches"
         }
+        Rule::RecordFull => {
+            "docs/alerts.md#record_full: shorten audit_days, or raise record_bytes_max"
+        }
         Rule::LogUnsigned => "docs/alerts.md#log_unsigned: set the secret AUDIT_LOG_KEY",
         Rule::LogContradicted => {
             "docs/alerts.md#log_contradicted: the log was rewritten, or the witness was: look at once"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::Reading;
+
+    /// Receivers parse it, and know a repeat by its id.
+    #[test]
+    fn a_message_says_what_and_since_when() {
+        let alert = Alert {
+            since_ms: 1_800_000_000_000,
+            value: 9,
+            ..Alert::new(&Reading {
+                rule: Rule::AllRefused,
+                tenant: "acme",
+                source: "shop",
+                value: 9,
+                threshold: 5,
+            })
+        };
+        let message = Message::new(&alert, Turn::StillFiring, 1_800_000_600_000);
+        assert_eq!(message.id, "alr_all_refused_acme_shop_1800000600000");
+        assert_eq!(
+            message.body,
+            concat!(
+                r#"{"type":"alert.firing","timestamp":"2027-01-15T08:10:00.000Z","data":{"rule":"all_refused","tenant":"acme","#,
+                r#""source":"shop","value":9,"threshold":5,"since":"2027-01-15T08:00:00.000Z","#,
+                r#""what_to_do":"docs/alerts.md#all_refused: look at the reason and the diagnosis of its last refusals"}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn every_rule_is_described_where_its_message_says() {
+        let text = include_str!("../../docs/alerts.md");
+        for rule in Rule::ALL {
+            let place = what_to_do(rule).strip_prefix("docs/alerts.md#");
+            let (heading, _) = place
+                .and_then(|place| place.split_once(": "))
+                .unwrap_or_default();
+            assert!(
+                text.contains(&format!("\n### {heading}\n")),
+                "{rule:?}: {heading}"
+            );
+            assert!(text.contains(rule.name()), "{rule:?}");
         }
     }
 }

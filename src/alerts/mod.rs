@@ -9,8 +9,6 @@ pub mod hysteresis;
 pub mod message;
 pub mod rhythm;
 pub mod store;
-#[cfg(test)]
-mod tests;
 
 use crate::audit::NO_TENANT;
 use crate::audit::health::Skew;
@@ -70,13 +68,24 @@ impl Waiting {
     }
 }
 
+/// What the gate knows of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ours {
+    pub is_log_unsigned: bool,
+    /// How much of its bound the record's database has.
+    pub record_percent: i64,
+}
+
+/// From this on the record is about to be full: as far as `record_filling` is said in the log.
+const RECORD_PERCENT: i64 = 80;
+
 /// What follows from one look.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Alerts that are otherwise than before, and all that fire.
     pub alerts: Vec<Alert>,
-    /// What is known of each source now, as a row of [`store::KEEP_RHYTHMS`].
-    pub rhythms: Vec<Row>,
+    /// What is known of each source now, as an entry of [`store::KEEP_RHYTHMS`].
+    pub rhythms: Vec<String>,
     /// What there is to tell, by the place in `alerts`.
     pub turns: Vec<(usize, Turn)>,
 }
@@ -85,9 +94,9 @@ pub struct Outcome {
 pub fn evaluate<'a>(
     settings: &Alerts,
     sources: impl Iterator<Item = &'a LiveSource>,
-    rows: &'a [Row],
+    rows: &'a [Row<'a>],
     waiting: &'a [Waiting],
-    is_log_signed: bool,
+    ours: Ours,
     now_ms: i64,
 ) -> Outcome {
     let mut outcome = Outcome::default();
@@ -101,7 +110,7 @@ pub fn evaluate<'a>(
             let known = Known { rows, live };
             let rhythm = known.rhythm(settings, now_ms);
             known.read(settings, &rhythm, now_ms, &mut readings);
-            outcome.rhythms.push(rhythm.to_row(live));
+            outcome.rhythms.push(rhythm.to_entry(live));
         }
     }
     for waiting in waiting {
@@ -122,28 +131,33 @@ pub fn evaluate<'a>(
             None => readings.push(reading),
         }
     }
-    let incidents = rows.iter().filter(|row| row.kind() == "incident");
+    let incidents = rows.iter().filter(|row| row.kind == "incident");
     readings.extend(incidents.filter_map(|row| {
-        let (rule, threshold) = match row.name() {
+        let (rule, threshold) = match row.name {
             "dead_letters" => (Rule::DeadLetters, settings.dead_letters_per_hour),
             "log_contradicted" => (Rule::LogContradicted, 1),
             _ => return None,
         };
         Some(Reading {
             rule,
-            tenant: row.tenant(),
-            source: row.source(),
+            tenant: row.tenant,
+            source: row.source,
             value: row.number(0),
             threshold: i64::from(threshold),
         })
     }));
-    readings.push(Reading {
-        rule: Rule::LogUnsigned,
-        tenant: NO_TENANT,
-        source: "",
-        value: i64::from(!is_log_signed),
-        threshold: 1,
-    });
+    for (rule, value, threshold) in [
+        (Rule::LogUnsigned, i64::from(ours.is_log_unsigned), 1),
+        (Rule::RecordFull, ours.record_percent, RECORD_PERCENT),
+    ] {
+        readings.push(Reading {
+            rule,
+            tenant: NO_TENANT,
+            source: "",
+            value,
+            threshold,
+        });
+    }
     readings.retain(|reading| !settings.off.contains(&reading.rule));
 
     let mut known: Vec<Alert> = rows.iter().filter_map(Alert::of_row).collect();
@@ -193,22 +207,22 @@ fn is_over(alert: &Alert, settings: &Alerts, sources: &[&LiveSource]) -> bool {
 /// What the database has of one source.
 #[derive(Debug)]
 pub struct Known<'a> {
-    pub rows: &'a [Row],
+    pub rows: &'a [Row<'a>],
     pub live: &'a LiveSource,
 }
 
 impl<'a> Known<'a> {
     /// Its rows of one kind.
-    pub fn of(&self, kind: &'static str) -> impl Iterator<Item = &'a Row> {
+    pub fn of(&self, kind: &'static str) -> impl Iterator<Item = &'a Row<'a>> {
         let live = self.live;
         self.rows.iter().filter(move |row| {
-            row.kind() == kind && row.source() == live.name && row.tenant() == live.source.tenant
+            row.kind == kind && row.source == live.name && row.tenant == live.source.tenant
         })
     }
 
     /// How many of its requests ended so.
     pub fn ends(&self, verdicts: &[&str]) -> i64 {
-        let ends = self.of("end").filter(|row| verdicts.contains(&row.name()));
+        let ends = self.of("end").filter(|row| verdicts.contains(&row.name));
         ends.map(|row| row.number(0)).sum()
     }
 
@@ -216,7 +230,7 @@ impl<'a> Known<'a> {
     pub fn skew(&self) -> Skew {
         let mut skew = Skew::default();
         for row in self.of("skew") {
-            let place = row.name().parse().unwrap_or(usize::MAX);
+            let place = row.name.parse().unwrap_or(usize::MAX);
             skew.add_stored(place, u32::try_from(row.number(0)).unwrap_or(u32::MAX));
         }
         skew
@@ -233,9 +247,9 @@ impl<'a> Known<'a> {
     }
 
     pub fn stored_rhythm(&self) -> Rhythm {
-        let stored = self.of("rhythm").next();
-        stored
-            .map(|row| Rhythm::from_numbers(&row.4))
+        self.of("rhythm")
+            .next()
+            .map(Rhythm::of_row)
             .unwrap_or_default()
     }
 

@@ -1,6 +1,7 @@
 //! What is usual of a source: how long it is silent, and how often it is refused.
 
 use super::Row;
+use super::store::entry;
 use crate::config::Alerts;
 use crate::gate::LiveSource;
 
@@ -28,29 +29,27 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// The numbers of a row; whatever is missing is 0.
-    pub fn from_numbers(numbers: &[i64]) -> Self {
-        let at = |index: usize| numbers.get(index).copied().unwrap_or_default();
-        let (pairs, _) = numbers.get(3..).unwrap_or_default().as_chunks();
-        Rhythm {
-            first_ms: at(0),
-            last_ms: at(1),
-            usual_refused: at(2),
-            silences: pairs.iter().map(|&[day, ms]| (day, ms)).collect(),
+    /// What [`Rhythm::to_entry`] kept of it; whatever is missing is 0.
+    pub fn of_row(row: &Row<'_>) -> Self {
+        let mut numbers = row.numbers();
+        let mut next = || numbers.next();
+        let mut rhythm = Rhythm {
+            first_ms: next().unwrap_or_default(),
+            last_ms: next().unwrap_or_default(),
+            usual_refused: next().unwrap_or_default(),
+            silences: Vec::new(),
+        };
+        while let (Some(day), Some(ms)) = (next(), next()) {
+            rhythm.silences.push((day, ms));
         }
+        rhythm
     }
 
     /// A change here makes what is stored unreadable: then a source is known for a week less.
-    pub fn to_row(&self, live: &LiveSource) -> Row {
+    pub fn to_entry(&self, live: &LiveSource) -> String {
         let mut numbers = vec![self.first_ms, self.last_ms, self.usual_refused];
         numbers.extend(self.silences.iter().flat_map(|&(day, ms)| [day, ms]));
-        Row(
-            "rhythm".to_owned(),
-            live.source.tenant.clone(),
-            live.name.clone(),
-            String::new(),
-            numbers,
-        )
+        entry(["", &live.source.tenant, &live.name], &numbers)
     }
 
     pub fn last_ms(&self) -> Option<i64> {

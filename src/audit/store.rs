@@ -166,6 +166,31 @@ UPDATE records SET address = NULL, address_salt = NULL WHERE id IN (
 pub const REMOVE_COUNTS: &str = "\
 DELETE FROM counts WHERE (tenant, minute, source, verdict, reason, message) IN (
   SELECT tenant, minute, source, verdict, reason, message FROM counts WHERE tenant = ?1 AND minute < ?2 LIMIT ?3)";
+/// A tenant's (`?1`) counts of one hour become one row for each kind: of the first hour from a minute on (`?2`) and before
+/// another (`?3`) that is not like that yet. Each row would otherwise be a hundred bytes a minute for as long as counts are
+/// kept. The second statement removes what the first added up.
+pub const FOLD_COUNTS: [&str; 2] = [
+    "\
+INSERT INTO counts (tenant, minute, source, verdict, reason, message, number, first_ms, last_ms)
+SELECT tenant, minute / 60 * 60, source, verdict, reason, '', sum(number), min(first_ms), max(last_ms)
+FROM counts, (SELECT min(minute) / 60 * 60 AS hour FROM counts
+  WHERE tenant = ?1 AND minute >= ?2 AND minute < ?3 AND minute % 60 <> 0)
+WHERE tenant = ?1 AND minute > hour AND minute < hour + 60
+GROUP BY 1, 2, 3, 4, 5
+ON CONFLICT DO UPDATE SET number = number + excluded.number, first_ms = min(first_ms, excluded.first_ms),
+  last_ms = max(last_ms, excluded.last_ms)",
+    "\
+DELETE FROM counts WHERE tenant = ?1 AND minute >= ?2 AND minute < ?3 AND minute % 60 <> 0 AND minute / 60 = (
+  SELECT min(minute) / 60 FROM counts WHERE tenant = ?1 AND minute >= ?2 AND minute < ?3 AND minute % 60 <> 0)",
+];
+
+/// The minutes between which [`FOLD_COUNTS`] looks: those of the day before which no count comes any more. What a day
+/// without a cron leaves is as it was.
+pub fn folded_minutes(now_ms: i64) -> (i64, i64) {
+    let from = counted_from_day(now_ms) * 1_440;
+    (from - 1_440, from)
+}
+
 /// Forgets messages of counts from before a day (`?1`), at most so many (`?2`).
 pub const FORGET_THE_COUNTED: &str = "\
 DELETE FROM counted WHERE (day, id) IN (SELECT day, id FROM counted WHERE day < ?1 LIMIT ?2)";

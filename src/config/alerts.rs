@@ -20,12 +20,13 @@ pub enum Rule {
     SlowQueueBacklog,
     DeadLetterQueueBacklog,
     AuditQueueBacklog,
+    RecordFull,
     LogUnsigned,
     LogContradicted,
 }
 
 impl Rule {
-    pub const ALL: [Rule; 13] = [
+    pub const ALL: [Rule; 14] = [
         Rule::AllRefused,
         Rule::GoneQuiet,
         Rule::RefusalSpike,
@@ -37,6 +38,7 @@ impl Rule {
         Rule::SlowQueueBacklog,
         Rule::DeadLetterQueueBacklog,
         Rule::AuditQueueBacklog,
+        Rule::RecordFull,
         Rule::LogUnsigned,
         Rule::LogContradicted,
     ];
@@ -55,6 +57,7 @@ impl Rule {
             Rule::SlowQueueBacklog => "slow_queue_backlog",
             Rule::DeadLetterQueueBacklog => "dead_letter_queue_backlog",
             Rule::AuditQueueBacklog => "audit_queue_backlog",
+            Rule::RecordFull => "record_full",
             Rule::LogUnsigned => "log_unsigned",
             Rule::LogContradicted => "log_contradicted",
         }

@@ -36,7 +36,8 @@ export async function letter({ rest, operates }) {
     const text = again ? "The backend may see the event a second time, under the same webhook-id." : "The event goes to its backend as another run, under the same webhook-id.";
     if (!(await confirmed("Send it again?", text, "Send again"))) return undefined;
     const told = await ask(`dead-letters/${id}/redrive`, { method: "POST", body: again ? { again: true } : {} });
-    return el("p", { class: "notice good" }, `Sent again, as run ${told.run}.`);
+    // A message of the record has no run.
+    return el("p", { class: "notice good" }, told.run === undefined ? "Sent again." : `Sent again, as run ${told.run}.`);
   };
   return el(
     "div",

@@ -38,7 +38,7 @@ function diagnosed({ diagnosis, record }) {
 }
 
 function request({ id, tenant, record, client_address: address }) {
-  const others = Object.entries(record).filter(([name]) => !SHOWN.has(name) && name !== "evidence" && name !== "evidence_value");
+  const others = Object.entries(record).filter(([name]) => !SHOWN.has(name) && name !== "evidence" && name !== "evidence_value" && !(name === "request_id" && record[name] === id));
   return panel(
     "The request",
     facts([

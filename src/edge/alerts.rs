@@ -9,13 +9,13 @@ use worker::Env;
 use super::database::transact;
 use super::platform::{self, now_ms, within};
 use super::state::State;
-use super::{backend, log_run};
+use super::{backend, database, log_run};
 use crate::alerts::message::Message;
 use crate::alerts::store::{
     CLAIM, CLAIMED, FORGET, HAPPENED, KEEP_ALERTS, KEEP_MESSAGES, KEEP_RHYTHMS, KNOWN, TOLD,
     UNTOLD, rows,
 };
-use crate::alerts::{Row, Turn, Waiting, evaluate};
+use crate::alerts::{Alert, Ours, Turn, Waiting, evaluate};
 use crate::audit::{Notice, line};
 use crate::backlog::Backlog;
 use crate::config::Rule;
@@ -46,7 +46,7 @@ pub async fn look(state: &State, env: &Env, watch: Watch) {
         return;
     };
     let looked = async {
-        if look_once(gate, env, &watch.0.into_inner()).await? {
+        if look_once(gate, state, env, &watch.0.into_inner()).await? {
             tell(gate, env).await?;
         }
         Ok::<(), String>(())
@@ -68,22 +68,32 @@ pub(super) fn tenants(gate: &Gate) -> JsValue {
 }
 
 /// Of two crons that look at the same time one writes what it found, and that one tells; the other does neither.
-async fn look_once(gate: &Gate, env: &Env, waiting: &[Waiting]) -> Result<bool, String> {
+async fn look_once(
+    gate: &Gate,
+    state: &State,
+    env: &Env,
+    waiting: &[Waiting],
+) -> Result<bool, String> {
     let now = now_ms();
     let at = JsValue::from(now as f64);
-    let known = rows(&transact(env, &[(KNOWN, &[tenants(gate), at.clone()])]).await?)?;
+    let found = transact(env, &[(KNOWN, &[tenants(gate), at.clone()])]).await?;
+    let known = rows(&found);
     let last_ms = known
         .iter()
-        .find(|row| row.kind() == "at")
+        .find(|row| row.kind == "at")
         .map_or(0, |row| row.number(0));
     if now.saturating_sub(last_ms) < APART_MS {
         return Ok(false);
     }
     let alerting = &gate.alerting;
     let sources = gate.sources().map(|live| -> &LiveSource { live });
-    let is_signed = log_run::signing_key(env).is_some();
-    let outcome = evaluate(&alerting.settings, sources, &known, waiting, is_signed, now);
-    let alerts: Vec<Row> = outcome.alerts.iter().map(|alert| alert.to_row()).collect();
+    let ours = Ours {
+        is_log_unsigned: log_run::signing_key(env).is_none(),
+        record_percent: (database::bytes() * 100.0 / state.record_bytes_max) as i64,
+    };
+    let outcome = evaluate(&alerting.settings, sources, &known, waiting, ours, now);
+    let alerts: Vec<String> = outcome.alerts.iter().map(Alert::to_entry).collect();
+    let list = |entries: &[String]| format!("[{}]", entries.join(","));
     let turns = outcome
         .turns
         .iter()
@@ -99,8 +109,8 @@ async fn look_once(gate: &Gate, env: &Env, waiting: &[Waiting]) -> Result<bool, 
     let with_token = |list: String| [JsValue::from(list), token.clone()];
     let claim = [at.clone(), token.clone(), JsValue::from(last_ms as f64)];
     let (alerts, rhythms) = (
-        with_token(line(&alerts)),
-        with_token(line(&outcome.rhythms)),
+        with_token(list(&alerts)),
+        with_token(list(&outcome.rhythms)),
     );
     let messages = [line(&messages).into(), token.clone(), at.clone()];
     let at = [at];
@@ -132,11 +142,13 @@ async fn tell(gate: &Gate, env: &Env) -> Result<(), String> {
         return Ok(());
     }
     let untold = transact(env, &[(UNTOLD, &[])]).await?;
-    let untold: Vec<(String, String)> =
-        serde_json::from_str(&untold).map_err(|error| error.to_string())?;
+    let untold: Vec<(&str, &str)> = untold
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .collect();
     let mut told = Vec::new();
     let mut failed = None;
-    for (id, body) in &untold {
+    for &(id, body) in &untold {
         match post(gate, id, body).await {
             Ok(()) => told.push(id),
             Err(detail) => {

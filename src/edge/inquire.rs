@@ -32,7 +32,7 @@ extern "C" {
     #[wasm_bindgen(js_name = withinMs)]
     fn within_ms(promise: &Promise, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = fetchDocument)]
-    pub fn fetch_document(url: &str, bytes_max: u32, ms: u32) -> Promise;
+    pub fn fetch_document(url: &str, bytes_max: u32, ms: u32, body: Option<&str>) -> Promise;
     /// Visits a URL; brings the status.
     pub fn visit(url: &str, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = verifySignature)]
@@ -94,7 +94,7 @@ impl Asking {
                     inquiry.recalled(live, statement, memory, kept.as_deref(), now_ms())
                 })
             }
-            Step::Fetch { url } => {
+            Step::Fetch { url, .. } => {
                 let fetched = fetched(url, outcome);
                 let (step, document) = MEMORY.with_borrow_mut(|memory| {
                     inquiry.fetched(live, statement, memory, fetched, now_ms())
@@ -124,7 +124,10 @@ impl Asking {
                 let get = get.unwrap_or_else(|error| Promise::reject(&error));
                 Next::Wait(within_ms(&get, RECALL_MS))
             }
-            Step::Fetch { url } => Next::Wait(fetch_document(url, DOCUMENT_BYTES_MAX, FETCH_MS)),
+            Step::Fetch { url, body } => {
+                let body = body.as_ref().map(|secret| secret.0.as_str());
+                Next::Wait(fetch_document(url, DOCUMENT_BYTES_MAX, FETCH_MS, body))
+            }
             Step::Ask(question) => Next::Wait(ask(question)),
             Step::Done(end) => Next::Done(end.clone()),
         }
@@ -139,6 +142,7 @@ pub fn ask(question: &Question) -> Promise {
     let name = match question.algorithm {
         Algorithm::RsaSha1 => "rsa-sha1",
         Algorithm::RsaSha256 => "rsa-sha256",
+        Algorithm::RsaPssSha512 => "rsa-pss-sha512",
         Algorithm::EcdsaP256 | Algorithm::EcdsaP256Der => "ecdsa-p256",
         Algorithm::Ed25519 => "ed25519",
         // A MAC is no question: WebCrypto refuses it.

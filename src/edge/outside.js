@@ -7,9 +7,11 @@ export function withinMs(promise, ms) {
   return Promise.race([promise, expired]).finally(() => clearTimeout(timer));
 }
 
-/** Status, Cache-Control and text of a document of at most so many bytes; only the status where that is not 200. */
-export async function fetchDocument(url, bytesMax, ms) {
-  const response = await ask(url, ms);
+/** Status, Cache-Control and text of a document of at most so many bytes; only the status where that is not 200. With a body it is
+ * asked for by a POST. */
+export async function fetchDocument(url, bytesMax, ms, body) {
+  const asked = body === undefined ? {} : { method: "POST", body, headers: { "user-agent": "hookgate", "content-type": "application/json" } };
+  const response = await ask(url, ms, asked);
   if (response.status !== 200) {
     await response.body?.cancel();
     return [response.status];
@@ -54,6 +56,8 @@ const ask = (url, ms, more) => fetch(url, { redirect: "manual", signal: AbortSig
 const ALGORITHMS = {
   "rsa-sha1": { name: "RSASSA-PKCS1-v1_5", hash: "SHA-1" },
   "rsa-sha256": { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+  // RFC 9421, section 3.3.1: the salt is as long as the hash.
+  "rsa-pss-sha512": { name: "RSA-PSS", hash: "SHA-512", saltLength: 64 },
   "ecdsa-p256": { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
   ed25519: { name: "Ed25519" },
 };

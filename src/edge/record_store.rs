@@ -14,8 +14,8 @@ use crate::audit::Notice;
 use crate::audit::health::{KEEP_HEALTH, REMOVE_HEALTH};
 use crate::audit::queued::{Queued, Stored, stored};
 use crate::audit::store::{
-    Bounds, DUE, FORGET_THE_COUNTED, KEEP, LOT, Over, REMOVE_ADDRESSES, REMOVE_COUNTS,
-    REMOVE_TEXTS, TENANTS, counted_from_day, removal,
+    Bounds, DUE, FOLD_COUNTS, FORGET_THE_COUNTED, KEEP, LOT, Over, REMOVE_ADDRESSES, REMOVE_COUNTS,
+    REMOVE_TEXTS, TENANTS, counted_from_day, folded_minutes, removal,
 };
 use crate::config::Retention;
 use crate::keys::encode_hex;
@@ -169,7 +169,16 @@ async fn remove_of(tenant: &str, retention: Retention, env: &Env) -> Result<(), 
     ];
     let [skews, key_uses] = REMOVE_HEALTH;
     let from = [of.clone(), minute.clone()];
-    let statements: [(&str, &[JsValue]); 3] = [(skews, &from), (key_uses, &from), (DUE, &asked)];
+    let (fold_from, fold_to) = folded_minutes(now);
+    let folded = [of.clone(), number(fold_from), number(fold_to)];
+    let [fold, folded_away] = FOLD_COUNTS;
+    let statements: [(&str, &[JsValue]); 5] = [
+        (skews, &from),
+        (key_uses, &from),
+        (fold, &folded),
+        (folded_away, &folded),
+        (DUE, &asked),
+    ];
     let due: Vec<u32> = list(&transact(env, &statements).await?);
     let &[texts, addresses, counts] = due.as_slice() else {
         return Err("what is due was not told".to_owned());

@@ -64,10 +64,15 @@ pub fn body_sign(key: &LiveKey, body: &str) -> String {
     )
 }
 
+/// What `queryInstance` is told of an instance. The gate keeps no record of instances, so each is still on its
+/// way, and KooGallery asks again; a record of them would be asked here, and nowhere else.
+const fn of_an_instance() -> (&'static str, &'static str) {
+    ("000004", "in progress")
+}
+
 fn result(verdict: Verdict, kind: Option<&str>) -> (&'static str, &'static str) {
     match verdict {
-        // No instance has a record yet that could be told, so each is still on its way.
-        Verdict::Challenged if kind == Some("queryInstance") => ("000004", "in progress"),
+        Verdict::Challenged if kind == Some("queryInstance") => of_an_instance(),
         Verdict::Accepted
         | Verdict::Revived
         | Verdict::Duplicate

@@ -6,6 +6,7 @@ use super::certificate::Certificate;
 use super::{PublicKey, RSA_BITS_MIN, jwk};
 use crate::gate::LiveSource;
 use crate::scheme::{Algorithm, KeyEncoding};
+use crate::uses;
 
 /// The longest document that is read, in bytes: sets of keys take some 5,000.
 pub const DOCUMENT_BYTES_MAX: u32 = 65_536;
@@ -83,11 +84,16 @@ impl Document {
                     keys.map(|(id, key)| (id, Arc::new(key))).collect(),
                 ))
             }
+            KeyEncoding::KeyRequest if uses::KEY_REQUESTS => Some(Keys::Set(
+                jwk::read_given(&self.text)?
+                    .map_or_else(Vec::new, |(id, key)| vec![(id, Arc::new(key))]),
+            )),
             KeyEncoding::Utf8
             | KeyEncoding::Base64
             | KeyEncoding::Base64IfPrefixed
             | KeyEncoding::Hex
-            | KeyEncoding::PublicKey => None,
+            | KeyEncoding::PublicKey
+            | KeyEncoding::KeyRequest => None,
         }
     }
 }

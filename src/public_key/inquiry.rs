@@ -13,7 +13,7 @@ use super::memory::{Age, KeyMemory};
 use super::{PublicKey, Question};
 use crate::gate::LiveSource;
 use crate::verdict::{Reject, Trouble, Verdict};
-use crate::verify::{KeyAt, Proof, Statement};
+use crate::verify::{KeyAt, Proof, Secret, Statement};
 
 /// Something for the edge to do.
 #[derive(Clone, Debug)]
@@ -22,9 +22,11 @@ pub enum Step {
     Recall {
         url: String,
     },
-    /// Fetch it: no redirects, at most [`super::document::DOCUMENT_BYTES_MAX`] bytes.
+    /// Fetch it: no redirects, at most [`super::document::DOCUMENT_BYTES_MAX`] bytes. With a body it is asked for
+    /// by a POST of this JSON.
     Fetch {
         url: String,
+        body: Option<Secret>,
     },
     /// Check a signature.
     Ask(Question),
@@ -65,7 +67,9 @@ impl Inquiry {
         };
         let step = match &statement.key {
             KeyAt::Own => inquiry.ask_own(live, statement),
-            KeyAt::Url(_) | KeyAt::Set { .. } => inquiry.look_up(live, statement, memory, now_ms),
+            KeyAt::Url(_) | KeyAt::Set { .. } | KeyAt::Asked { .. } => {
+                inquiry.look_up(live, statement, memory, now_ms)
+            }
         };
         (inquiry, step)
     }
@@ -97,7 +101,7 @@ impl Inquiry {
             Some(Err(NoKey::Unknown)) if !memory.may_ask_again(&live.name, url, now_ms) => {
                 done(Trouble::KeyUnknown)
             }
-            Some(Err(NoKey::Unknown)) | None => self.fetch(url),
+            Some(Err(NoKey::Unknown)) | None => self.fetch(statement),
         }
     }
 
@@ -178,7 +182,7 @@ impl Inquiry {
             }
             // KV may be as old as this memory.
             Some((Age::Fresh | Age::Stale, _)) if memory.may_look(&live.name, url, now_ms) => {
-                self.fetch(url)
+                self.fetch(statement)
             }
             None if memory.may_look(&live.name, url, now_ms) => Step::Recall {
                 url: url.to_owned(),
@@ -187,9 +191,10 @@ impl Inquiry {
         }
     }
 
-    fn fetch(&self, url: &str) -> Step {
+    fn fetch(&self, statement: &Statement) -> Step {
         Step::Fetch {
-            url: url.to_owned(),
+            url: statement.key.url().to_owned(),
+            body: statement.key.request().cloned(),
         }
     }
 

@@ -25,6 +25,16 @@ pub fn read_set(text: &str) -> Option<Vec<(String, PublicKey)>> {
     Some(keys.iter().filter_map(read).collect())
 }
 
+/// The key of an answer whose member `key` it is. `None`: it is no such answer; `Some(None)`: a key that cannot be
+/// used, or not any more: its provider writes down when it expired (Plaid's `expired_at`).
+pub fn read_given(text: &str) -> Option<Option<(String, PublicKey)>> {
+    let members = object_members(text).ok()?;
+    let given = member(&members, "key")?;
+    let is_over = member(&object_members(given).ok()?, "expired_at").is_some_and(|at| at != "null");
+    let key = read_key(given).filter(|_| !is_over);
+    Some(key.and_then(|(id, key)| Some((id?, key))))
+}
+
 /// One key and its id.
 pub fn read_key(text: &str) -> Option<(Option<String>, PublicKey)> {
     let members = object_members(text).ok()?;

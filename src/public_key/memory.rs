@@ -103,7 +103,9 @@ impl KeyMemory {
             Some(index) => index,
             None => {
                 if self.documents.len() >= DOCUMENTS_MAX {
-                    self.documents.remove(0);
+                    // A forger can name keys that are not there, and they must not drive out one that is.
+                    let empty = self.documents.iter().position(|known| known.keys.is_none());
+                    self.documents.remove(empty.unwrap_or_default());
                 }
                 self.documents.push(Known {
                     source: source.to_owned(),

@@ -173,9 +173,10 @@ impl PublicKey {
     /// Whether signatures of this algorithm are made with keys of this kind and strength.
     pub fn serves(&self, algorithm: Algorithm, rsa_bits_min: usize) -> bool {
         match (algorithm, self.kind) {
-            (Algorithm::RsaSha1 | Algorithm::RsaSha256, KeyKind::Rsa { bits }) => {
-                bits >= rsa_bits_min
-            }
+            (
+                Algorithm::RsaSha1 | Algorithm::RsaSha256 | Algorithm::RsaPssSha512,
+                KeyKind::Rsa { bits },
+            ) => bits >= rsa_bits_min,
             (Algorithm::EcdsaP256 | Algorithm::EcdsaP256Der, KeyKind::P256) => true,
             (Algorithm::Ed25519, KeyKind::Ed25519) => true,
             _ => false,

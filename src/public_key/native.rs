@@ -37,7 +37,7 @@ pub fn settle(
     loop {
         step = match step {
             Step::Recall { .. } => inquiry.recalled(live, statement, &mut memory, None, now_ms),
-            Step::Fetch { url } => {
+            Step::Fetch { url, .. } => {
                 let fetched = document(&url).map(|text| Fetched {
                     text,
                     cache_control: None,
@@ -61,6 +61,7 @@ pub fn verifies(question: &Question) -> bool {
     let verified = match question.algorithm {
         Algorithm::RsaSha1 => rsa(question, &SHA1_PREFIX, &Sha1::digest(message)),
         Algorithm::RsaSha256 => rsa(question, &SHA256_PREFIX, &Sha256::digest(message)),
+        Algorithm::RsaPssSha512 => rsa_pss(question),
         Algorithm::EcdsaP256 | Algorithm::EcdsaP256Der => ecdsa(question, &signature),
         Algorithm::Ed25519 => ed25519(question),
         Algorithm::HmacSha1
@@ -79,6 +80,15 @@ fn rsa(question: &Question, prefix: &[u8], hash: &[u8]) -> Option<()> {
         prefix: prefix.into(),
     };
     key.verify(padding, hash, &question.signature).ok()
+}
+
+/// The salt is as long as the hash (RFC 9421, section 3.3.1).
+fn rsa_pss(question: &Question) -> Option<()> {
+    use rsa::sha2::Sha512;
+    let key = rsa::RsaPublicKey::from_public_key_der(&question.key.spki).ok()?;
+    let padding = rsa::Pss::new_with_salt::<Sha512>(64);
+    let hash = <Sha512 as rsa::sha2::Digest>::digest(&question.message);
+    key.verify(padding, &hash, &question.signature).ok()
 }
 
 fn ecdsa(question: &Question, raw: &[u8]) -> Option<()> {

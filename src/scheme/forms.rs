@@ -18,6 +18,8 @@ pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2).
     RsaSha1,
     RsaSha256,
+    /// RSASSA-PSS with SHA-512 and a salt of 64 bytes (RFC 8017, section 8.1; RFC 9421, section 3.3.1).
+    RsaPssSha512,
     /// ECDSA over P-256 with SHA-256, the signature in 64 bytes (as in RFC 7518, section 3.4).
     EcdsaP256,
     /// The same, the signature in DER (RFC 3279, section 2.2.3).
@@ -37,7 +39,10 @@ impl Algorithm {
             // A credential is compared by its SHA-256.
             Algorithm::HmacSha256 | Algorithm::Sha256 | Algorithm::Credential => Some(32),
             Algorithm::HmacSha512 | Algorithm::EcdsaP256 | Algorithm::Ed25519 => Some(64),
-            Algorithm::RsaSha1 | Algorithm::RsaSha256 | Algorithm::EcdsaP256Der => None,
+            Algorithm::RsaSha1
+            | Algorithm::RsaSha256
+            | Algorithm::RsaPssSha512
+            | Algorithm::EcdsaP256Der => None,
         }
     }
 
@@ -51,6 +56,7 @@ impl Algorithm {
             | Algorithm::Credential => false,
             Algorithm::RsaSha1
             | Algorithm::RsaSha256
+            | Algorithm::RsaPssSha512
             | Algorithm::EcdsaP256
             | Algorithm::EcdsaP256Der
             | Algorithm::Ed25519 => true,
@@ -97,12 +103,18 @@ pub enum KeyEncoding {
     Certificate,
     /// The message names a key of a set at a fixed URL ([`KeySetForm`]).
     KeySet,
+    /// The message names a key by its id, and the provider gives it to the account alone
+    /// ([`KeyRequestForm`]).
+    KeyRequest,
 }
 
 impl KeyEncoding {
     /// Whether the key is fetched from the provider, so that a source has none of its own.
     pub const fn is_fetched(self) -> bool {
-        matches!(self, KeyEncoding::Certificate | KeyEncoding::KeySet)
+        matches!(
+            self,
+            KeyEncoding::Certificate | KeyEncoding::KeySet | KeyEncoding::KeyRequest
+        )
     }
 }
 

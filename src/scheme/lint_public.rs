@@ -10,10 +10,13 @@ impl Scheme {
         let encoding = self.key.encoding;
         let is_key = matches!(
             encoding,
-            KeyEncoding::PublicKey | KeyEncoding::Certificate | KeyEncoding::KeySet
+            KeyEncoding::PublicKey
+                | KeyEncoding::Certificate
+                | KeyEncoding::KeySet
+                | KeyEncoding::KeyRequest
         );
         if is_key != self.is_public() {
-            faults.push("`algorithm` and `key.encoding` do not go together: a MAC has a shared secret (utf8, base64, hex), a signature has a public key (public-key, certificate, key-set)".into());
+            faults.push("`algorithm` and `key.encoding` do not go together: a MAC has a shared secret (utf8, base64, hex), a signature has a public key (public-key, certificate, key-set, key-request)".into());
             return;
         }
         if (encoding == KeyEncoding::Certificate) != self.certificate.is_some() {
@@ -25,6 +28,17 @@ impl Scheme {
         if (encoding == KeyEncoding::KeySet) != self.key_set.is_some() {
             faults.push(
                 "`key.encoding` = \"key-set\" and the table `key_set` belong together".into(),
+            );
+        }
+        if (encoding == KeyEncoding::KeyRequest) != self.key_request.is_some() {
+            faults.push(
+                "`key.encoding` = \"key-request\" and the table `key_request` belong together"
+                    .into(),
+            );
+        }
+        if encoding == KeyEncoding::KeyRequest && !self.is_jws() {
+            faults.push(
+                "a key is asked for by a JWS's `kid`: use `signature.encoding` = \"jws\"".into(),
             );
         }
         let is_token = self.signature.encoding == SignatureEncoding::Token;
@@ -43,7 +57,12 @@ impl Scheme {
         let signs_pin = self
             .stated_parts()
             .any(|part| matches!(part, StatedPart::Pin(_)));
-        if encoding.is_fetched() && !signs_pin && self.pins.iter().all(|pin| pin.at.is_empty()) {
+        let is_asked = encoding == KeyEncoding::KeyRequest;
+        if encoding.is_fetched()
+            && !is_asked
+            && !signs_pin
+            && self.pins.iter().all(|pin| pin.at.is_empty())
+        {
             faults.push("`pins` is empty: the key is the provider's, so anyone's messages would verify; pin what names the sender".into());
         }
         if self.signed.contains(&Part::Url) && !self.pins.iter().any(|pin| pin.name == "url") {
@@ -52,6 +71,7 @@ impl Scheme {
             );
         }
         self.host_faults(faults);
+        self.request_faults(faults);
         self.line_faults(faults);
         self.token_faults(faults);
         if !self.is_public() {
@@ -101,6 +121,37 @@ impl Scheme {
                     "`key_set.url` = \"{text}\": write an https URL with a fixed host"
                 ));
             }
+        }
+    }
+
+    /// Credentials go to hosts that the entry names, and to no other.
+    fn request_faults(&self, faults: &mut Vec<String>) {
+        let Some(form) = &self.key_request else {
+            return;
+        };
+        let pin = |name: &str| self.pins.iter().find(|pin| pin.name == name);
+        let text = String::from(form.url.clone());
+        let host = text
+            .strip_prefix("https://")
+            .and_then(|rest| rest.split_once('/'));
+        let is_listed =
+            |name: &str| pin(name).is_some_and(|pin| !pin.one_of.is_empty() && !pin.secret);
+        if host.is_none_or(|(host, _)| host.contains(['@', ':']))
+            || text.contains(['?', '#'])
+            || text.contains("{*}")
+            || !form.url.names().all(is_listed)
+        {
+            faults.push(format!(
+                "`key_request.url` = \"{text}\": write an https URL without a query; what is filled in is a pin that is `one_of` some"
+            ));
+        }
+        let names = form.pins.iter();
+        if form.id.is_empty()
+            || !names
+                .clone()
+                .all(|name| pin(name).is_some() && *name != form.id)
+        {
+            faults.push("`key_request` needs `id`, and `pins` that the scheme has".into());
         }
     }
 

@@ -43,8 +43,8 @@ pub use handshake::{ECHO_HEADERS, Echoed, Handshake, Member, Trust, is_token};
 pub use jws::Claimed;
 pub use label::Label;
 pub use public::{
-    CertificateForm, Confirm, KeySetForm, LinesForm, LinesOf, PinForm, SignedLine, TokenForm,
-    VersionForm,
+    CertificateForm, Confirm, KeyRequestForm, KeySetForm, LinesForm, LinesOf, PinForm, SignedLine,
+    TokenForm, VersionForm,
 };
 use public::{where_pinned, where_used};
 pub use stated::{JoinedForm, MessageSignatureForm, NamedHeadersForm, StatedPart};
@@ -75,6 +75,9 @@ pub struct Scheme {
     /// Where the key comes from with `key.encoding = "key-set"`.
     #[serde(default, deserialize_with = "where_used")]
     pub key_set: Option<KeySetForm>,
+    /// Where the key comes from with `key.encoding = "key-request"`.
+    #[serde(default, deserialize_with = "where_used")]
+    pub key_request: Option<KeyRequestForm>,
     /// What a source must state, because the key is the provider's and not the sender's: whose
     /// messages these are. Or because it is signed and stands nowhere in the request: the URL.
     #[serde(default, deserialize_with = "where_pinned")]

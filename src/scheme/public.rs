@@ -44,6 +44,19 @@ pub struct KeySetForm {
     pub url: Template,
 }
 
+/// A key that is asked for by the id (`kid`) which a JWS names, with the account's own credentials: a POST of a
+/// JSON object, answered with another whose member `key` is a JWK. A key with an `expired_at` is none.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRequestForm {
+    /// An https URL. `{NAME}` in it is the source's pin of that name, which must be `one_of` some.
+    pub url: Template,
+    /// The member that names the key.
+    pub id: String,
+    /// The members that are the source's pins of these names.
+    pub pins: Vec<String>,
+}
+
 /// What a source must state, and a message must equal, character by character.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

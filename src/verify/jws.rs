@@ -36,6 +36,17 @@ pub(super) fn split(scheme: &Scheme, token: &str) -> Result<(Vec<u8>, String), S
     Ok((decode(signature)?, signed.to_owned()))
 }
 
+/// The longest id of a key: half of what a document's URL may have.
+const KEY_ID_BYTES_MAX: usize = 200;
+
+/// The id of the key that a JWS names (section 4.1.4), as far as it can stand in a URL.
+pub(super) fn key_id(signed: &str) -> Option<String> {
+    let (header, _) = signed.split_once('.')?;
+    let [id] = members(&URL_SAFE_NO_PAD.decode(header).ok()?, ["/kid"]);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    id.filter(|id| (1..=KEY_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(plain))
+}
+
 /// Whether the JWS, whose MAC is right, is about this body. True for schemes without one.
 pub(super) fn binds(scheme: &Scheme, claims: &Claims, inbound: &Inbound<'_, '_>) -> bool {
     !scheme.is_jws() || keeps(scheme, claims.token.as_deref(), inbound).is_ok()

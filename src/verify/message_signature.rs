@@ -182,6 +182,7 @@ const fn registered(algorithm: Algorithm) -> Option<&'static str> {
     match algorithm {
         Algorithm::HmacSha256 => Some("hmac-sha256"),
         Algorithm::RsaSha256 => Some("rsa-v1_5-sha256"),
+        Algorithm::RsaPssSha512 => Some("rsa-pss-sha512"),
         Algorithm::EcdsaP256 => Some("ecdsa-p256-sha256"),
         Algorithm::Ed25519 => Some("ed25519"),
         _ => None,

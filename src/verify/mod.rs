@@ -10,6 +10,7 @@ mod canonical_request;
 mod credential;
 mod guess;
 mod jws;
+mod key_at;
 mod late;
 mod lines;
 mod meant;
@@ -37,8 +38,9 @@ pub use stream::Streaming;
 
 pub use around::AroundBody;
 pub use guess::guess;
+pub use key_at::{KeyAt, Secret};
 pub use named::headers_named;
-pub use statement::{KeyAt, Statement};
+pub use statement::Statement;
 
 /// How many signatures one request may carry. Providers send one for each live secret; each costs
 /// one comparison for each of ours.

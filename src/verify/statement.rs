@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use ctutils::CtEq as _;
 use md5::{Digest as _, Md5};
 
+use super::key_at::{KeyAt, key_asked, key_at};
 use super::message_signature::{self, Covered};
 use super::pieces::pieces;
 use super::signature::{Fields, field, is_among, signatures_in};
@@ -16,7 +17,6 @@ use super::{jws, stated};
 use crate::canonical::{NotCanonical, object_members};
 use crate::gate::LiveSource;
 use crate::keys::encode_hex;
-use crate::public_key::document::URL_BYTES_MAX;
 use crate::public_key::rules::Pins;
 use crate::public_key::token::Token;
 use crate::request::Inbound;
@@ -39,35 +39,6 @@ pub struct Statement {
     pub messages: Vec<Vec<u8>>,
     /// The length of the body it was read from.
     pub body_bytes: usize,
-}
-
-/// Where the key is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyAt {
-    /// The source has it.
-    Own,
-    /// In a certificate.
-    Url(String),
-    /// In a set, under this id.
-    Set { url: String, id: String },
-}
-
-impl KeyAt {
-    /// The document's URL. Of a source's own key there is none.
-    pub fn url(&self) -> &str {
-        match self {
-            KeyAt::Own => "",
-            KeyAt::Url(url) | KeyAt::Set { url, .. } => url,
-        }
-    }
-
-    /// The key's id in a set.
-    pub fn id(&self) -> &str {
-        match self {
-            KeyAt::Own | KeyAt::Url(_) => "",
-            KeyAt::Set { id, .. } => id,
-        }
-    }
 }
 
 impl Statement {
@@ -114,7 +85,10 @@ impl Statement {
                 inbound.body,
             )?;
         }
-        let key = key_at(live, inbound, token.as_ref())?;
+        let key = match &scheme.key_request {
+            Some(form) if uses::KEY_REQUESTS => key_asked(form, live, signed_token.as_deref())?,
+            _ => key_at(live, inbound, token.as_ref())?,
+        };
         let algorithm = match &scheme.version {
             None => scheme.algorithm,
             Some(version) => {
@@ -184,7 +158,9 @@ impl Statement {
         match &self.key {
             KeyAt::Own => String::new(),
             KeyAt::Url(url) => url.rsplit('/').next().unwrap_or_default().to_owned(),
-            KeyAt::Set { id, .. } => id.chars().filter(char::is_ascii_graphic).collect(),
+            KeyAt::Set { id, .. } | KeyAt::Asked { id, .. } => {
+                id.chars().filter(char::is_ascii_graphic).collect()
+            }
         }
     }
 }
@@ -280,37 +256,6 @@ fn check_pins(
         }
         _ => Ok(()),
     }
-}
-
-fn key_at(
-    live: &LiveSource,
-    inbound: &Inbound<'_, '_>,
-    token: Option<&Token>,
-) -> Result<KeyAt, Reject> {
-    let scheme = &live.scheme;
-    let allowed = match &scheme.certificate {
-        None => None,
-        Some(form) => {
-            let mut url = inbound.value_at(&form.at).map_err(missing_part)?;
-            if form.base64 {
-                let bytes = STANDARD.decode(&url).ok();
-                let decoded = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-                url = decoded.ok_or(Reject::MalformedSignedPart(Shape::NotBase64))?;
-            }
-            let allowed = url.len() <= URL_BYTES_MAX && form.allows(&url, &live.pins);
-            Some(allowed.then_some(url).ok_or(Reject::UrlNotAllowed)?)
-        }
-    };
-    Ok(
-        match (scheme.key.encoding, allowed, &scheme.key_set, token) {
-            (KeyEncoding::Certificate, Some(url), _, _) => KeyAt::Url(url),
-            (KeyEncoding::KeySet, _, Some(form), Some(token)) => KeyAt::Set {
-                url: form.url.fill(&live.pins).ok_or(Reject::UrlNotAllowed)?,
-                id: token.key_id.clone(),
-            },
-            _ => KeyAt::Own,
-        },
-    )
 }
 
 fn time_of(

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { adminsLine, freshToken } from "../../scripts/dev-vars.mjs";
 import { startBackend } from "./support/backend.mjs";
 import { ROOT, startGate } from "./support/gate.mjs";
 import { exchange } from "./support/http.mjs";
@@ -158,6 +159,8 @@ const HOUR_MS = 3_600_000;
 describe("quarantine", () => {
   const keep = mkdtempSync(join(tmpdir(), "hookgate-e2e-"));
   const right = freshSecrets();
+  const [reader, other] = [freshToken(), freshToken()];
+  right.ADMINS = [right.ADMINS, adminsLine("reader", "read", "*", reader), adminsLine("others", "operate", "other", other)].join("\n");
   const wrong = { ...right, KEPT_SECRET: "0".repeat(64), KEPT_EXACT_SECRET: "1".repeat(64), KEPT_ELSEWHERE_SECRET: "2".repeat(64) };
   const refused = {};
   let backend;
@@ -334,6 +337,19 @@ describe("quarantine", () => {
     await kept.ahead(0);
     assert.ok(!(await names()).includes(nameOf(refused.still)));
     assert.equal((await names()).length, (await places()).length);
+  });
+
+  test("who may only look is told so, and who does not see the tenant that there is nothing", async () => {
+    const { requestId } = refused.moved;
+    const asked = (path, token, body) => exchange(kept.url, { target: `/admin/v1/${path}`, headers: [["authorization", `Bearer ${token}`]], body: JSON.stringify(body ?? {}) });
+    const wish = { source: "kept", event_id: refused.moved.id };
+    for (const [path, body] of [[`records/${requestId}/readmit`], ["forget", wish]]) {
+      assert.equal((await asked(path, reader, body)).status, 403, path);
+    }
+    const nothing = ({ status, json }) => ({ status, type: json.type, title: json.title });
+    assert.deepEqual(nothing(await asked(`records/${requestId}/readmit`, other)), nothing(await asked(`records/req_${"0".repeat(32)}/readmit`, other)));
+    assert.deepEqual(nothing(await asked("forget", other, wish)), nothing(await asked("forget", other, { ...wish, source: "nobody" })));
+    assert.ok((await names()).includes(nameOf(refused.moved)), "nothing came of it");
   });
 
   test("ids that are none, and records that are not there", async () => {

@@ -5,7 +5,9 @@ import { createHash, createPrivateKey, createPublicKey, randomBytes, verify } fr
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
+import { adminsLine, freshToken } from "../../scripts/dev-vars.mjs";
 import { ROOT, startGate } from "./support/gate.mjs";
+import { freshSecrets } from "./support/secrets.mjs";
 import { shopEvent } from "./support/sign.mjs";
 import { until } from "./support/wait.mjs";
 
@@ -19,7 +21,10 @@ let gate;
 let rows;
 let counts;
 before(async () => {
-  gate = await startGate();
+  const secrets = freshSecrets();
+  secrets.GLOBEX_TOKEN = freshToken();
+  secrets.ADMINS += `\n${adminsLine("globex", "read", "globex,_", secrets.GLOBEX_TOKEN)}`;
+  gate = await startGate({ secrets });
   ({ rows, counts } = seeded());
   await insert("records", rows);
   await insert("counts", counts);
@@ -73,17 +78,17 @@ async function insert(table, items) {
 const get = (path, parameters = {}) => gate.adminAt(`/admin/v1/${path}${Object.keys(parameters).length > 0 ? `?${new URLSearchParams(parameters)}` : ""}`);
 const ids = (records) => records.map(({ id }) => id);
 
-/** What came later is the record of these very searches. */
-const UNTIL = { to: new Date(NOW).toISOString() };
+/** Behind the rows here: what this test reads is recorded, too, and would be found. */
+const END = { to: new Date(NOW).toISOString() };
 
 /** All pages of a search, and how many there were. */
-async function all(parameters, path = "records") {
-  const bounded = { ...UNTIL, ...parameters };
+async function all(wanted, path = "records") {
+  const parameters = { ...END, ...wanted };
   const found = [];
   let cursor = null;
   let pages = 0;
   do {
-    const answer = await get(path, cursor === null ? bounded : { ...bounded, cursor });
+    const answer = await get(path, cursor === null ? parameters : { ...parameters, cursor });
     assert.equal(answer.status, 200, answer.text);
     found.push(...answer.json.records);
     cursor = answer.json.cursor;
@@ -221,6 +226,34 @@ test("without a token there is nothing to read", async () => {
   assert.equal(posted.status, 404);
 });
 
+test("an operator of some tenants reads of them and of nobody else, whatever he asks for", async () => {
+  const token = gate.secrets.GLOBEX_TOKEN;
+  const of = async (path, parameters = {}) => gate.adminAt(`/admin/v1/${path}?${new URLSearchParams(path.includes("/") ? {} : { ...END, ...parameters })}`, { token });
+  const theirs = ids(expected(({ tenant }) => tenant === "globex" || tenant === "_"));
+  const listed = [];
+  for (let cursor = null; listed.length === 0 || cursor !== null; ) {
+    const { json } = await of("records", { limit: 60, ...(cursor !== null && { cursor }) });
+    listed.push(...ids(json.records));
+    cursor = json.cursor;
+  }
+  assert.deepEqual(listed, theirs);
+  const foreign = rows.find(({ tenant }) => tenant === "acme");
+  const own = rows.find(({ tenant }) => tenant === "globex");
+  assert.deepEqual((await of("records", { tenant: "acme" })).json.records, []);
+  assert.deepEqual((await of("records", { request_id: foreign.id })).json.records, []);
+  assert.deepEqual(ids((await of("records", { request_id: own.id })).json.records), [own.id]);
+  // Somebody else's cursor opens nothing.
+  const { cursor } = (await get("records", { ...END, limit: 1 })).json;
+  assert.ok((await of("records", { limit: 200, cursor })).json.records.every(({ tenant }) => tenant === "globex" || tenant === "_"));
+  const [hidden, none, seen] = [await of(`records/${foreign.id}`), await of("records/req_none"), await of(`records/${own.id}`)];
+  assert.deepEqual([hidden.status, hidden.json.title, seen.status], [404, none.json.title, 200]);
+  const exported = (await of("export", { format: "csv" })).text;
+  assert.ok(exported.includes(own.id) && !exported.includes("acme"));
+  const sources = (counted) => new Set(counted.json.counts.map(({ source }) => source));
+  assert.deepEqual(sources(await of("counts")), new Set(["globex-a", ""]));
+  assert.deepEqual(sources(await of("counts", { tenant: "acme" })), new Set());
+});
+
 test("counts: stored refusals and counted ends together, exactly", async () => {
   const end = NOW;
   const from = end - 3 * HOUR_MS;
@@ -262,10 +295,11 @@ test("counts: stored refusals and counted ends together, exactly", async () => {
 });
 
 describe("an export", () => {
-  const exported = async (parameters) => {
+  const exported = async (wanted) => {
+    const parameters = { ...END, ...wanted };
     let [text, cursor, pages] = ["", null, 0];
     do {
-      const answer = await get("export", { ...UNTIL, ...parameters, ...(cursor === null ? {} : { cursor }) });
+      const answer = await get("export", cursor === null ? parameters : { ...parameters, cursor });
       assert.equal(answer.status, 200, answer.text);
       text += answer.text;
       cursor = answer.headers["hookgate-cursor"] ?? null;
@@ -437,7 +471,7 @@ describe("./scripts/records", () => {
   const isPrintable = (text) => !/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/.test(text);
 
   test("lists over the pages, and shows nothing that acts on a terminal", async () => {
-    const listed = await run("list", "--limit", "450", "--tenant", "acme");
+    const listed = await run("list", "--limit", "450", "--tenant", "acme", "--to", END.to);
     const wanted = expected(({ tenant }) => tenant === "acme");
     assert.deepEqual([...listed.matchAll(/(?:req|ret)_\S+/g)].map(([id]) => id), ids(wanted));
     assert.ok(isPrintable(listed));

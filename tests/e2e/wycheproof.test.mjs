@@ -71,6 +71,7 @@ after(() => mf.dispose());
 
 for (const [name, file, least] of [
   ["rsa-sha256", "rsa_signature_2048_sha256_test.json", 200],
+  ["rsa-pss-sha512", "rsa_pss_4096_sha512_mgf1_64_test.json", 50],
   ["ecdsa-p256", "ecdsa_secp256r1_sha256_p1363_test.json", 200],
   ["ed25519", "ed25519_test.json", 100],
 ]) {

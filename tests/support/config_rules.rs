@@ -62,6 +62,7 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("queue_retention", "queue_retention_seconds = 345600\n[alerts]\nbacklog_seconds = 10", "[alerts]: backlog_seconds = 10: use at least 300"),
     ("queue_retention", "queue_retention_seconds = 345600\n[alerts]\ncolour = 1", "unknown field `colour`"),
     ("tenant", "tenant = \"acme\"\naudit_sample_bytes = 1025", "audit_sample_bytes = 1025: use at most 1024"),
+    ("secrets", "secrets = []\nquarantine = true", "quarantine is set, but the source has no secret, key or pin that could be mended"),
     ("secrets", "secrets = [\"QUARANTINE_KEY\"]", "secret \"QUARANTINE_KEY\" is the name of something else in this Worker"),
     ("[sources.shop]", "[sources.Shop]", "[sources.Shop]: a source's name is 1 to 64 characters of a-z, 0-9 and -"),
     ("[sources.shop]", "[sources.\"\"]", "a source's name is 1 to 64 characters"),

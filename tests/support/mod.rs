@@ -245,7 +245,11 @@ pub fn gate_with(scheme: &str, secrets: &[String], more: &str) -> Gate {
     };
     let mut more = more.to_owned();
     let mut values = Vec::new();
-    for (pin, secret) in [("token", "PIN_TOKEN"), ("url_secret", "PIN_URL_SECRET")] {
+    for (pin, secret) in [
+        ("token", "PIN_TOKEN"),
+        ("url_secret", "PIN_URL_SECRET"),
+        ("secret", "PIN_SECRET"),
+    ] {
         if let Some(value) = clear(pin) {
             more = more.replace(
                 &format!("{pin} = \"{value}\""),

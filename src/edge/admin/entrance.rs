@@ -115,7 +115,7 @@ async fn vouched_for(door: &Door, assertion: &str, request_id: &str) -> Result<S
     };
     let mut step = KEYS.with_borrow_mut(|keys| access.begin(assertion, keys, now_ms()));
     if let Step::Fetch { url } = &step {
-        let document = fetch_document(url, DOCUMENT_BYTES_MAX, FETCH_MS);
+        let document = fetch_document(url, DOCUMENT_BYTES_MAX, FETCH_MS, None);
         let outcome = match JsFuture::from(document).await {
             Ok(parts) => Outcome::Fulfilled(parts),
             Err(error) => Outcome::Rejected(error),

@@ -22,7 +22,8 @@ pub async fn show_sources(asking: &Asking<'_>) -> Result<Answer, archive::Failed
     let now_ms = platform::now_ms();
     let asked = [tenants(gate), JsValue::from(now_ms as f64)];
     let found = transact(asking.env, &[(OVERVIEW, &asked)]).await;
-    let rows = found.and_then(|found| rows(&found)).map_err(failed)?;
+    let found = found.map_err(failed)?;
+    let rows = rows(&found);
     Ok(json_text(admin::overview(
         gate.sources().map(|live| -> &LiveSource { live }),
         &asking.operator,

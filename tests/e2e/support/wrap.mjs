@@ -22,7 +22,7 @@ import worker, { AuditLog as WholeLog, Ledger as Whole } from "../../../src/edge
 import { budget } from "../../../src/edge/intake.mjs";
 import { faulty, read } from "./faulty.mjs";
 
-/** Long enough for a test to send what one flush is to bring. */
+/** Long enough for a test to send what one flush is to bring. The variable FLUSH_MS says otherwise. */
 pace.flushMs = 700;
 
 let standing = new Map();
@@ -71,6 +71,7 @@ function bundleOf(texts) {
 
 export default {
   async fetch(request, env, ctx) {
+    if (env.FLUSH_MS !== undefined) pace.flushMs = Number(env.FLUSH_MS);
     if (request.method === "POST" && new URL(request.url).pathname === "/-/faults") {
       standing = read(await request.text());
       return new Response(null, { status: 204 });

@@ -285,6 +285,7 @@ fn signed(scheme: &Scheme) -> String {
         Algorithm::Sha256 => "SHA-256 without a key",
         Algorithm::RsaSha1 => "RSA with SHA-1",
         Algorithm::RsaSha256 => "RSA with SHA-256",
+        Algorithm::RsaPssSha512 => "RSA-PSS with SHA-512",
         Algorithm::EcdsaP256 | Algorithm::EcdsaP256Der => "ECDSA with P-256",
         Algorithm::Ed25519 => "Ed25519",
         Algorithm::Credential => "nothing",

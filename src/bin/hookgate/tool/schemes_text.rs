@@ -35,8 +35,7 @@ pub const ABSENT: &str = "\
   Worker sees only where Cloudflare is set up for it.
 - Microsoft Graph's notifications with resource data: their tokens stand in the body, and the data is encrypted.
 - Docker Hub: nothing is signed; the secret can only stand in the URL.
-- Plaid's keys by `POST /webhook_verification_key/get`: that takes the account's own secret, so they are configured.
-- RFC 9421 with RSA-PSS or ECDSA over P-384, components with parameters, more than one signature a message.
+- RFC 9421 with ECDSA over P-384, components with parameters, more than one signature a message.
 - Fastly's CDN alerts and log streaming: their challenge is not documented well enough to answer it.";
 
 /// Answers that do not depend on the scheme.

@@ -1,7 +1,15 @@
-use super::*;
-use crate::alerts::message::Message;
-use crate::config::from_toml;
-use crate::gate::Gate;
+//! The rules of alerts, as the cron walks through them: when each fires and ends, and what is usual of a source.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails"
+)]
+
+use hookgate::alerts::{Alert, Ours, Outcome, Reading, Row, Turn, Waiting, evaluate, store};
+use hookgate::config::{Alerts, Rule, from_toml};
+use hookgate::gate::{Gate, LiveSource};
 
 const NOW: i64 = 1_800_000_000_000;
 const LOOK_MS: i64 = 300_000;
@@ -26,21 +34,23 @@ struct World {
     gate: Gate,
     settings: Alerts,
     now_ms: i64,
-    /// Alerts and rhythms, as they were kept.
-    kept: Vec<Row>,
+    /// Alerts and rhythms, as lines of the database.
+    kept: Vec<String>,
     /// When, which rule, and what.
     told: Vec<(i64, Rule, Turn)>,
 }
 
-fn row(kind: &str, name: &str, numbers: &[i64]) -> Row {
-    let text = str::to_owned;
-    Row(
-        text(kind),
-        text("acme"),
-        text("shop"),
-        text(name),
-        numbers.to_vec(),
-    )
+fn row(kind: &str, name: &str, numbers: &[i64]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    format!("{kind}\tacme\tshop\t{name}\t{}", numbers.join(","))
+}
+
+/// What the database makes of an entry: a JSON list of three names and a list of numbers.
+fn kept(kind: &str, entry: &str) -> String {
+    let (name, tenant, source, numbers): (String, String, String, Vec<i64>) =
+        serde_json::from_str(entry).unwrap();
+    let numbers = serde_json::to_string(&numbers).unwrap();
+    format!("{kind}\t{tenant}\t{source}\t{name}\t{numbers}")
 }
 
 impl World {
@@ -56,23 +66,21 @@ impl World {
     }
 
     /// One look, five minutes after the last one, at these rows of the database.
-    fn look(&mut self, rows: &[Row], waiting: &[Waiting], is_signed: bool) -> Outcome {
+    fn look(&mut self, rows: &[String], waiting: &[Waiting], ours: Ours) -> Outcome {
         self.now_ms += LOOK_MS;
-        let rows = [&self.kept[..], rows].concat();
+        let found = [&self.kept[..], rows].concat().join("\n");
+        let rows = store::rows(&found);
         let sources = self.gate.sources().map(|live| -> &LiveSource { live });
-        let outcome = evaluate(
-            &self.settings,
-            sources,
-            &rows,
-            waiting,
-            is_signed,
-            self.now_ms,
-        );
-        let changed: Vec<Row> = outcome.alerts.iter().map(Alert::to_row).collect();
-        for new in changed.into_iter().chain(outcome.rhythms.clone()) {
-            let is_other =
-                |old: &Row| (&old.0, &old.1, &old.2, &old.3) != (&new.0, &new.1, &new.2, &new.3);
-            self.kept.retain(is_other);
+        let outcome = evaluate(&self.settings, sources, &rows, waiting, ours, self.now_ms);
+        let alerts = outcome
+            .alerts
+            .iter()
+            .map(|alert| kept("alert", &alert.to_entry()));
+        let rhythms = outcome.rhythms.iter().map(|entry| kept("rhythm", entry));
+        for new in alerts.chain(rhythms) {
+            let (names, _) = new.rsplit_once('\t').unwrap();
+            self.kept
+                .retain(|old| !old.starts_with(&format!("{names}\t")));
             self.kept.push(new);
         }
         let turns = outcome.turns.iter();
@@ -81,8 +89,8 @@ impl World {
         outcome
     }
 
-    fn look_at(&mut self, rows: &[Row]) {
-        self.look(rows, &[], true);
+    fn look_at(&mut self, rows: &[String]) {
+        self.look(rows, &[], Ours::default());
     }
 
     fn told_of(&self, rule: Rule) -> Vec<Turn> {
@@ -104,8 +112,9 @@ fn every_rule_fires_and_ends() {
         }]
     };
     // With which rows and which waiting the rule holds, is between, and is clear.
-    type Case = (Rule, [(Vec<Row>, Vec<Waiting>, bool); 3]);
-    let rows = |rows: Vec<Row>| (rows, Vec::new(), true);
+    type Look = (Vec<String>, Vec<Waiting>, Ours);
+    type Case = (Rule, [Look; 3]);
+    let rows = |rows: Vec<String>| (rows, Vec::new(), Ours::default());
     let ends = |verdict: &str, number| vec![row("end", verdict, &[number])];
     let skew = |place: &str| rows(vec![row("skew", place, &[100])]);
     let incident = |rule: &str, number| rows(vec![row("incident", rule, &[number])]);
@@ -149,11 +158,23 @@ fn every_rule_fires_and_ends() {
         ),
         (
             Rule::LogUnsigned,
-            [
-                (Vec::new(), Vec::new(), false),
-                (Vec::new(), Vec::new(), false),
-                rows(Vec::new()),
-            ],
+            [true, true, false].map(|is_log_unsigned| {
+                let ours = Ours {
+                    is_log_unsigned,
+                    ..Ours::default()
+                };
+                (Vec::new(), Vec::new(), ours)
+            }),
+        ),
+        (
+            Rule::RecordFull,
+            [80, 64, 63].map(|record_percent| {
+                let ours = Ours {
+                    record_percent,
+                    ..Ours::default()
+                };
+                (Vec::new(), Vec::new(), ours)
+            }),
         ),
     ];
     for rule in [
@@ -166,13 +187,13 @@ fn every_rule_fires_and_ends() {
     ] {
         cases.push((
             rule,
-            [600, 500, 0].map(|seconds| (Vec::new(), waits(rule, seconds), true)),
+            [600, 500, 0].map(|seconds| (Vec::new(), waits(rule, seconds), Ours::default())),
         ));
     }
     for (rule, [holds, between, clear]) in &cases {
         let mut world = World::new();
-        let mut look = |(rows, waiting, is_signed): &(Vec<Row>, Vec<Waiting>, bool)| {
-            world.look(rows, waiting, *is_signed);
+        let mut look = |(rows, waiting, ours): &Look| {
+            world.look(rows, waiting, *ours);
             world.told_of(*rule)
         };
         assert_eq!(look(holds), [], "{rule:?}: once may be a chance");
@@ -288,23 +309,23 @@ fn what_nobody_knows_changes_nothing() {
         rule: Rule::AuditQueueBacklog,
         tenant: "_".to_owned(),
         source: String::new(),
-        seconds: UNKNOWN_SECONDS,
+        seconds: 300,
     }];
-    (0..20).for_each(|_| drop(world.look(&[], &behind, true)));
+    (0..20).for_each(|_| drop(world.look(&[], &behind, Ours::default())));
     assert_eq!(world.told_of(Rule::AllRefused), [Turn::Firing]);
     let spool = |seconds| Waiting {
         rule: Rule::SpoolBacklog,
         seconds,
         ..behind[0].clone()
     };
-    (0..2).for_each(|_| drop(world.look(&refused, &[spool(700)], true)));
+    (0..2).for_each(|_| drop(world.look(&refused, &[spool(700)], Ours::default())));
     (0..20).for_each(|_| world.look_at(&refused));
     assert_eq!(
         world.told_of(Rule::SpoolBacklog),
         [Turn::Firing],
         "it could not be listed"
     );
-    (0..3).for_each(|_| drop(world.look(&refused, &[spool(0)], true)));
+    (0..3).for_each(|_| drop(world.look(&refused, &[spool(0)], Ours::default())));
     assert_eq!(
         world.told_of(Rule::SpoolBacklog),
         [Turn::Firing, Turn::Resolved]
@@ -333,41 +354,37 @@ fn a_rule_that_is_off_and_a_source_that_is_gone_end() {
     );
 }
 
-/// Receivers parse it, and know a repeat by its id.
 #[test]
-fn the_message() {
-    let mut world = World::new();
-    let outcome = (0..2)
-        .map(|_| world.look(&[row("end", "refused", &[9])], &[], true))
-        .last()
-        .unwrap();
-    let (place, turn) = outcome.turns[0];
-    let message = Message::new(&outcome.alerts[place], turn, world.now_ms);
-    assert_eq!(message.id, "alr_all_refused_acme_shop_1800000600000");
+fn what_is_kept_comes_back() {
+    let found =
+        "at\t\t\t\t17\nend\tacme\tshop\trefused\t3\n\nrhythm\tacme\tshop\t\t[1,2,0,7,8]\nstray\n";
+    let rows = store::rows(found);
+    let numbers: Vec<(&str, Vec<i64>)> = rows
+        .iter()
+        .map(|row| (row.kind, row.numbers().collect()))
+        .collect();
+    let expected = [
+        ("at", vec![17]),
+        ("end", vec![3]),
+        ("rhythm", vec![1, 2, 0, 7, 8]),
+    ];
+    assert_eq!(numbers, expected);
     assert_eq!(
-        message.body,
-        concat!(
-            r#"{"type":"alert.firing","timestamp":"2027-01-15T08:10:00.000Z","data":{"rule":"all_refused","tenant":"acme","#,
-            r#""source":"shop","value":9,"threshold":5,"since":"2027-01-15T08:10:00.000Z","#,
-            r#""what_to_do":"docs/alerts.md#all_refused: look at the reason and the diagnosis of its last refusals"}}"#
-        )
+        (rows[1].name, rows[1].number(0), rows[1].number(1)),
+        ("refused", 3, 0)
     );
-}
-
-#[test]
-fn rows_are_read_as_sqlite_writes_them() {
-    let list = r#"[[["at","","","abc",[17]]],[],[["end","acme","shop","refused",[3]],["end","acme","shop","accepted",[1]]]]"#;
-    let rows = store::rows(list).unwrap();
-    assert_eq!((rows.len(), rows[0].number(0)), (3, 17));
-    assert_eq!(rows[1], row("end", "refused", &[3]));
-    assert!(store::rows("").is_err());
-    let alert = Alert::new(&Reading {
-        rule: Rule::GoneQuiet,
-        tenant: "acme",
-        source: "shop",
-        value: 7,
-        threshold: 9,
-    });
-    assert_eq!(Alert::of_row(&alert.to_row()), Some(alert));
+    let alert = Alert {
+        since_ms: NOW,
+        patience: 12,
+        ..Alert::new(&Reading {
+            rule: Rule::GoneQuiet,
+            tenant: "acme",
+            source: "shop",
+            value: 7,
+            threshold: 9,
+        })
+    };
+    let line = kept("alert", &alert.to_entry());
+    assert_eq!(Alert::of_row(&Row::of_line(&line).unwrap()), Some(alert));
     assert_eq!(DAY_MS, 288 * LOOK_MS);
 }
