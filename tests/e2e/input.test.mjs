@@ -157,7 +157,7 @@ describe("paths", () => {
   }
 
   test("traversal to the operator's door finds it locked", async () => {
-    for (const target of ["/hooks/../admin/v1/dead-letters", "/hooks/%2e%2e/admin/v1/dead-letters", "/admin/v1/../v1/dead-letters", "/admin/"]) {
+    for (const target of ["/hooks/../admin/v1/dead-letters", "/hooks/%2e%2e/admin/v1/dead-letters", "/admin/v1/../v1/dead-letters", "/admin/v1/", "/admin/none"]) {
       const answer = await exchangeBytes(gate.url, bytesOf({ ...shopEvent(gate), method: "GET", target, body: "" }));
       assert.equal(answer.status, 401, target);
     }

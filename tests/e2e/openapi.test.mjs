@@ -57,7 +57,6 @@ before(async () => {
     showDeadContent: [{ id: letter.id, status: 404 }],
     redrive: [{ id: letter.id, status: 422 }, { id: "none-here", status: 404 }],
     showCheckpoint: [{ tenant: "demo" }, { tenant: "nobody", status: 404 }],
-    showNewestCheckpoint: [{ tenant: "demo" }, { tenant: "nobody", status: 404 }],
     showTile: [{ tenant: "demo", level: "0", index: await partial() }, { tenant: "nobody", level: "0", index: "000", status: 404 }],
     listLogged: [{ tenant: "demo" }],
     takeOffer: [{ source: "custom", status: 404 }],

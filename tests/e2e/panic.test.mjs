@@ -86,7 +86,7 @@ test("a message that makes the consumer panic comes again later, and disturbs no
   const neighbours = Array.from({ length: 8 }, () => shopEvent(gate));
   await Promise.all([...neighbours.slice(0, 4), poison, ...neighbours.slice(4)].map((event) => gate.send(event)));
   for (const { id } of neighbours) assert.equal((await gate.backend.wait(id)).length, 1);
-  await until(() => gate.lines({ event: "alarm", what: "panicked" }).find(({ detail }) => detail.startsWith("src/edge/consume.rs:")), "the alarm");
+  await until(() => gate.lines({ event: "alarm", what: "panicked" }).find(({ detail }) => detail.startsWith("src/edge/test_hooks.rs:")), "the alarm");
   await sleep(200);
   for (const { id } of neighbours) assert.equal(gate.backend.of(id).length, 1, "delivered once");
   assert.equal(gate.backend.of(poison.id).length, 0);

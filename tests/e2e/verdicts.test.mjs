@@ -177,7 +177,7 @@ describe("secrets of a source", () => {
 
 describe("statuses", () => {
   test("unknown sources are 404, and other paths too", async () => {
-    for (const target of ["/hooks/none", "/hooks/", "/hooks", "/", "/admin", "/health", "/healthz/"]) {
+    for (const target of ["/hooks/none", "/hooks/", "/hooks", "/", "/administrator", "/health", "/healthz/"]) {
       const answer = await gate.send({ ...shopEvent(gate), target });
       assert.equal(answer.status, 404, target);
       assert.equal((await gate.verdict(answer)).reason, "unknown_source");
