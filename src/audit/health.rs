@@ -175,11 +175,15 @@ SELECT item.value ->> 'tenant', item.value ->> 'minute', item.value ->> 'source'
 FROM json_each(?1) AS message, json_each(message.value, '$.health') AS item
 WHERE item.value -> 'skew' <> '{}'";
 
-/// Of a tenant (`?1`) what is from before a minute (`?2`): goes with its counts.
-pub const REMOVE_HEALTH: [&str; 2] = [
-    "DELETE FROM skews WHERE tenant = ?1 AND minute < ?2",
-    "DELETE FROM key_uses WHERE tenant = ?1 AND last_ms < ?2 * 60000",
-];
+/// Minutes that skews are kept. Nobody looks further back than a day, and there is a row for each message of a busy
+/// source: an isolate's are some hundred kilobytes a day.
+pub const SKEW_MINUTES: i64 = 2 * 1_440;
+/// Of a tenant (`?1`) what is from before a minute (`?2`), at most so many rows (`?3`).
+pub const REMOVE_SKEWS: &str = "\
+DELETE FROM skews WHERE (tenant, minute, source, message) IN (
+  SELECT tenant, minute, source, message FROM skews WHERE tenant = ?1 AND minute < ?2 LIMIT ?3)";
+/// The same: one row for each key, so there is no need of a limit.
+pub const REMOVE_KEY_USES: &str = "DELETE FROM key_uses WHERE tenant = ?1 AND last_ms < ?2 * 60000";
 
 #[cfg(test)]
 mod tests {

@@ -154,10 +154,13 @@ SELECT json_array(
   (SELECT count(*) FROM (SELECT 1 FROM counts WHERE tenant = ?1 AND minute < ?4 LIMIT ?5))) AS found";
 /// Removes those of the first kind, at most so many (`?3`). What is left of a row goes to where such rows lie close to
 /// each other: in its old place it would keep the page of the text that is gone.
+/// That place is below all others: above it numbers are given out again once the newest row has moved away.
 pub const REMOVE_TEXTS: &str = "\
-UPDATE records SET rowid = rowid - 1099511627776, text = NULL, salt = NULL, address = NULL, address_salt = NULL
-WHERE id IN (
-  SELECT id FROM records WHERE tenant = ?1 AND at_ms < ?2 AND text IS NOT NULL AND verdict <> 'retention' LIMIT ?3)";
+UPDATE records SET rowid = moved.place, text = NULL, salt = NULL, address = NULL, address_salt = NULL
+FROM (
+  SELECT id, (SELECT min(rowid) FROM records) - row_number() OVER (ORDER BY at_ms, id) AS place FROM records
+  WHERE tenant = ?1 AND at_ms < ?2 AND text IS NOT NULL AND verdict <> 'retention' LIMIT ?3) AS moved
+WHERE records.id = moved.id";
 /// The same of the second.
 pub const REMOVE_ADDRESSES: &str = "\
 UPDATE records SET address = NULL, address_salt = NULL WHERE id IN (

@@ -11,7 +11,7 @@ use super::log;
 use super::platform::{self, QueueMessage, binding, now_ms, within};
 use super::state::State;
 use crate::audit::Notice;
-use crate::audit::health::{KEEP_HEALTH, REMOVE_HEALTH};
+use crate::audit::health::{KEEP_HEALTH, REMOVE_KEY_USES, REMOVE_SKEWS, SKEW_MINUTES};
 use crate::audit::queued::{Queued, Stored, stored};
 use crate::audit::store::{
     Bounds, DUE, FOLD_COUNTS, FORGET_THE_COUNTED, KEEP, LOT, Over, REMOVE_ADDRESSES, REMOVE_COUNTS,
@@ -24,6 +24,8 @@ use crate::tlog::entry::Entry;
 
 /// For the queue.
 const SEND_MS: u32 = 5_000;
+/// D1 takes a text of two million bytes. A batch that is longer comes again in parts.
+const BATCH_BYTES_MAX: usize = 1_500_000;
 /// For a tenant's log.
 const LOG_MS: u32 = 5_000;
 /// From this part of its bound on, the record's size is an alarm.
@@ -43,6 +45,10 @@ pub async fn keep(messages: Vec<QueueMessage>, state: &State, env: &Env) {
             wait(&message);
             continue;
         };
+        if list.len() + text.len() > BATCH_BYTES_MAX {
+            message.retry_in(0);
+            continue;
+        }
         // Two copies in one batch are one.
         if kept.iter().all(|(_, other)| other.id != queued.id) {
             if !kept.is_empty() {
@@ -67,7 +73,7 @@ pub async fn keep(messages: Vec<QueueMessage>, state: &State, env: &Env) {
     ];
     let [keep_records, rest @ ..] = KEEP;
     let health = KEEP_HEALTH.iter().map(|sql| (*sql, &bound[..1]));
-    let mut statements: Vec<(&str, &[JsValue])> = health.collect();
+    let mut statements: Vec<(&str, &[JsValue])> = health.filter(|_| !is_full).collect();
     statements.push((keep_records, &bound));
     statements.extend(rest.iter().map(|sql| (*sql, &bound[..1])));
     let told = transact(env, &statements).await;
@@ -153,6 +159,10 @@ async fn remove(state: &State, env: &Env) -> Result<(), String> {
 
 async fn remove_of(tenant: &str, retention: Retention, env: &Env) -> Result<(), String> {
     let now = now_ms();
+    // By itself: it is the most there is, and must not keep the rest.
+    let skews_before = number(now / 60_000 - SKEW_MINUTES);
+    let skews = [tenant.into(), skews_before, (LOT * LOTS_A_RUN).into()];
+    transact(env, &[(REMOVE_SKEWS, &skews)]).await?;
     let over = Over::at(retention, now);
     let (of, lot) = (JsValue::from_str(tenant), JsValue::from(LOT));
     let (texts_before, addresses_before, minute) = (
@@ -167,14 +177,12 @@ async fn remove_of(tenant: &str, retention: Retention, env: &Env) -> Result<(), 
         minute.clone(),
         (LOT * LOTS_A_RUN).into(),
     ];
-    let [skews, key_uses] = REMOVE_HEALTH;
     let from = [of.clone(), minute.clone()];
     let (fold_from, fold_to) = folded_minutes(now);
     let folded = [of.clone(), number(fold_from), number(fold_to)];
     let [fold, folded_away] = FOLD_COUNTS;
-    let statements: [(&str, &[JsValue]); 5] = [
-        (skews, &from),
-        (key_uses, &from),
+    let statements: [(&str, &[JsValue]); 4] = [
+        (REMOVE_KEY_USES, &from),
         (fold, &folded),
         (folded_away, &folded),
         (DUE, &asked),

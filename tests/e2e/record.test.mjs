@@ -442,6 +442,26 @@ test("a tenant's records go when their time is over: address first, then the tex
   }
 });
 
+test("run after run removes what is over, also where it is the newest that there is", async () => {
+  const own = await startGate();
+  try {
+    const at = Date.now() - 20 * 86_400_000;
+    const texts = async () => (await own.recorded("SELECT count(*) AS number FROM records WHERE verdict = 'refused' AND text IS NOT NULL"))[0].number;
+    const runs = async () => (await own.recorded("SELECT count(*) AS number FROM records WHERE verdict = 'retention'"))[0].number;
+    for (let run = 1; run <= 4; run += 1) {
+      for (let number = 0; number < 5; number += 1) {
+        await own.recorded("INSERT INTO records (id, tenant, source, at_ms, verdict, reason, leaf_hash, salt, text) VALUES (?1, 'demo', 'custom', ?2, 'refused', 'stale', '00', '11', '{}')", `req_${run}_${number}`, at + run);
+      }
+      await own.tick();
+      assert.equal(await texts(), 0, `run ${run}`);
+      await until(async () => (await runs()) === run, "what says that they were removed");
+    }
+    assert.deepEqual(own.lines({ what: "record_failed" }), []);
+  } finally {
+    await own.stop();
+  }
+});
+
 test("a database of the first version keeps its rows when it becomes one of the second", async () => {
   const own = await startGate();
   try {
