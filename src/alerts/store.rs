@@ -156,7 +156,8 @@ SELECT coalesce((SELECT group_concat(printf('end\t%s\t%s\t%s\t%d,%d\n', tenant, 
     SELECT tenant, source, place.key AS place, sum(place.value) AS number
     FROM json_each(?1) AS known JOIN skews ON tenant = known.value AND minute > ?2 / 60000 - 1440, json_each(histogram) AS place
     GROUP BY tenant, source, place.key)), '')
-|| coalesce((SELECT group_concat(printf('rhythm\t%s\t%s\t\t%s\n', tenant, source, numbers), '') FROM rhythms), '')
+|| coalesce((SELECT group_concat(printf('rhythm\t%s\t%s\t\t%s\n', tenant, source, numbers), '')
+    FROM json_each(?1) AS known JOIN rhythms ON tenant = known.value), '')
 || coalesce((SELECT group_concat(printf('key\t%s\t%s\t%s\t%d\n', tenant, source, key_id, last_ms), '')
     FROM json_each(?1) AS known JOIN key_uses ON tenant = known.value), '') AS found";
 

@@ -15,7 +15,7 @@ use crate::alerts::store::{
     CLAIM, CLAIMED, FORGET, HAPPENED, KEEP_ALERTS, KEEP_MESSAGES, KEEP_RHYTHMS, KNOWN, TOLD,
     UNTOLD, rows,
 };
-use crate::alerts::{Alert, Ours, Turn, Waiting, evaluate};
+use crate::alerts::{Alert, Ours, Turn, Waiting, evaluate, tenants};
 use crate::audit::{Notice, line};
 use crate::backlog::Backlog;
 use crate::config::Rule;
@@ -56,17 +56,6 @@ pub async fn look(state: &State, env: &Env, watch: Watch) {
     }
 }
 
-/// The tenants of all sources, as a JSON list.
-pub(super) fn tenants(gate: &Gate) -> JsValue {
-    let mut tenants: Vec<&str> = gate
-        .sources()
-        .map(|live| live.source.tenant.as_str())
-        .collect();
-    tenants.sort_unstable();
-    tenants.dedup();
-    line(&tenants).into()
-}
-
 /// Of two crons that look at the same time one writes what it found, and that one tells; the other does neither.
 async fn look_once(
     gate: &Gate,
@@ -76,7 +65,8 @@ async fn look_once(
 ) -> Result<bool, String> {
     let now = now_ms();
     let at = JsValue::from(now as f64);
-    let found = transact(env, &[(KNOWN, &[tenants(gate), at.clone()])]).await?;
+    let all = tenants(gate.sources().map(|live| -> &LiveSource { live }), |_| true);
+    let found = transact(env, &[(KNOWN, &[all.into(), at.clone()])]).await?;
     let known = rows(&found);
     let last_ms = known
         .iter()
