@@ -9,6 +9,9 @@
 use hookgate::admin::Operator;
 use hookgate::admin::operators::{Line, Operators, line_of, token};
 use hookgate::admin::session::Session;
+use hookgate::alerts::{store, tenants};
+use hookgate::config::from_toml;
+use hookgate::gate::{Gate, LiveSource};
 use hookgate::keys::encode_hex;
 use sha2::{Digest as _, Sha256};
 
@@ -44,6 +47,40 @@ fn a_line_says_who_may_what() {
     assert_eq!(of(operators.by_email("ana@example.COM")).name, "ana");
     assert_eq!(operators.by_email("ana@example.org"), None);
     assert_eq!(operators.by_email(""), None);
+}
+
+/// The overview of sources adds up a day of each tenant that it is asked for.
+#[test]
+fn nothing_is_looked_for_of_a_tenant_that_he_does_not_see() {
+    let mut text = r#"version = 1
+queue_retention_seconds = 345600
+[destinations.backend]
+url = "https://backend.example/"
+secret = "DELIVERY_SECRET"
+"#
+    .to_owned();
+    for (name, tenant) in [("till", "acme"), ("pos", "globex"), ("shop", "acme")] {
+        text += &format!(
+            "[sources.{name}]\ntenant = \"{tenant}\"\nscheme = \"stripe\"\nsecrets = [\"{}_SECRET\"]\n",
+            name.to_uppercase()
+        );
+        text += "destination = \"backend\"\ndedup_retention_seconds = 604800\n";
+    }
+    let (config, _) = from_toml(&text).unwrap();
+    let gate = Gate::assemble(config, "test", |name| Some(format!("whsec_{name}0123")));
+    for (words, expected) in [
+        ("ana read *", r#"["acme","globex"]"#),
+        ("bot read globex,_", r#"["globex"]"#),
+        ("eve read other", "[]"),
+    ] {
+        let (line, token) = line(words);
+        let operators = Operators::read(&line);
+        let operator = &operators.by_token(&token).unwrap().operator;
+        let sources = gate.sources().map(|live| -> &LiveSource { live });
+        let asked = tenants(sources, |tenant| operator.sees(tenant));
+        assert_eq!(asked, expected, "{words}");
+    }
+    assert!(!store::OVERVIEW.contains("FROM rhythms"), "all of them");
 }
 
 #[test]

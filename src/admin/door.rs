@@ -101,6 +101,19 @@ impl Door {
         !self.operators.is_empty() && only.is_none_or(|only| only.eq_ignore_ascii_case(host))
     }
 
+    /// Whether a request, by its head as [`Head::from_lines`] reads it, is for the operators' own host. Nothing is taken
+    /// from senders there: what is answered to them would share an origin with the console.
+    pub fn has_host_of(&self, lines: &str) -> bool {
+        self.only_host.as_ref().is_some_and(|only| {
+            let url = lines
+                .split('\n')
+                .nth(1)
+                .and_then(|url| url.split_once("://"));
+            let host = url.and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+            host.is_some_and(|host| only.eq_ignore_ascii_case(host))
+        })
+    }
+
     /// Whether the console's pages are there.
     pub fn has_console(&self, head: &Head) -> bool {
         self.takes_browsers && self.is_at(head)
@@ -251,6 +264,25 @@ mod tests {
             &format!("Bearer {}", token([2; 32])),
         ] {
             assert_eq!(knocks(wrong, None), r#"Refused("token")"#, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_of_their_own_is_known_by_the_url() {
+        let is_theirs = |host, url: &str| {
+            door("production", host).has_host_of(&format!("POST\n{url}\nhost\nadmin.example"))
+        };
+        for rest in ["", "/", "/hooks/a?b=://c", "?a"] {
+            let url = format!("https://Admin.example{rest}");
+            assert!(is_theirs(Some("admin.example"), &url), "{url}");
+            assert!(!is_theirs(Some("gate.example"), &url), "{url}");
+            assert!(
+                !is_theirs(None, &url) && !is_theirs(Some(""), &url),
+                "{url}"
+            );
+        }
+        for url in ["https://gate.example/://admin.example/", "/hooks/a", ""] {
+            assert!(!is_theirs(Some("admin.example"), url), "{url}");
         }
     }
 

@@ -160,23 +160,31 @@ fn put_ascii(text: &mut String, character: char, is_allowed: bool) {
     }
 }
 
-/// What begins like a formula begins with an apostrophe, also behind spaces; what a terminal would act on is escaped.
+/// What begins like a formula begins with an apostrophe, also behind spaces; what a terminal would act on is escaped. In
+/// many countries a spreadsheet splits lines at semicolons, and knows no quotes within what it takes for a cell: so each
+/// semicolon is the beginning of a cell too, where a quotation mark hides nothing.
 fn put_cell(table: &mut String, text: &str) {
-    let is_formula = text
-        .trim_start_matches(' ')
-        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    let is_plain = !text.contains(['"', ',', '\r', '\n']) && text.trim() == text;
+    let is_plain = !text.contains(['"', ',', ';', '\r', '\n']) && text.trim() == text;
     if !is_plain {
         table.push('"');
     }
-    if is_formula {
-        table.push('\'');
-    }
-    for character in text.chars() {
-        if character == '"' {
-            table.push('"');
+    for (place, part) in text.split(';').enumerate() {
+        let start = match place {
+            0 => part.trim_start_matches(' '),
+            _ => part.trim_start_matches([' ', '"']),
+        };
+        if place > 0 {
+            table.push(';');
         }
-        put_ascii(table, character, false);
+        if start.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+            table.push('\'');
+        }
+        for character in part.chars() {
+            if character == '"' {
+                table.push('"');
+            }
+            put_ascii(table, character, false);
+        }
     }
     if !is_plain {
         table.push('"');
@@ -206,6 +214,10 @@ mod tests {
             (" =1", "\"' =1\""),
             ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
             ("a,b", "\"a,b\""),
+            ("a;b", "\"a;b\""),
+            ("x;+cmd|' /C calc'!A0", "\"x;'+cmd|' /C calc'!A0\""),
+            ("=1;y; =1;@A1;", "\"'=1;y;' =1;'@A1;\""),
+            ("x;\"=1;\t2", "\"x;'\"\"=1;'\\u00092\""),
             ("a\"b", "\"a\"\"b\""),
             ("a\nb", "\"a\\u000ab\""),
             ("\u{1b}[31m", "\\u001b[31m"),

@@ -67,6 +67,41 @@ impl Message {
     }
 }
 
+/// What became of messages that were sent one after the other.
+#[derive(Debug, Default)]
+pub struct Round<'a> {
+    /// Their ids: taken, or known to the receiver already.
+    pub told: Vec<&'a str>,
+    /// Their ids: the receiver takes no such message. They are given up sooner ([`super::store::TOLD`]).
+    pub refused: Vec<&'a str>,
+    /// Of the first that was not taken.
+    pub failed: Option<String>,
+}
+
+impl<'a> Round<'a> {
+    /// Notes the status with which a message was answered, or why there was none. Whether the next one is to be sent: one
+    /// that is never taken must not stand before all newer ones, but without an answer they would wait as long in vain.
+    pub fn goes_on(&mut self, id: &'a str, answered: Result<u16, String>) -> bool {
+        let (detail, goes_on) = match answered {
+            // A conflict is with itself: it came before under this id, and only our knowledge of it was lost.
+            Ok(200..300 | 409) => {
+                self.told.push(id);
+                return true;
+            }
+            Ok(status) => {
+                if matches!(status, 400 | 413 | 415 | 422) {
+                    self.refused.push(id);
+                }
+                // Too many requests (RFC 6585, section 4): one more would be too many as well.
+                (format!("status {status}"), status != 429)
+            }
+            Err(detail) => (detail, false),
+        };
+        self.failed.get_or_insert(detail);
+        goes_on
+    }
+}
+
 /// Where to begin; `docs/alerts.md` has the rest under the rule's name.
 pub fn what_to_do(rule: Rule) -> &'static str {
     match rule {
@@ -134,6 +169,38 @@ mod tests {
                 r#""what_to_do":"docs/alerts.md#all_refused: look at the reason and the diagnosis of its last refusals"}}"#
             )
         );
+    }
+
+    fn round<'a>(answers: &[(&'a str, Result<u16, String>)]) -> (Round<'a>, usize) {
+        let mut round = Round::default();
+        let sent = answers
+            .iter()
+            .take_while(|(id, answered)| round.goes_on(id, answered.clone()));
+        let sent = sent.count();
+        (round, sent)
+    }
+
+    /// A receiver that answers one message with an error for ever, as it may for an id that it knows, must hear the others.
+    #[test]
+    fn a_message_that_is_never_taken_stands_before_no_other() {
+        for status in [302, 400, 401, 404, 408, 410, 413, 415, 422, 500, 503] {
+            let (round, sent) = round(&[("a", Ok(status)), ("b", Ok(204)), ("c", Ok(200))]);
+            assert_eq!((sent, &round.told[..]), (3, &["b", "c"][..]), "{status}");
+            assert_eq!(round.failed, Some(format!("status {status}")));
+            let is_refused = matches!(status, 400 | 413 | 415 | 422);
+            assert_eq!(round.refused, ["a"][..usize::from(is_refused)], "{status}");
+        }
+        let (round, _) = round(&[("a", Ok(409)), ("b", Ok(299))]);
+        assert_eq!((round.told, round.failed), (vec!["a", "b"], None));
+    }
+
+    #[test]
+    fn without_an_answer_the_others_wait() {
+        for answered in [Err("no answer".to_owned()), Ok(429)] {
+            let (round, sent) = round(&[("a", Ok(500)), ("b", answered), ("c", Ok(204))]);
+            assert_eq!((sent, round.told.len(), round.refused.len()), (1, 0, 0));
+            assert_eq!(round.failed.as_deref(), Some("status 500"));
+        }
     }
 
     #[test]

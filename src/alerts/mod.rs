@@ -10,8 +10,8 @@ pub mod message;
 pub mod rhythm;
 pub mod store;
 
-use crate::audit::NO_TENANT;
 use crate::audit::health::Skew;
+use crate::audit::{NO_TENANT, line};
 use crate::backlog::Backlog;
 use crate::config::{Alerts, Rule};
 use crate::gate::LiveSource;
@@ -88,6 +88,18 @@ pub struct Outcome {
     pub rhythms: Vec<String>,
     /// What there is to tell, by the place in `alerts`.
     pub turns: Vec<(usize, Turn)>,
+}
+
+/// The tenants of these sources that somebody sees, as a JSON list: nothing of another one is looked for.
+pub fn tenants<'a>(
+    sources: impl Iterator<Item = &'a LiveSource>,
+    sees: impl Fn(&str) -> bool,
+) -> String {
+    let tenants = sources.map(|live| live.source.tenant.as_str());
+    let mut tenants: Vec<&str> = tenants.filter(|tenant| sees(tenant)).collect();
+    tenants.sort_unstable();
+    tenants.dedup();
+    line(&tenants)
 }
 
 /// One look. `rows` is what [`store::KNOWN`] found, `waiting` what waits, as far as it could be asked.

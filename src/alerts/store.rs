@@ -126,12 +126,17 @@ pub const FORGET: [&str; 4] = [
 pub const CLAIMED: &str = "SELECT token AS found FROM evaluation";
 
 /// Messages that are not taken yet, the oldest first: a line for each, with its id, a tab, and its body, in which neither
-/// stands raw.
+/// stands raw. Where there are many, the oldest and the newest: those that are never taken leave room for others.
 pub const UNTOLD: &str = "\
 SELECT group_concat(printf('%s\t%s\n', id, body), '') AS found FROM (
-  SELECT id, body FROM alert_messages ORDER BY made_ms, id LIMIT 20)";
-/// Messages (`?1`, their ids) that were taken.
-pub const TOLD: &str = "DELETE FROM alert_messages WHERE id IN (SELECT value FROM json_each(?1))";
+  SELECT id, body, made_ms FROM (SELECT * FROM alert_messages ORDER BY made_ms, id LIMIT 10)
+  UNION SELECT id, body, made_ms FROM (SELECT * FROM alert_messages ORDER BY made_ms DESC, id DESC LIMIT 10)
+  ORDER BY made_ms, id)";
+/// Messages (`?1`, their ids) that were taken; and of those that the receiver refuses (`?2`) what was made six hours before
+/// a time (`?3`): an alert that still fires is told anew by then.
+pub const TOLD: &str = "\
+DELETE FROM alert_messages WHERE id IN (SELECT value FROM json_each(?1))
+  OR (id IN (SELECT value FROM json_each(?2)) AND made_ms <= ?3 - 21600000)";
 
 /// Something happened once: an id that it has for ever, a rule, a tenant, a source, and when.
 pub const HAPPENED: &str = "\
@@ -151,7 +156,8 @@ SELECT coalesce((SELECT group_concat(printf('end\t%s\t%s\t%s\t%d,%d\n', tenant, 
     SELECT tenant, source, place.key AS place, sum(place.value) AS number
     FROM json_each(?1) AS known JOIN skews ON tenant = known.value AND minute > ?2 / 60000 - 1440, json_each(histogram) AS place
     GROUP BY tenant, source, place.key)), '')
-|| coalesce((SELECT group_concat(printf('rhythm\t%s\t%s\t\t%s\n', tenant, source, numbers), '') FROM rhythms), '')
+|| coalesce((SELECT group_concat(printf('rhythm\t%s\t%s\t\t%s\n', tenant, source, numbers), '')
+    FROM json_each(?1) AS known JOIN rhythms ON tenant = known.value), '')
 || coalesce((SELECT group_concat(printf('key\t%s\t%s\t%s\t%d\n', tenant, source, key_id, last_ms), '')
     FROM json_each(?1) AS known JOIN key_uses ON tenant = known.value), '') AS found";
 

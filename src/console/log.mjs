@@ -3,7 +3,7 @@
 import { ask, fetched } from "./api.mjs";
 import { badge, doing, el, facts, field, foreign, panel } from "./dom.mjs";
 import { grouped } from "./text.mjs";
-import { base64, checkRecord, checkSignature, isSame, lowestLevel, readCheckpoint, readKey, rootOf, spell } from "./tlog.mjs";
+import { base64, bytesOf, checkRecord, checkSignature, isContinued, isSame, lowestLevel, readCheckpoint, readKey, rootOf, spell } from "./tlog.mjs";
 
 /** Public keys and heads only: nothing here is secret. */
 const KEY = "hookgate.log.key";
@@ -77,7 +77,7 @@ async function verified(tenant, keyLine) {
     const began = performance.now();
     if (!isSame(await rootOf(checkpoint.size, tile), checkpoint.root)) return bad("The hashes in the archive are not those of the checkpoint.");
     const continued = await continues(checkpoint, tile);
-    if (continued === false) return bad("The log does not continue the one that this browser verified before: its history was written anew, or an older one was put back.");
+    if (continued === false) return bad("The log does not continue the one that this browser verified before: its history was written anew, an older one was put back, or its hashes in the archive were changed.");
     localStorage.setItem(headKey(checkpoint.origin), JSON.stringify({ size: checkpoint.size, root: base64(checkpoint.root) }));
     const level = lowestLevel(checkpoint.size);
     return good(
@@ -91,12 +91,11 @@ async function verified(tenant, keyLine) {
   }
 }
 
-/** Whether the log is a continuation of the head that was verified last here, by its size then. `undefined`: there was none. */
+/** The size of the head that was verified last here, if the log continues it. `undefined`: there was none; `false`: it does not. */
 async function continues(checkpoint, tile) {
   const kept = JSON.parse(localStorage.getItem(headKey(checkpoint.origin)) ?? "null");
   if (kept === null) return undefined;
-  if (kept.size > checkpoint.size) return false;
-  return base64(await rootOf(kept.size, tile)) === kept.root && kept.size;
+  return (await isContinued({ size: kept.size, root: bytesOf(kept.root) }, checkpoint, tile)) && kept.size;
 }
 
 /** What a check of a record's place in its log brings. */

@@ -8,7 +8,7 @@ const TILES_MAX = 256;
 const ED25519 = 1;
 
 const utf8 = new TextEncoder();
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+export const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 export const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
 export const isSame = (left, right) => left.length === right.length && left.every((byte, index) => byte === right[index]);
@@ -103,6 +103,59 @@ export async function rootOf(size, tile) {
   let root = peaks.pop().hash;
   while (peaks.length > 0) root = await nodeHash(peaks.pop().hash, root);
   return root;
+}
+
+/**
+ * Whether a log with the head `now` has the entries of the head `before`, and in its places. Both roots are made of the same hashes, which are those
+ * of a consistency proof (RFC 9162, section 2.1.4.1): whatever tiles lie in the archive, ones that fit both show it.
+ */
+export async function isContinued(before, now, tile) {
+  if (before.size > now.size) return false;
+  if (before.size === 0) return isSame(before.root, await sha256());
+  const [then, since] = await twoRoots(before.size, 0, now.size, now.size, tile);
+  return isSame(then, before.root) && isSame(since, now.root);
+}
+
+/** The root of the first `count` leaves from `start` on, and that of all up to `end`, in a tree of `size`. */
+async function twoRoots(count, start, end, size, tile) {
+  if (count === end - start) {
+    const root = await rangeRoot(start, end, size, tile);
+    return [root, root];
+  }
+  const half = halfOf(end - start);
+  const right = start + half;
+  if (count <= half) {
+    const [then, since] = await twoRoots(count, start, right, size, tile);
+    return [then, await nodeHash(since, await rangeRoot(right, end, size, tile))];
+  }
+  const left = await rangeRoot(start, right, size, tile);
+  const [then, since] = await twoRoots(count - half, right, end, size, tile);
+  return [await nodeHash(left, then), await nodeHash(left, since)];
+}
+
+/** The root of the leaves from `start` to `end`, a subtree of a tree of `size`, from the highest tiles that have it. */
+async function rangeRoot(start, end, size, tile) {
+  const length = end - start;
+  let level = 0;
+  while (WIDTH ** (level + 1) <= length) level += 1;
+  const unit = WIDTH ** level;
+  if (length !== unit) {
+    const middle = start + halfOf(length);
+    return nodeHash(await rangeRoot(start, middle, size, tile), await rangeRoot(middle, end, size, tile));
+  }
+  const index = start / unit;
+  const at = (index % WIDTH) * HASH_BYTES;
+  const first = index - (index % WIDTH);
+  const bytes = await tile(level, first / WIDTH, Math.min(WIDTH, Math.floor(size / unit) - first));
+  if (bytes.length < at + HASH_BYTES) throw new Error(`A file of hashes is too short: level ${level}, ${first / WIDTH}.`);
+  return bytes.slice(at, at + HASH_BYTES);
+}
+
+/** The largest power of two below `length`, which is at least 2. */
+function halfOf(length) {
+  let half = 1;
+  while (half * 2 < length) half *= 2;
+  return half;
 }
 
 /** The root that a leaf's hash and its path lead to (RFC 9162, section 2.1.3.2). `undefined`: the path does not fit the place. */

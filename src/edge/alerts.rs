@@ -10,12 +10,12 @@ use super::database::transact;
 use super::platform::{self, now_ms, within};
 use super::state::State;
 use super::{backend, database, log_run};
-use crate::alerts::message::Message;
+use crate::alerts::message::{Message, Round};
 use crate::alerts::store::{
     CLAIM, CLAIMED, FORGET, HAPPENED, KEEP_ALERTS, KEEP_MESSAGES, KEEP_RHYTHMS, KNOWN, TOLD,
     UNTOLD, rows,
 };
-use crate::alerts::{Alert, Ours, Turn, Waiting, evaluate};
+use crate::alerts::{Alert, Ours, Turn, Waiting, evaluate, tenants};
 use crate::audit::{Notice, line};
 use crate::backlog::Backlog;
 use crate::config::Rule;
@@ -56,17 +56,6 @@ pub async fn look(state: &State, env: &Env, watch: Watch) {
     }
 }
 
-/// The tenants of all sources, as a JSON list.
-pub(super) fn tenants(gate: &Gate) -> JsValue {
-    let mut tenants: Vec<&str> = gate
-        .sources()
-        .map(|live| live.source.tenant.as_str())
-        .collect();
-    tenants.sort_unstable();
-    tenants.dedup();
-    line(&tenants).into()
-}
-
 /// Of two crons that look at the same time one writes what it found, and that one tells; the other does neither.
 async fn look_once(
     gate: &Gate,
@@ -76,7 +65,8 @@ async fn look_once(
 ) -> Result<bool, String> {
     let now = now_ms();
     let at = JsValue::from(now as f64);
-    let found = transact(env, &[(KNOWN, &[tenants(gate), at.clone()])]).await?;
+    let all = tenants(gate.sources().map(|live| -> &LiveSource { live }), |_| true);
+    let found = transact(env, &[(KNOWN, &[all.into(), at.clone()])]).await?;
     let known = rows(&found);
     let last_ms = known
         .iter()
@@ -146,31 +136,29 @@ async fn tell(gate: &Gate, env: &Env) -> Result<(), String> {
         .lines()
         .filter_map(|line| line.split_once('\t'))
         .collect();
-    let mut told = Vec::new();
-    let mut failed = None;
+    let mut round = Round::default();
     for &(id, body) in &untold {
-        match post(gate, id, body).await {
-            Ok(()) => told.push(id),
-            Err(detail) => {
-                failed = Some(detail);
-                break;
-            }
+        if !round.goes_on(id, post(gate, id, body).await) {
+            break;
         }
     }
-    if let Some(detail) = failed {
-        let untold = untold.len() - told.len();
+    if let Some(detail) = round.failed {
+        let untold = untold.len() - round.told.len();
         platform::notice(&Notice::AlertUntold {
             detail: &detail,
             untold,
         });
     }
-    if !told.is_empty() {
-        transact(env, &[(TOLD, &[line(&told).into()])]).await?;
+    if !(round.told.is_empty() && round.refused.is_empty()) {
+        let now = JsValue::from(now_ms() as f64);
+        let values = [line(&round.told).into(), line(&round.refused).into(), now];
+        transact(env, &[(TOLD, &values)]).await?;
     }
     Ok(())
 }
 
-async fn post(gate: &Gate, id: &str, body: &str) -> Result<(), String> {
+/// The status of the answer.
+async fn post(gate: &Gate, id: &str, body: &str) -> Result<u16, String> {
     let route = gate.alerting.route.as_ref();
     let route = route.ok_or("the webhook has no address or no secret here")?;
     let headers = route.key.headers_of(id, body, now_ms());
@@ -178,10 +166,7 @@ async fn post(gate: &Gate, id: &str, body: &str) -> Result<(), String> {
     let response = backend::send(&route.url, &headers, &body.into(), &signal).await;
     let response = response.map_err(|error| platform::describe_value(&error))?;
     backend::discard(&response).await;
-    match response.status() {
-        200..300 => Ok(()),
-        status => Err(format!("status {status}")),
-    }
+    Ok(response.status())
 }
 
 /// Something happened that an alert may follow from. `id` is the same if it is told twice.

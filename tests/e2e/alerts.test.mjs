@@ -217,6 +217,21 @@ describe("alerts", () => {
     assert.deepEqual(receiver.of("spool_backlog").map((message) => JSON.parse(message.text).type), ["alert.firing", "alert.resolved"]);
   });
 
+  test("a message that is never taken stands before no newer one, and is given up", async () => {
+    const database = await gate.mf.getD1Database("RECORD");
+    const hours = (ago) => Date.now() + aheadMs - ago * 3_600_000;
+    for (const [rule, made] of [["planted_a", hours(7)], ["planted_b", hours(5)], ["planted_c", hours(4)], ["planted_d", hours(3)]]) {
+      await database.prepare("INSERT INTO alert_messages (id, body, made_ms) VALUES (?1, ?2, ?3)").bind(`alr_${rule}`, JSON.stringify({ data: { rule } }), made).run();
+    }
+    receiver.statuses.push(422, 422, 409);
+    await look();
+    assert.deepEqual(["planted_a", "planted_b", "planted_c", "planted_d"].map((rule) => receiver.of(rule).length), [0, 0, 0, 1]);
+    const left = await gate.recorded("SELECT id FROM alert_messages WHERE id LIKE 'alr_planted%'");
+    assert.deepEqual(left, [{ id: "alr_planted_b" }], "a was refused for six hours, c was known, d was taken");
+    await look();
+    assert.equal(receiver.of("planted_b").length, 1);
+  });
+
   test("a clock that is nearly off, dead letters, and a source that fell silent", async () => {
     const database = await gate.mf.getD1Database("RECORD");
     const now = Date.now() + aheadMs;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { partsOf, plain } from "../../src/console/text.mjs";
-import { leafHash, lowestLevel, rootFrom, rootOf } from "../../src/console/tlog.mjs";
+import { isContinued, leafHash, lowestLevel, rootFrom, rootOf } from "../../src/console/tlog.mjs";
 
 const sha256 = (...parts) => createHash("sha256").update(Buffer.concat(parts)).digest();
 const node = (left, right) => sha256(Buffer.of(1), left, right);
@@ -67,6 +67,34 @@ describe("a log in the browser", () => {
     }
     assert.notDeepEqual(Buffer.from(await rootOf(299, tilesOf(hashes).tile)), root);
     await assert.rejects(rootOf(301, tilesOf(hashes).tile), /too short/);
+  });
+
+  test("a log continues each of its former heads, and no other", async () => {
+    for (const size of [1, 2, 3, 7, 8, 300, 513, 66_301]) {
+      const hashes = leaves(size);
+      const { tile } = tilesOf(hashes);
+      const now = { size, root: plainRoot(hashes) };
+      for (const before of [0, 1, 2, 3, 4, 6, 7, 8, 255, 256, 257, 300, 512, 65_535, 65_536, 65_537, 66_048, 66_300, 66_301].filter((before) => before <= size)) {
+        const root = plainRoot(hashes.slice(0, before));
+        assert.equal(await isContinued({ size: before, root }, now, tile), true, `${before} of ${size}`);
+        assert.equal(await isContinued({ size: before, root: sha256(root) }, now, tile), false, `${before} of ${size}, another root`);
+      }
+      assert.equal(await isContinued({ size: size + 1, root: now.root }, now, tile), false, "an older one was put back");
+    }
+  });
+
+  test("a log that was written anew over the old leaves is no continuation", async () => {
+    const size = 66_301;
+    const old = leaves(size);
+    // Everything is forged but what a head from before was made of: the old tiles lie where they lay, below new ones.
+    for (const before of [300, 65_536, 65_700, 66_100, 66_300]) {
+      const forged = old.map((hash, n) => (n === 7 ? sha256(Buffer.from("forged")) : hash));
+      const [honest, rewritten] = [tilesOf(old).tile, tilesOf(forged).tile];
+      const now = { size, root: plainRoot(forged) };
+      const tile = (level, ...place) => (level === 0 && place[0] < Math.ceil(before / 256) ? honest : rewritten)(level, ...place);
+      assert.deepEqual(Buffer.from(await rootOf(size, tile)), now.root, "which is what the checkpoint has");
+      assert.equal(await isContinued({ size: before, root: plainRoot(old.slice(0, before)) }, now, tile), false, String(before));
+    }
   });
 
   test("each leaf's path leads to the root, and to no other from another place", async () => {

@@ -11,7 +11,7 @@ import { keySet, rsaPair } from "./support/certificates.mjs";
 import { startGate } from "./support/gate.mjs";
 import { startOutside } from "./support/outside.mjs";
 import { freshSecrets } from "./support/secrets.mjs";
-import { freshId, sign } from "./support/sign.mjs";
+import { freshId, shopEvent, sign } from "./support/sign.mjs";
 import { until } from "./support/wait.mjs";
 
 const keep = mkdtempSync(join(tmpdir(), "hookgate-e2e-"));
@@ -99,6 +99,21 @@ describe("who is let in", () => {
     const hosted = await startGate({ secrets, backend, variables: { ADMIN_HOST: "admin.example" } });
     try {
       for (const [method, path] of PATHS) assert.equal((await ask(path, { method, token: ADMIN, at: hosted })).status, 404, path);
+
+      // And on theirs nothing is taken, nor answered with what a sender wrote.
+      const host = ["host", "admin.example"];
+      const event = sign("github", "github", secrets.GITHUB_SECRET, "{}", { id: freshId(), type: "push" });
+      const order = shopEvent({ secrets }, "custom");
+      const there = (request) => hosted.send({ ...request, headers: [host, ...(request.headers ?? [])] });
+      const handshake = { method: "GET", target: "/hooks/dropbox?challenge=%3Cb%3Eabc" };
+      for (const request of [event, order, handshake, { method: "OPTIONS", target: "/hooks/github" }]) {
+        const { status, text } = await there(request);
+        assert.deepEqual([status, text.includes("abc")], [404, false], request.target);
+      }
+      assert.equal((await hosted.send(handshake)).text, "<b>abc");
+      assert.equal((await ask("whoami", { token: ADMIN, headers: [host], at: hosted })).status, 200);
+      assert.equal((await there({ method: "GET", target: "/healthz" })).status, 200);
+      assert.equal((await hosted.send(event)).status, 200, "on the senders' host it is taken, and was not before");
     } finally {
       await hosted.stop();
     }

@@ -5,9 +5,9 @@ use wasm_bindgen::JsValue;
 use super::Asking;
 use crate::admin;
 use crate::alerts::store::{LISTED, OVERVIEW, rows};
+use crate::alerts::tenants;
 use crate::answer::Answer;
 use crate::audit::Notice;
-use crate::edge::alerts::tenants;
 use crate::edge::database::transact;
 use crate::edge::state::State;
 use crate::edge::{archive, platform};
@@ -20,12 +20,14 @@ pub async fn show_sources(asking: &Asking<'_>) -> Result<Answer, archive::Failed
         return Err(archive::Failed);
     };
     let now_ms = platform::now_ms();
-    let asked = [tenants(gate), JsValue::from(now_ms as f64)];
+    let sources = || gate.sources().map(|live| -> &LiveSource { live });
+    let seen = tenants(sources(), |tenant| asking.operator.sees(tenant));
+    let asked = [seen.into(), JsValue::from(now_ms as f64)];
     let found = transact(asking.env, &[(OVERVIEW, &asked)]).await;
     let found = found.map_err(failed)?;
     let rows = rows(&found);
     Ok(json_text(admin::overview(
-        gate.sources().map(|live| -> &LiveSource { live }),
+        sources(),
         &asking.operator,
         &rows,
         &gate.alerting.settings,

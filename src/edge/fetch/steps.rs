@@ -27,16 +27,19 @@ impl Arrival {
         // First of all, because it also sees to it that a panic is not printed with its text.
         let state = State::of(env);
         let mut head = Head::from_lines(lines);
+        let is_readmitted = record.readmission.is_some();
+        // What was kept may be of a time when the host was the senders' too.
+        let is_theirs = is_readmitted || !state.door.has_host_of(lines);
         let live = state
             .gate
             .as_ref()
+            .filter(|_| is_theirs)
             .and_then(|gate| admission::source_of(gate, &head))
             .cloned();
         if let Some(live) = &live {
             look_up(&mut head, live, headers);
         }
         let (request_id, random) = platform::request_id_and_random();
-        let is_readmitted = record.readmission.is_some();
         Arrival {
             stage: stage(&head, live.as_deref(), &state, env, is_readmitted),
             record: Record {

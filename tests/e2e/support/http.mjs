@@ -12,8 +12,8 @@ const TIMEOUT_MS = 20_000;
 export function exchange(base, { method = "POST", target, headers = [], body = "", chunks }) {
   const url = new URL(base);
   const bytes = Buffer.from(body);
-  const raw = ["Host", url.host, ...headers.flat()];
   const has = (name) => headers.some(([known]) => known.toLowerCase() === name);
+  const raw = [...(has("host") ? [] : ["Host", url.host]), ...headers.flat()];
   if (chunks !== undefined) raw.push("Transfer-Encoding", "chunked");
   else if (!has("content-length") && (bytes.length > 0 || method === "POST")) raw.push("Content-Length", String(bytes.length));
   const started = Date.now();
