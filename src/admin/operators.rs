@@ -20,10 +20,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ctutils::CtEq as _;
 use sha2::{Digest as _, Sha256};
 
-use super::is_tenant;
 use super::session::Session;
 use crate::keys::{Mac, decode_hex, encode_hex};
 use crate::scheme::Algorithm;
+use crate::tlog::is_tenant;
 
 /// Tokens begin so, for whoever finds one where it should not be.
 const TOKEN_PREFIX: &str = "hookgate_";

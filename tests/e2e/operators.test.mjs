@@ -423,6 +423,42 @@ describe("what the record has", () => {
     assert.deepEqual(found.sort(), [[first.requestId, "dead_letters_listed", "_"], [shown.requestId, "dead_letter_shown", "demo"], [other.requestId, "dead_letter_shown", "demo"]].sort());
   });
 
+  test("a name that is no tenant's becomes no log, whoever made it up", async () => {
+    // Signed, it would be a head with this root.
+    const planted = `demo\n7\n${randomBytes(32).toString("base64")}`;
+    for (const path of ["records", "export", "counts"]) {
+      const { status, json } = await ask(`${path}?${new URLSearchParams({ tenant: planted })}`, { token: ADMIN });
+      assert.deepEqual([status, json.type], [400, "urn:hookgate:problem:bad-parameter"], path);
+    }
+    const id = `req_${randomBytes(16).toString("hex")}`;
+    const sql = "INSERT INTO records (id, tenant, source, at_ms, verdict, reason, leaf_hash, salt, text) VALUES (?1, ?2, '', 1, 'refused', 'stale', ?3, ?3, '{}')";
+    await gate.recorded(sql, id, planted, "00".repeat(32));
+    const looks = [];
+    for (const path of [`records/${id}`, "records?tenant=nobody", "export?tenant=nobody", "log/nobody/records"]) looks.push(await ask(path, { token: ADMIN }));
+    for (const { status, requestId } of looks) {
+      const [{ tenant }] = await actions({ request_id: requestId });
+      assert.deepEqual([status, tenant], [200, "_"]);
+    }
+    const configured = await ask("records?tenant=other&to=1970-01-01T00:00:00Z", { token: ADMIN });
+    assert.equal((await actions({ request_id: configured.requestId }))[0].tenant, "other", "nothing was found, and there is such a tenant");
+
+    // Its text is over: what is said of its removal would be its log's first entry.
+    await gate.tick();
+    await gate.line({ event: "alarm", what: "record_failed", detail: "rows of 1 that are no tenants" });
+    const salt = "00".repeat(16);
+    const leaf = createHash("sha256").update(Buffer.concat([Buffer.of(0), Buffer.from(salt, "hex"), Buffer.from("{}")])).digest("hex");
+    const queued = { auditversion: 1, id: `${id}0`, tenant: planted, source: "", at_ms: Date.now(), verdict: "refused", reason: "stale", leaf_hash: leaf, salt, text: "{}" };
+    await gate.consume([JSON.stringify(queued)], { queue: "hookgate-audit" });
+    await gate.line({ event: "alarm", what: "record_unreadable" });
+    const entry = `hookgate-audit/v1 record\n${id}\n1\n${Buffer.alloc(32).toString("base64")}\n`;
+    assert.equal((await gate.append(encodeURIComponent(planted), [entry])).status, 500, "the log's own object takes none");
+    const rows = await gate.recorded("SELECT id FROM records WHERE tenant IN (?1, 'nobody')", planted);
+    assert.deepEqual(rows, [{ id }]);
+    const { objects } = await (await gate.mf.getR2Bucket("ARCHIVE")).list({ prefix: "log/" });
+    assert.deepEqual(objects.filter(({ key }) => !/^log\/(?:demo|other|_)\//.test(key)), []);
+    await gate.recorded("DELETE FROM records WHERE id = ?1", id);
+  });
+
   test("a flood of refusals does not push it out", async () => {
     const now = ["x-test-now", String(Math.floor(Date.now() / 60_000) * 60_000 + 7_200_000)];
     const salt = "00".repeat(16);
