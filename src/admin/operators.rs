@@ -146,7 +146,8 @@ impl Operators {
         self.lines.iter().find(|line| line.proof == proof)
     }
 
-    /// The line that a session was made from, as long as it says the same.
+    /// The line that a session was made from, as long as it says the same. It is one with a token: in a line with an address
+    /// is nothing that nobody else knows, so a MAC under it proves nothing.
     pub fn by_session(&self, session: &Session) -> Option<&Line> {
         let Session {
             id,
@@ -155,7 +156,8 @@ impl Operators {
         } = session;
         let mac = decode_hex(mac.as_bytes())?;
         let is_right = |line: &&Line| line.mac(id, *expires_ms).ct_eq(&mac).to_bool();
-        self.lines.iter().find(is_right)
+        let mut with_token = self.lines.iter().filter(|line| line.has_token());
+        with_token.find(is_right)
     }
 }
 
@@ -209,8 +211,12 @@ impl Line {
         format!("{name} {role} {tenants} {proof}")
     }
 
+    fn has_token(&self) -> bool {
+        matches!(self.proof, Proof::Token(_))
+    }
+
     /// Ties a session to this line and to its end. Who writes the database cannot make one: the key is the line, and
-    /// the hash in it is nowhere but in the Worker's secret.
+    /// the hash in it is nowhere but in the Worker's secret. Of a line without one it is not believed.
     pub fn session(&self, id: String, expires_ms: i64) -> Session {
         Session {
             mac: encode_hex(&self.mac(&id, expires_ms)),

@@ -1,6 +1,6 @@
 // Operators: who is let in, what each is told, a browser's session, and what the record has of it.
 import assert from "node:assert/strict";
-import { createHash, createSign, randomBytes } from "node:crypto";
+import { createHash, createHmac, createSign, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -330,6 +330,15 @@ describe("Cloudflare Access", () => {
       await vouched.line({ what: "admin_refused", detail: "access", request_id: requestId });
     }
     assert.equal((await ask("whoami", { headers: [assertion()] })).status, 401, "where it is not set, it is nothing");
+  });
+
+  test("the database makes no session of a line with an address: all of that line may be known", async () => {
+    const cookie = randomBytes(32).toString("base64url");
+    const id = createHash("sha256").update(cookie).digest("hex");
+    const ends = Date.now() + 3_600_000;
+    const mac = createHmac("sha256", "ben read * access:ben@example.com").update(`hookgate session 1\n${id}\n${ends}`).digest("hex");
+    await vouched.recorded("INSERT INTO admin_sessions (id, operator, expires_ms, mac) VALUES (?1, 'ben', ?2, ?3)", id, ends, mac);
+    assert.equal((await ask("whoami", { at: vouched, headers: [["cookie", `__Host-hookgate=${cookie}`]] })).status, 401);
   });
 
   test("a browser's change comes from the console, and has its record", async () => {
