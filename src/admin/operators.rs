@@ -175,7 +175,16 @@ impl Line {
         };
         let tenants = match tenants {
             "*" => None,
-            names => Some(names.split(',').map(str::to_owned).collect::<Vec<_>>()),
+            names => {
+                // What is asked of each of them is asked once.
+                let mut tenants: Vec<String> = Vec::new();
+                for name in names.split(',') {
+                    if !tenants.iter().any(|known| known == name) {
+                        tenants.push(name.to_owned());
+                    }
+                }
+                Some(tenants)
+            }
         };
         let sound = is_name(name) && tenants.iter().flatten().all(|name| is_tenant(name));
         let proof = match proof.split_once(':')? {
