@@ -28,7 +28,7 @@ use crate::tlog::is_tenant;
 /// Tokens begin so, for whoever finds one where it should not be.
 const TOKEN_PREFIX: &str = "hookgate_";
 /// 32 bytes in base64.
-const TOKEN_CHARACTERS: usize = 43;
+const RANDOM_CHARACTERS: usize = 43;
 const NAME_CHARACTERS_MAX: usize = 64;
 /// RFC 5321, section 4.5.3.1.3, without its brackets.
 const EMAIL_CHARACTERS_MAX: usize = 254;
@@ -254,9 +254,14 @@ pub fn line_of(name: &str, role: &str, tenants: &str, token: &str) -> Option<Str
 }
 
 fn is_token(text: &str) -> bool {
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     text.strip_prefix(TOKEN_PREFIX)
-        .is_some_and(|rest| rest.len() == TOKEN_CHARACTERS && rest.bytes().all(is_base64))
+        .is_some_and(is_of_random_bytes)
+}
+
+/// Whether it has the form that 32 random bytes are written in: a token's without its prefix, and a cookie's.
+pub fn is_of_random_bytes(text: &str) -> bool {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() == RANDOM_CHARACTERS && text.bytes().all(is_base64)
 }
 
 fn is_name(name: &str) -> bool {

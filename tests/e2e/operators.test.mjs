@@ -222,11 +222,14 @@ describe("a browser's session", () => {
     const digest = (text) => createHash("sha256").update(text).digest("hex");
     const forged = randomBytes(32).toString("base64url");
     await gate.recorded("INSERT INTO admin_sessions SELECT ?1, operator, expires_ms, mac FROM admin_sessions WHERE operator = 'reader' LIMIT 1", digest(forged));
-    assert.equal((await ask("whoami", { headers: [["cookie", `__Host-hookgate=${forged}`]] })).status, 401);
+    const down = ["x-test-fault", "RECORD.batch=fail"];
+    const bring = (text, headers = []) => ask("whoami", { headers: [["cookie", `__Host-hookgate=${text}`], ...headers] });
+    assert.equal((await bring(forged)).status, 401);
+    assert.deepEqual([(await bring(forged, [down])).status, (await bring("x", [down])).status], [503, 401], "what has not the form of one is not looked up");
     await gate.recorded("UPDATE admin_sessions SET expires_ms = expires_ms + 1 WHERE id = ?1", digest(cookie[1].split("=")[1]));
     assert.equal((await ask("whoami", { headers: [cookie] })).status, 401);
-    const down = await ask("whoami", { headers: [cookieOf(await signIn(READER)), ["x-test-fault", "RECORD.batch=fail"]] });
-    assert.deepEqual([down.status, down.headers["retry-after"]], [503, "10"]);
+    const failed = await ask("whoami", { headers: [cookieOf(await signIn(READER)), down] });
+    assert.deepEqual([failed.status, failed.headers["retry-after"]], [503, "10"]);
   });
 
   test("twenty for each, and none beyond its time", async () => {
