@@ -207,6 +207,24 @@ fn a_session_ends_with_what_its_line_says() {
     }
 }
 
+/// A line with an address has nothing in it that who writes the database does not know: no session is made of it.
+#[test]
+fn a_session_is_of_a_token_and_never_of_an_address() {
+    let operators = Operators::read("ben operate * access:ben@example.com");
+    let ben = operators.by_email("ben@example.com").unwrap();
+    let forged = ben.session("id".to_owned(), i64::MAX);
+    assert_eq!(operators.by_session(&forged), None);
+}
+
+/// What is asked of each tenant of a line would be found and counted as often as it is named.
+#[test]
+fn a_tenant_that_is_named_twice_is_one() {
+    let (line, token) = line("ana read globex,acme,globex,acme");
+    let operators = Operators::read(&line);
+    let ana = &operators.by_token(&token).unwrap().operator;
+    assert_eq!(ana.tenants().unwrap(), ["globex", "acme"]);
+}
+
 #[test]
 fn the_tool_makes_a_token_and_its_line() {
     let run = |arguments: &[&str]| {

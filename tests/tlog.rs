@@ -361,3 +361,26 @@ fn a_log_has_its_own_name_under_one_key() {
     assert_eq!(verify(&note, &other), None);
     assert_eq!(key.of_log("acme", public_key(&[8; 32])), None);
 }
+
+/// The origin is the first line of what is signed: a name of several lines would be a head of somebody's choice.
+#[test]
+fn a_key_signs_for_a_tenant_and_for_nothing_else() {
+    let key = signing_key("gate.example/audit", [9; 32]);
+    let origin = |tenant: &str| key.origin(tenant);
+    assert_eq!(origin("acme").unwrap(), "gate.example/audit/acme");
+    assert_eq!(origin("_").unwrap(), "gate.example/audit/_");
+    let long = "a".repeat(65);
+    let root = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";
+    for tenant in [
+        "",
+        "acme ",
+        "Acme",
+        "acme/x",
+        &long,
+        &format!("acme\n7\n{root}"),
+    ] {
+        assert_eq!(origin(tenant), None, "{tenant:?}");
+        assert_eq!(key.of_log(tenant, public_key(&[9; 32])), None, "{tenant:?}");
+        assert_eq!(sign("text\n".to_owned(), &key, tenant), None, "{tenant:?}");
+    }
+}

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{Operator, Way};
 use crate::audit::{Entry, NO_TENANT, line, shown};
 use crate::time;
+use crate::tlog::is_tenant;
 
 const MINUTE_MS: i64 = 60_000;
 /// Different looks in a minute that an isolate remembers. Who makes more is written down more often.
@@ -58,7 +59,9 @@ impl<'a> Action<'a> {
     /// Its entry. The name of the action is what an entry has as its reason, so that one can look for it. It names no
     /// source: what operators do takes no refusal's place there.
     pub fn entry(&self) -> Entry<'a> {
-        let tenant = self.tenant.unwrap_or(NO_TENANT);
+        // A stranger may have written it into a store. No log is called so, and what was done is to be in one.
+        let tenant = self.tenant.filter(|tenant| is_tenant(tenant));
+        let tenant = tenant.unwrap_or(NO_TENANT);
         Entry {
             id: self.request_id,
             tenant,
@@ -159,6 +162,22 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    /// The entry's tenant says whose log it goes to, and who writes a store may have made it up.
+    #[test]
+    fn what_is_no_tenant_has_no_log() {
+        let operator = Operator::of_everything("ana");
+        for tenant in ["acme\n7\nx", "", "Acme"] {
+            let tenant = Some(tenant);
+            let action = Action {
+                tenant,
+                ..action(&operator, "", 0)
+            };
+            let entry = action.entry();
+            assert_eq!(entry.tenant, "_");
+            assert!(entry.text.contains(r#""tenant":"_""#), "{}", entry.text);
+        }
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! What an operator asks for, by method and path.
 
 use super::door::SESSION;
+use super::is_request_id;
 use super::reading::Reading;
-use super::{is_request_id, is_tenant};
 use crate::dead::is_letter_id;
 use crate::request::Head;
 use crate::scheme::Place;
-use crate::tlog::NEWEST;
 use crate::tlog::tile::{CHECKPOINT, File};
+use crate::tlog::{NEWEST, is_tenant};
 
 const ALL: &str = "/admin/v1/";
 const DEAD_LETTERS: &str = "/admin/v1/dead-letters";

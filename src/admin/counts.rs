@@ -89,7 +89,7 @@ impl Counting {
             }
         }
         Ok(Counting {
-            tenant: text("tenant"),
+            tenant: parameters.tenant()?,
             source: text("source"),
             from_ms: parameters.time("from")?,
             to_ms: parameters.time("to")?,

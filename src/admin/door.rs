@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::access::{Access, HEADER};
-use super::operators::{Line, Operators};
+use super::operators::{Line, Operators, is_of_random_bytes};
 use crate::keys::encode_hex;
 use crate::request::Head;
 
@@ -140,9 +140,13 @@ impl Door {
             let line = self.operators.by_token(token);
             return line.map_or(Knock::Refused("token"), Knock::Token);
         }
-        let session = cookie(head).map(digest);
+        let cookie = cookie(head);
+        // What we never gave anyone is not looked up: it would be a read of the database for every stranger's guess.
+        let session = cookie.filter(|cookie| is_of_random_bytes(cookie));
+        let session = session.map(digest);
         let assertion = head.header(HEADER).filter(|_| self.access.is_some());
         match (&session, assertion) {
+            (None, None) if cookie.is_some() => Knock::Refused("session"),
             (None, None) => Knock::Refused("nothing"),
             _ if self.takes_browsers => Knock::Browser { session, assertion },
             (Some(_), _) => Knock::Refused("session"),
@@ -288,13 +292,14 @@ mod tests {
 
     #[test]
     fn browsers_are_let_in_where_the_door_has_a_host_of_its_own() {
+        let right = "-_0aZ".repeat(9)[..43].to_owned();
         let with_cookie = [
-            ("cookie", "a=b; __Host-hookgate=abc; c"),
+            ("cookie", &*format!("a=b; __Host-hookgate={right}; c")),
             ("host", "admin.example"),
         ];
         let knock = head("GET", "/admin/v1/whoami", &with_cookie);
         let session = Knock::Browser {
-            session: Some(digest("abc")),
+            session: Some(digest(&right)),
             assertion: None,
         };
         for (environment, host, expected) in [
@@ -314,9 +319,9 @@ mod tests {
             );
         }
         for cookie in [
-            "hookgate=abc",
+            &format!("hookgate={right}"),
             "__Host-hookgate",
-            "x__Host-hookgate=abc",
+            &format!("x__Host-hookgate={right}"),
             "",
         ] {
             let knock = head("GET", "/admin/v1/whoami", &[("cookie", cookie)]);
@@ -325,6 +330,17 @@ mod tests {
                 Knock::Refused("nothing"),
                 "{cookie}"
             );
+        }
+    }
+
+    /// A stranger's guess would otherwise be a read of the database.
+    #[test]
+    fn only_what_has_the_form_of_our_cookie_is_looked_up() {
+        for cookie in ["x", "", &"a".repeat(42), &"a".repeat(44), &"+".repeat(43)] {
+            let cookie = format!("__Host-hookgate={cookie}");
+            let knock = head("GET", "/admin/v1/whoami", &[("cookie", &cookie)]);
+            let refused = Knock::Refused("session");
+            assert_eq!(door("test", None).knock(&knock), refused, "{cookie}");
         }
     }
 

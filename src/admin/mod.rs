@@ -35,12 +35,3 @@ pub use operators::Operator;
 pub use reading::Reading;
 pub use readmit::{is_request_id, not_readmitted, readmitted};
 pub use redrive::{Redriven, insists, may_redrive, not_redriven};
-
-use crate::audit::NO_TENANT;
-
-/// As the configuration's rules have it, and what no tenant is called: nothing that could lead out of the
-/// tenant's own log.
-fn is_tenant(name: &str) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    name == NO_TENANT || (1..=64).contains(&name.len()) && name.bytes().all(is_letter)
-}

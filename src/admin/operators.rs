@@ -20,15 +20,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ctutils::CtEq as _;
 use sha2::{Digest as _, Sha256};
 
-use super::is_tenant;
 use super::session::Session;
 use crate::keys::{Mac, decode_hex, encode_hex};
 use crate::scheme::Algorithm;
+use crate::tlog::is_tenant;
 
 /// Tokens begin so, for whoever finds one where it should not be.
 const TOKEN_PREFIX: &str = "hookgate_";
 /// 32 bytes in base64.
-const TOKEN_CHARACTERS: usize = 43;
+const RANDOM_CHARACTERS: usize = 43;
 const NAME_CHARACTERS_MAX: usize = 64;
 /// RFC 5321, section 4.5.3.1.3, without its brackets.
 const EMAIL_CHARACTERS_MAX: usize = 254;
@@ -146,7 +146,8 @@ impl Operators {
         self.lines.iter().find(|line| line.proof == proof)
     }
 
-    /// The line that a session was made from, as long as it says the same.
+    /// The line that a session was made from, as long as it says the same. It is one with a token: in a line with an address
+    /// is nothing that nobody else knows, so a MAC under it proves nothing.
     pub fn by_session(&self, session: &Session) -> Option<&Line> {
         let Session {
             id,
@@ -155,7 +156,8 @@ impl Operators {
         } = session;
         let mac = decode_hex(mac.as_bytes())?;
         let is_right = |line: &&Line| line.mac(id, *expires_ms).ct_eq(&mac).to_bool();
-        self.lines.iter().find(is_right)
+        let mut with_token = self.lines.iter().filter(|line| line.has_token());
+        with_token.find(is_right)
     }
 }
 
@@ -173,7 +175,16 @@ impl Line {
         };
         let tenants = match tenants {
             "*" => None,
-            names => Some(names.split(',').map(str::to_owned).collect::<Vec<_>>()),
+            names => {
+                // What is asked of each of them is asked once.
+                let mut tenants: Vec<String> = Vec::new();
+                for name in names.split(',') {
+                    if !tenants.iter().any(|known| known == name) {
+                        tenants.push(name.to_owned());
+                    }
+                }
+                Some(tenants)
+            }
         };
         let sound = is_name(name) && tenants.iter().flatten().all(|name| is_tenant(name));
         let proof = match proof.split_once(':')? {
@@ -209,8 +220,12 @@ impl Line {
         format!("{name} {role} {tenants} {proof}")
     }
 
+    fn has_token(&self) -> bool {
+        matches!(self.proof, Proof::Token(_))
+    }
+
     /// Ties a session to this line and to its end. Who writes the database cannot make one: the key is the line, and
-    /// the hash in it is nowhere but in the Worker's secret.
+    /// the hash in it is nowhere but in the Worker's secret. Of a line without one it is not believed.
     pub fn session(&self, id: String, expires_ms: i64) -> Session {
         Session {
             mac: encode_hex(&self.mac(&id, expires_ms)),
@@ -239,9 +254,14 @@ pub fn line_of(name: &str, role: &str, tenants: &str, token: &str) -> Option<Str
 }
 
 fn is_token(text: &str) -> bool {
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     text.strip_prefix(TOKEN_PREFIX)
-        .is_some_and(|rest| rest.len() == TOKEN_CHARACTERS && rest.bytes().all(is_base64))
+        .is_some_and(is_of_random_bytes)
+}
+
+/// Whether it has the form that 32 random bytes are written in: a token's without its prefix, and a cookie's.
+pub fn is_of_random_bytes(text: &str) -> bool {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() == RANDOM_CHARACTERS && text.bytes().all(is_base64)
 }
 
 fn is_name(name: &str) -> bool {

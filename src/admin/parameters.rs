@@ -7,6 +7,7 @@ use crate::answer::{Answer, problem};
 use crate::request::Head;
 use crate::scheme::TimeUnit;
 use crate::time;
+use crate::tlog::is_tenant;
 
 /// No name or id of a record is longer.
 const VALUE_BYTES_MAX: usize = 256;
@@ -71,6 +72,20 @@ impl Parameters {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The tenant that is asked about.
+    ///
+    /// # Errors
+    /// No tenant is called so. It could be found in nothing that the gate wrote.
+    pub fn tenant(&self) -> Result<Option<String>, Unfit> {
+        match self.text("tenant") {
+            Some(name) if !is_tenant(name) => {
+                let allowed = "1 to 64 characters of a-z, 0-9 and -, or _ for what is no tenant's";
+                Err(Unfit::value("tenant", allowed))
+            }
+            name => Ok(name.map(str::to_owned)),
+        }
+    }
+
     /// A time in milliseconds since 1970.
     ///
     /// # Errors
@@ -106,13 +121,16 @@ mod tests {
 
     fn of(query: &str) -> Result<Parameters, Unfit> {
         let head = Head::new("GET", &format!("/admin/v1/records?{query}"), []);
-        Parameters::of(&head, &["source", "from", "limit", "cursor"])
+        Parameters::of(&head, &["source", "from", "limit", "cursor", "tenant"])
     }
 
     #[test]
     fn what_is_not_understood_is_refused() {
         for (query, named) in [
-            ("sorce=github", "Known are: source, from, limit, cursor"),
+            (
+                "sorce=github",
+                "Known are: source, from, limit, cursor, tenant",
+            ),
             ("SOURCE=github", "Known are"),
             ("source=a&source=b", "source: "),
             ("source=", "source: "),
@@ -127,6 +145,18 @@ mod tests {
         assert!(of(&format!("cursor={}", "x".repeat(512))).is_ok());
         assert_eq!(of("source=a%2Bb").unwrap().text("source"), Some("a+b"));
         assert_eq!(of("").unwrap().text("source"), None);
+    }
+
+    #[test]
+    fn a_tenant_is_a_name_that_a_tenant_can_have() {
+        let tenant = |text: &str| of(&format!("tenant={text}")).unwrap().tenant();
+        assert_eq!(tenant("acme-1"), Ok(Some("acme-1".to_owned())));
+        assert_eq!(tenant("_"), Ok(Some("_".to_owned())));
+        assert_eq!(of("").unwrap().tenant(), Ok(None));
+        for text in ["Acme", "acme%0A7%0Ax", "acme%2Fx", "%27%29%3B", "__"] {
+            let Unfit(detail) = tenant(text).unwrap_err();
+            assert!(detail.starts_with("tenant: "), "{text}: {detail}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::refusal::{AUDIT_VERSION, leaf_hash};
 use crate::keys::{decode_hex, encode_hex};
 use crate::tlog::entry::{Entry, What};
+use crate::tlog::is_tenant;
 
 /// A message of the audit queue that this version can store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +74,8 @@ struct Run {
 }
 
 impl Queued {
-    /// Reads a message. `None`: it is of another version, or its leaf hash is not that of its salt and text.
+    /// Reads a message. `None`: it is of another version, no tenant is called as it says, or its leaf hash is not
+    /// that of its salt and text.
     pub fn read(text: &str) -> Option<Queued> {
         let message: Message = serde_json::from_str(text).ok()?;
         (message.auditversion == AUDIT_VERSION).then_some(())?;
@@ -81,6 +83,7 @@ impl Queued {
             let id = message.id;
             return Some(Queued { id, record: None });
         };
+        is_tenant(&message.tenant).then_some(())?;
         let salt = decode_hex(message.salt.as_bytes())?.try_into().ok()?;
         let entry = Entry {
             id: message.id,
@@ -165,6 +168,21 @@ mod tests {
         }
         let unlogged = message(&leaf, &salt, 1).replace("req_1", "req 1");
         assert_eq!(Queued::read(&unlogged), None, "no entry has such an id");
+    }
+
+    /// Its name is a part of what the log's key signs.
+    #[test]
+    fn nobody_elses_log_is_begun() {
+        let leaf = encode_hex(&leaf_hash(&[0; 16], "{}"));
+        let of = |tenant: &str| {
+            let message = message(&leaf, &"00".repeat(16), 1);
+            Queued::read(&message.replace("demo", tenant)).is_some()
+        };
+        assert!(of("acme") && of("_") && of("a-1"));
+        let root = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";
+        for tenant in ["", "Acme", "acme/x", "__", &format!("acme\\n7\\n{root}")] {
+            assert!(!of(tenant), "{tenant}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use worker::Env;
 
 use super::platform::{Bindings, Stub, binding, describe_value, is_bound, within};
 use crate::tlog::entry::Entry;
+use crate::tlog::is_tenant;
 use crate::tlog::tile::put_entry;
 
 /// Gives entries their places in the log of their tenant, in their order; an entry that is there already
@@ -15,7 +16,7 @@ use crate::tlog::tile::put_entry;
 ///
 /// # Errors
 /// What failed, for the log: then some or all may be there all the same, so repeat it. Of an entry that
-/// cannot be written (see [`Entry::to_text`]), that too, and none is there.
+/// cannot be written (see [`Entry::to_text`]), or a name that no log has, that too, and none is there.
 pub async fn append(
     env: &Env,
     tenant: &str,
@@ -24,6 +25,10 @@ pub async fn append(
 ) -> Result<Vec<u64>, String> {
     if !is_bound(env, binding::AUDIT_LOG) {
         return Err(format!("{} is not bound", binding::AUDIT_LOG));
+    }
+    // Asked for by its name, an object is made.
+    if !is_tenant(tenant) {
+        return Err("no tenant is called so".to_owned());
     }
     let mut bundle = Vec::new();
     for entry in entries {
@@ -70,7 +75,7 @@ pub async fn newest(env: &Env, tenant: &str, slice_ms: u32) -> Result<String, St
     Ok(note.unwrap_or_default())
 }
 
-/// What the object of the tenant's log says to this.
+/// What the object of the tenant's log says to this. `None`: nothing, or there is no such log.
 async fn told(
     env: &Env,
     tenant: &str,
@@ -79,6 +84,9 @@ async fn told(
 ) -> Result<Option<String>, String> {
     if !is_bound(env, binding::AUDIT_LOG) {
         return Err(format!("{} is not bound", binding::AUDIT_LOG));
+    }
+    if !is_tenant(tenant) {
+        return Ok(None);
     }
     let asking = async {
         let bindings: &Bindings = env.unchecked_ref();

@@ -14,11 +14,11 @@ use super::ledger_object::{Storage, query, rows};
 use super::log_run::means;
 use super::platform::now_ms;
 use crate::keys::{decode_hex, encode_hex};
-use crate::tlog::Hash;
 use crate::tlog::entry::Entry;
 use crate::tlog::merkle::{Hashes, grow, leaf_hash, root};
 use crate::tlog::sequencer::{KNOWN_MS, Progress};
 use crate::tlog::tile::{self, File, Kind, WIDTH};
+use crate::tlog::{Hash, is_tenant};
 
 /// The tree stays, 33 bytes for an entry: a witness may ask for a proof from any size. Entries stay until
 /// none can come again.
@@ -52,6 +52,9 @@ pub fn open(storage: &Storage) -> Result<(), JsValue> {
 /// it has.
 #[wasm_bindgen(js_name = logAppend)]
 pub fn append(storage: &Storage, tenant: &str, bundle: &[u8]) -> Result<Vec<f64>, JsValue> {
+    if !is_tenant(tenant) {
+        return Err(not_a_tenant());
+    }
     // Read first: of a bundle that is none, nothing is staged.
     let read = |entry: &[u8]| {
         Some((
@@ -252,6 +255,11 @@ fn entries(
     let sql = "SELECT entry FROM entries WHERE place >= ? AND place < ? ORDER BY place";
     let found = rows(storage, sql, &[(from as f64).into(), (to as f64).into()])?;
     Ok(found.map(|row| Ok(Array::from(&row?).get(0).as_string().unwrap_or_default())))
+}
+
+/// Whoever had an entry brought here under this name: no log is called so.
+pub(super) fn not_a_tenant() -> JsValue {
+    JsValue::from_str("no tenant is called so")
 }
 
 fn missing() -> JsValue {

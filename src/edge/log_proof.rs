@@ -14,6 +14,7 @@ use super::log_object::{Log, Tiles};
 use super::platform::{self, Bindings, describe_value, within};
 use crate::admin::one_record::{Inclusion, Logged, OneRecord};
 use crate::audit::Notice;
+use crate::tlog::is_tenant;
 use crate::tlog::merkle::leaf_hash;
 use crate::tlog::proof::inclusion;
 use crate::tlog::tile::{self, WIDTH};
@@ -70,6 +71,8 @@ fn place_of(storage: &Storage, entry: &str) -> Result<Option<f64>, JsValue> {
 
 /// What the log says of a record. `None`: nothing, or it was not reached; the log line says which.
 pub async fn of(env: &Env, record: &OneRecord) -> Option<Logged> {
+    // Asked for by its name, an object is made.
+    is_tenant(&record.tenant).then_some(())?;
     let asking = async {
         let bindings: &Bindings = env.unchecked_ref();
         let stub = bindings

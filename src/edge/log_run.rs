@@ -8,7 +8,7 @@ use worker::Env;
 use super::alerts;
 use super::inquire::verify_signature;
 use super::ledger_object::{Storage, query};
-use super::log_object::{Log, Tiles, commit, contents};
+use super::log_object::{Log, Tiles, commit, contents, not_a_tenant};
 use super::platform::{self, Bindings, binding, describe_value, now_ms, variable, within};
 use super::state::State;
 use crate::audit::Notice;
@@ -125,7 +125,8 @@ impl Run<'_> {
             root,
         };
         // The origin is the key's own name: it is signed before its public half is known.
-        let text = checkpoint(format!("{}/{}", key.name, log.tenant)).to_text();
+        let origin = key.origin(&log.tenant).ok_or_else(not_a_tenant)?;
+        let text = checkpoint(origin).to_text();
         let bytes = |bytes: &[u8]| Uint8Array::from(bytes);
         let signing = sign_ed25519(&bytes(&key.pkcs8()), &bytes(text.as_bytes()));
         let signed: Array = timely(signing).await?.unchecked_into();

@@ -21,6 +21,7 @@ use crate::config::Retention;
 use crate::keys::encode_hex;
 use crate::retry;
 use crate::tlog::entry::Entry;
+use crate::tlog::is_tenant;
 
 /// For the queue.
 const SEND_MS: u32 = 5_000;
@@ -142,7 +143,14 @@ pub async fn remove_what_is_over(state: &State, env: &Env) {
 async fn remove(state: &State, env: &Env) -> Result<(), String> {
     let from = [number(counted_from_day(now_ms())), LOT.into()];
     let statements: [(&str, &[JsValue]); 2] = [(FORGET_THE_COUNTED, &from), (TENANTS, &[])];
-    let tenants: Vec<String> = list(&transact(env, &statements).await?);
+    let found: Vec<String> = list(&transact(env, &statements).await?);
+    // What is said of a removal is an entry of a log of that name.
+    let (tenants, others): (Vec<String>, Vec<String>) =
+        found.into_iter().partition(|tenant| is_tenant(tenant));
+    if !others.is_empty() {
+        let detail = &format!("rows of {} that are no tenants", others.len());
+        platform::notice(&Notice::RecordFailed { detail });
+    }
     let bytes = database::bytes();
     if bytes >= state.record_bytes_max * FILLING {
         let is_full = bytes >= state.record_bytes_max;

@@ -164,6 +164,12 @@ impl State {
         }
     }
 
+    /// Whether a source has this tenant.
+    pub fn has_tenant(&self, tenant: &str) -> bool {
+        let mut sources = self.gate.iter().flat_map(Gate::sources);
+        sources.any(|live| live.source.tenant == tenant)
+    }
+
     /// How long the record keeps what it has of this tenant.
     pub fn retention(&self, tenant: &str) -> Retention {
         self.tenants

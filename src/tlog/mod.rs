@@ -33,6 +33,8 @@ pub mod sequencer;
 pub mod tile;
 pub mod witness;
 
+use crate::audit::NO_TENANT;
+
 /// SHA-256.
 pub type Hash = [u8; 32];
 
@@ -41,6 +43,14 @@ pub const PREFIX: &str = "log/";
 
 /// Beside the files: the newest checkpoint, as the log's own object has it.
 pub const NEWEST: &str = "newest";
+
+/// Whether there is a log of this name: tenants' names as the configuration's rules have them, and [`NO_TENANT`]. The
+/// name is a line of what the log's key signs and a part of its files' keys: one with line feeds would be another head, and
+/// one with slashes another log's file.
+pub fn is_tenant(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    name == NO_TENANT || (1..=64).contains(&name.len()) && name.bytes().all(is_letter)
+}
 
 /// The key of a part of a tenant's log in the archive.
 pub fn key(tenant: &str, path: &str) -> String {

@@ -87,7 +87,7 @@ pub fn public_key(seed: &[u8; 32]) -> [u8; 32] {
         .to_bytes()
 }
 
-/// A text, signed as the log of this tenant. `None`: the key's id is not its own.
+/// A text, signed as the log of this tenant. `None`: the key's id is not its own, or no log is called so.
 pub fn sign(text: String, key: &SigningKey, tenant: &str) -> Option<Note> {
     let public = key.of_log(tenant, public_key(&key.seed))?;
     let signature = ed25519_dalek::SigningKey::from_bytes(&key.seed).sign(text.as_bytes());

@@ -8,6 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use super::is_tenant;
+
 /// More signatures than this no note has: one of the log, and those of its witnesses. The specification asks
 /// for sixteen at least.
 const SIGNATURES_MAX: usize = 64;
@@ -201,16 +203,22 @@ impl SigningKey {
         [&BEFORE[..], &self.seed].concat()
     }
 
+    /// The origin of the checkpoints of this tenant's log: this key's name and its. `None`: no log is called so, and
+    /// nothing is to be signed.
+    pub fn origin(&self, tenant: &str) -> Option<String> {
+        is_tenant(tenant).then(|| format!("{}/{tenant}", self.name))
+    }
+
     /// The public half of the log of this tenant: the same key under the log's own name, which is the origin
-    /// of its checkpoints. `None`: `public_key` does not belong to this key's id.
+    /// of its checkpoints. `None`: `public_key` does not belong to this key's id, or no log is called so.
     pub fn of_log(&self, tenant: &str, public_key: [u8; 32]) -> Option<VerifierKey> {
         let named = |name| VerifierKey {
             name,
             kind: KeyKind::Ed25519,
             public_key,
         };
-        (named(self.name.clone()).id() == self.key_id)
-            .then(|| named(format!("{}/{tenant}", self.name)))
+        let origin = self.origin(tenant)?;
+        (named(self.name.clone()).id() == self.key_id).then(|| named(origin))
     }
 }
 

@@ -1,6 +1,6 @@
 // Operators: who is let in, what each is told, a browser's session, and what the record has of it.
 import assert from "node:assert/strict";
-import { createHash, createSign, randomBytes } from "node:crypto";
+import { createHash, createHmac, createSign, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -237,11 +237,14 @@ describe("a browser's session", () => {
     const digest = (text) => createHash("sha256").update(text).digest("hex");
     const forged = randomBytes(32).toString("base64url");
     await gate.recorded("INSERT INTO admin_sessions SELECT ?1, operator, expires_ms, mac FROM admin_sessions WHERE operator = 'reader' LIMIT 1", digest(forged));
-    assert.equal((await ask("whoami", { headers: [["cookie", `__Host-hookgate=${forged}`]] })).status, 401);
+    const down = ["x-test-fault", "RECORD.batch=fail"];
+    const bring = (text, headers = []) => ask("whoami", { headers: [["cookie", `__Host-hookgate=${text}`], ...headers] });
+    assert.equal((await bring(forged)).status, 401);
+    assert.deepEqual([(await bring(forged, [down])).status, (await bring("x", [down])).status], [503, 401], "what has not the form of one is not looked up");
     await gate.recorded("UPDATE admin_sessions SET expires_ms = expires_ms + 1 WHERE id = ?1", digest(cookie[1].split("=")[1]));
     assert.equal((await ask("whoami", { headers: [cookie] })).status, 401);
-    const down = await ask("whoami", { headers: [cookieOf(await signIn(READER)), ["x-test-fault", "RECORD.batch=fail"]] });
-    assert.deepEqual([down.status, down.headers["retry-after"]], [503, "10"]);
+    const failed = await ask("whoami", { headers: [cookieOf(await signIn(READER)), down] });
+    assert.deepEqual([failed.status, failed.headers["retry-after"]], [503, "10"]);
   });
 
   test("twenty for each, and none beyond its time", async () => {
@@ -347,6 +350,15 @@ describe("Cloudflare Access", () => {
     assert.equal((await ask("whoami", { headers: [assertion()] })).status, 401, "where it is not set, it is nothing");
   });
 
+  test("the database makes no session of a line with an address: all of that line may be known", async () => {
+    const cookie = randomBytes(32).toString("base64url");
+    const id = createHash("sha256").update(cookie).digest("hex");
+    const ends = Date.now() + 3_600_000;
+    const mac = createHmac("sha256", "ben read * access:ben@example.com").update(`hookgate session 1\n${id}\n${ends}`).digest("hex");
+    await vouched.recorded("INSERT INTO admin_sessions (id, operator, expires_ms, mac) VALUES (?1, 'ben', ?2, ?3)", id, ends, mac);
+    assert.equal((await ask("whoami", { at: vouched, headers: [["cookie", `__Host-hookgate=${cookie}`]] })).status, 401);
+  });
+
   test("a browser's change comes from the console, and has its record", async () => {
     const forget = (headers) => as([assertion()], "session", { method: "DELETE", headers });
     assert.deepEqual([(await forget([])).status, (await forget([["sec-fetch-site", "cross-site"], CONSOLE[1]])).status], [403, 403]);
@@ -436,6 +448,42 @@ describe("what the record has", () => {
     await actions({ request_id: last.requestId });
     const found = (await actions()).filter(({ time }) => Date.parse(time) > Date.now() + 1_800_000).map(({ id, action, tenant }) => [id, action, tenant]);
     assert.deepEqual(found.sort(), [[first.requestId, "dead_letters_listed", "_"], [shown.requestId, "dead_letter_shown", "demo"], [other.requestId, "dead_letter_shown", "demo"]].sort());
+  });
+
+  test("a name that is no tenant's becomes no log, whoever made it up", async () => {
+    // Signed, it would be a head with this root.
+    const planted = `demo\n7\n${randomBytes(32).toString("base64")}`;
+    for (const path of ["records", "export", "counts"]) {
+      const { status, json } = await ask(`${path}?${new URLSearchParams({ tenant: planted })}`, { token: ADMIN });
+      assert.deepEqual([status, json.type], [400, "urn:hookgate:problem:bad-parameter"], path);
+    }
+    const id = `req_${randomBytes(16).toString("hex")}`;
+    const sql = "INSERT INTO records (id, tenant, source, at_ms, verdict, reason, leaf_hash, salt, text) VALUES (?1, ?2, '', 1, 'refused', 'stale', ?3, ?3, '{}')";
+    await gate.recorded(sql, id, planted, "00".repeat(32));
+    const looks = [];
+    for (const path of [`records/${id}`, "records?tenant=nobody", "export?tenant=nobody", "log/nobody/records"]) looks.push(await ask(path, { token: ADMIN }));
+    for (const { status, requestId } of looks) {
+      const [{ tenant }] = await actions({ request_id: requestId });
+      assert.deepEqual([status, tenant], [200, "_"]);
+    }
+    const configured = await ask("records?tenant=other&to=1970-01-01T00:00:00Z", { token: ADMIN });
+    assert.equal((await actions({ request_id: configured.requestId }))[0].tenant, "other", "nothing was found, and there is such a tenant");
+
+    // Its text is over: what is said of its removal would be its log's first entry.
+    await gate.tick();
+    await gate.line({ event: "alarm", what: "record_failed", detail: "rows of 1 that are no tenants" });
+    const salt = "00".repeat(16);
+    const leaf = createHash("sha256").update(Buffer.concat([Buffer.of(0), Buffer.from(salt, "hex"), Buffer.from("{}")])).digest("hex");
+    const queued = { auditversion: 1, id: `${id}0`, tenant: planted, source: "", at_ms: Date.now(), verdict: "refused", reason: "stale", leaf_hash: leaf, salt, text: "{}" };
+    await gate.consume([JSON.stringify(queued)], { queue: "hookgate-audit" });
+    await gate.line({ event: "alarm", what: "record_unreadable" });
+    const entry = `hookgate-audit/v1 record\n${id}\n1\n${Buffer.alloc(32).toString("base64")}\n`;
+    assert.equal((await gate.append(encodeURIComponent(planted), [entry])).status, 500, "the log's own object takes none");
+    const rows = await gate.recorded("SELECT id FROM records WHERE tenant IN (?1, 'nobody')", planted);
+    assert.deepEqual(rows, [{ id }]);
+    const { objects } = await (await gate.mf.getR2Bucket("ARCHIVE")).list({ prefix: "log/" });
+    assert.deepEqual(objects.filter(({ key }) => !/^log\/(?:demo|other|_)\//.test(key)), []);
+    await gate.recorded("DELETE FROM records WHERE id = ?1", id);
   });
 
   test("a flood of refusals does not push it out", async () => {

@@ -114,6 +114,14 @@ impl Asking<'_> {
         }
         sees
     }
+
+    /// A tenant that he named, and sees, is what the record has this request under if there is such a one: it is
+    /// configured, or something of it was found. Any other name would become a log of its own.
+    fn named(&self, tenant: &str, was_found: bool) {
+        if was_found || State::of(self.env).has_tenant(tenant) {
+            *self.tenant.borrow_mut() = Some(tenant.to_owned());
+        }
+    }
 }
 
 async fn text_of(request: &Request) -> String {

@@ -27,19 +27,23 @@ async fn tell(asking: &Asking<'_>, reading: &Reading) -> Result<Answer, String> 
     let (now, operator) = (now_ms(), &asking.operator);
     Ok(match reading {
         Reading::List(search) => {
-            *asking.tenant.borrow_mut() = search.of_one(operator);
             let list = "json_group_array(ITEM)".replace("ITEM", crate::admin::records::ITEM);
             let found = find(asking, &search.query(operator, &list, now)).await?;
             let (records, next) = search.next(&found, now);
+            if let Some(tenant) = search.of_one(operator) {
+                asking.named(&tenant, records != "[]" || next.is_some());
+            }
             let next = next.map_or("null".to_owned(), |next| ["\"", &next, "\""].concat());
             let body = ["{\"records\":", records, ",\"cursor\":", &next, "}"].concat();
             json(&body)
         }
         Reading::Export(export) => {
-            *asking.tenant.borrow_mut() = export.search.of_one(operator);
             let query = export.search.query(operator, &export.what(), now);
             let found = find(asking, &query).await?;
             let (rows, next) = export.search.next(&found, now);
+            if let Some(tenant) = export.search.of_one(operator) {
+                asking.named(&tenant, !rows.is_empty() || next.is_some());
+            }
             export.answer(rows, next)
         }
         Reading::Counts(counting) => match counting.query(operator, now) {
