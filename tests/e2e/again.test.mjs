@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -184,7 +185,7 @@ describe("quarantine", () => {
     backend = await startBackend();
     const broken = await startGate({ secrets: wrong, keep, backend });
     // Hours apart, so that each has a minute of its own.
-    for (const [name, ageMs] of Object.entries({ fresh: 0, old: 3, taken: 4, moved: 5, cut: 6, dated: 7, rewritten: 8, still: 9, elder: 80 })) {
+    for (const [name, ageMs] of Object.entries({ fresh: 0, old: 3, taken: 4, moved: 5, cut: 6, dated: 7, rewritten: 8, still: 9, left: 10, elder: 80 })) {
       refused[name] = await refuse(broken, "kept", ageMs * HOUR_MS);
     }
     refused.exact = await refuse(broken, "kept-exact", 2 * HOUR_MS);
@@ -238,6 +239,25 @@ describe("quarantine", () => {
     assert.equal(resent.json.status, "duplicate");
     await sleep(300);
     assert.equal(backend.of(id).length, 1);
+  });
+
+  test("an operator who goes away in between: it is judged and recorded all the same", async () => {
+    const { id, requestId } = refused.left;
+    const { hostname, port } = new URL(kept.url);
+    const headers = { authorization: `Bearer ${right.HOOKGATE_ADMIN_TOKEN}`, "x-test-fault": "AUDIT.send=late:700" };
+    const outgoing = request({ hostname, port, method: "POST", path: `/admin/v1/records/${requestId}/readmit`, headers, agent: false });
+    outgoing.on("error", () => {});
+    outgoing.end();
+    await kept.line({ event: "fault", call: "AUDIT.send" });
+    // Whoever only says that nothing more comes may wait for the answer still.
+    outgoing.socket.resetAndDestroy();
+    await backend.wait(id);
+    const [row] = await until(async () => {
+      const rows = await kept.recorded("SELECT * FROM records WHERE text ->> 'readmitted' = ?1", requestId);
+      return rows.length > 0 && rows;
+    }, "its record");
+    assert.equal(JSON.parse(row.text).verdict, "accepted");
+    await until(async () => !(await names()).includes(nameOf(refused.left)), "its end");
   });
 
   test("ledger road, and another tenant", async () => {
