@@ -56,7 +56,7 @@ struct Text<'a> {
 
 impl<'a> Action<'a> {
     /// Its entry. The name of the action is what an entry has as its reason, so that one can look for it. It names no
-    /// source: what operators do takes no refusal's place there.
+    /// source.
     pub fn entry(&self) -> Entry<'a> {
         let tenant = self.tenant.unwrap_or(NO_TENANT);
         Entry {

@@ -229,7 +229,7 @@ describe("quarantine", () => {
       return rows.length > 0 && rows;
     }, "its record");
     const record = JSON.parse(row.text);
-    assert.deepEqual([record.record, record.readmitted, record.operator, row.verdict, row.source], ["readmission", requestId, "admin", "accepted", "kept"]);
+    assert.deepEqual([record.record, record.readmitted, record.operator, row.verdict, row.reason, row.source, record.verdict], ["readmission", requestId, "admin", "admin", "refusal_readmitted", "kept", "accepted"]);
     assert.ok(!(await names()).includes(nameOf(refused.old)));
     assert.ok(!(await places()).some((place) => place.id === requestId));
     const again = await readmit(requestId);
@@ -292,7 +292,8 @@ describe("quarantine", () => {
       const rows = await kept.recorded("SELECT * FROM records WHERE id = ?1", answer.requestId);
       return rows.length > 0 && rows;
     }, "the record of the attempt");
-    assert.equal(JSON.parse(row.text).record, "readmission");
+    const record = JSON.parse(row.text);
+    assert.deepEqual([record.record, record.verdict, record.reason, row.verdict, row.reason], ["readmission", "refused", "signature_mismatch", "admin", "refusal_readmitted"]);
     assert.equal((await names()).filter((name) => name.includes(answer.requestId)).length, 0);
   });
 
