@@ -392,7 +392,7 @@ describe("quarantine", () => {
 
 describe("what is not kept", () => {
   const forged = (source, more) => ({ ...shopEvent(gate, source), ...more });
-  const keptOf = async (source) => (await gate.archived()).filter((name) => name.startsWith(`quarantine/demo/${source}/`)).length;
+  const keptOf = async (source, tenant = "demo") => (await gate.archived()).filter((name) => name.startsWith(`quarantine/${tenant}/${source}/`)).length;
   /** Waits for the next minute, in which a source has its six anew. */
   const freshMinute = () => sleep(60_000 - (Date.now() % 60_000) + 50);
 
@@ -432,12 +432,19 @@ describe("what is not kept", () => {
     t.diagnostic(`5000 forgeries in ${Date.now() - began} ms`);
     await sleep(1_500);
     assert.equal(await keptOf("kept-exact"), 2, "98 and 2 are a hundred");
-    // And of all sources together.
-    await fill(1_000 - 101, "another", "other");
+    // And of all sources of a tenant together, whose place another tenant still has.
+    await fill(300 - 101, "another", "demo");
     await freshMinute();
     await gate.send(forged("kept", { body }));
+    await gate.send(forged("kept-elsewhere", { body }));
+    await until(async () => (await keptOf("kept-elsewhere", "other")) === 1, "what is kept of the other tenant");
     await sleep(1_500);
     assert.equal(await keptOf("kept"), 1);
+    // And of all tenants.
+    await fill(1_000 - 301, "another", "third");
+    await gate.send(forged("kept-elsewhere", { body }));
+    await sleep(1_500);
+    assert.equal(await keptOf("kept-elsewhere", "other"), 1);
     assert.equal((await gate.recorded("SELECT count(*) AS number FROM quarantine"))[0].number, 1_000);
   });
 });
