@@ -8,10 +8,12 @@
     reason = "a test stops where it fails"
 )]
 
+mod support;
+
 use hookgate::audit::health::Shown;
 use hookgate::audit::queued::Queued;
 use hookgate::audit::store::{Over, removal};
-use hookgate::audit::{Draft, Facts, Tally, VerdictLine, leaf_hash, line};
+use hookgate::audit::{Draft, Facts, Tally, VerdictLine, leaf_hash, line, readmission};
 use hookgate::config::Retention;
 use hookgate::tlog::entry::{Entry, What};
 use hookgate::verdict::Verdict;
@@ -186,6 +188,18 @@ fn the_record_of_a_removal() {
     );
     let over = Over::at(retention, NOW_MS);
     assert!(over.texts_before_ms < over.addresses_before_ms);
+}
+
+/// What an operator did, and no end of a request: how it was judged stands in its text alone.
+#[test]
+fn the_record_of_a_readmission() {
+    let gate = support::gate_for("github", &[support::a_secret("github", 1)]);
+    let entry = readmission("req_2", support::only(&gate), &verdict_line(), NOW_MS);
+    let columns = (entry.source, entry.verdict, entry.reason);
+    assert_eq!(columns, ("vector", "admin", "refusal_readmitted"));
+    let text: serde_json::Value = serde_json::from_str(&entry.text).unwrap();
+    let told = ["record", "verdict", "reason"].map(|name| text[name].as_str().unwrap());
+    assert_eq!(told, ["readmission", "refused", "signature_mismatch"]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ struct Text<'a> {
 
 impl<'a> Action<'a> {
     /// Its entry. The name of the action is what an entry has as its reason, so that one can look for it. It names no
-    /// source: what operators do takes no refusal's place there.
+    /// source.
     pub fn entry(&self) -> Entry<'a> {
         // A stranger may have written it into a store. No log is called so, and what was done is to be in one.
         let tenant = self.tenant.filter(|tenant| is_tenant(tenant));

@@ -78,7 +78,8 @@ SELECT (SELECT printf('at\t\t\t\t%d', at_ms) FROM evaluation)
         JOIN counts ON counts.tenant = known.value AND minute > ?2 / 60000 - 15
       UNION ALL
       SELECT records.tenant, source, verdict, 1 FROM json_each(?1) AS known
-        JOIN records ON records.tenant = known.value AND at_ms > ?2 - 900000 AND text IS NOT NULL)
+        JOIN records ON records.tenant = known.value AND at_ms > ?2 - 900000 AND text IS NOT NULL
+          AND verdict IN ('refused', 'unavailable'))
     GROUP BY tenant, source, verdict)), '')
 || coalesce((SELECT group_concat(printf('\ntaken\t%s\t%s\t\t%d,%d', tenant, source, first_ms, last_ms), '') FROM (
     SELECT counts.tenant, counts.source, max(last_ms) AS last_ms,
@@ -150,7 +151,8 @@ SELECT coalesce((SELECT group_concat(printf('end\t%s\t%s\t%s\t%d,%d\n', tenant, 
         JOIN counts ON counts.tenant = known.value AND minute > ?2 / 60000 - 1440
       UNION ALL
       SELECT records.tenant, source, verdict, 1, at_ms FROM json_each(?1) AS known
-        JOIN records ON records.tenant = known.value AND at_ms > ?2 - 86400000 AND text IS NOT NULL)
+        JOIN records ON records.tenant = known.value AND at_ms > ?2 - 86400000 AND text IS NOT NULL
+          AND verdict IN ('refused', 'unavailable'))
     GROUP BY tenant, source, verdict)), '')
 || coalesce((SELECT group_concat(printf('skew\t%s\t%s\t%s\t%d\n', tenant, source, place, number), '') FROM (
     SELECT tenant, source, place.key AS place, sum(place.value) AS number

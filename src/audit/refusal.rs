@@ -15,7 +15,6 @@ use super::{line, shown};
 use crate::gate::LiveSource;
 use crate::keys::encode_hex;
 use crate::time;
-use crate::verdict::Verdict;
 
 /// The version of the messages on the audit queue. A new member is optional for the reader; anything else is a
 /// new version.
@@ -195,22 +194,16 @@ impl Entry<'_> {
     }
 }
 
-/// The record of a refusal that an operator had judged again. `line` is the verdict's, which says whose it was and who
-/// had it done.
-pub fn readmission<'a>(
-    id: &'a str,
-    live: &'a LiveSource,
-    verdict: Verdict,
-    line: &str,
-    now_ms: i64,
-) -> Entry<'a> {
+/// The record of a refusal that an operator had judged again: something that he did, and no end of a request. `line` is
+/// the judgement's, which says how it ended, whose it was and who had it done.
+pub fn readmission<'a>(id: &'a str, live: &'a LiveSource, line: &str, now_ms: i64) -> Entry<'a> {
     Entry {
         id,
         tenant: &live.source.tenant,
         source: &live.name,
         at_ms: now_ms,
-        verdict: verdict.name(),
-        reason: verdict.reason().unwrap_or_default(),
+        verdict: "admin",
+        reason: "refusal_readmitted",
         text: text("readmission", now_ms, line, "}"),
         address: None,
     }

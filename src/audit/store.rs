@@ -58,37 +58,40 @@ pub const KEEP: [&str; 5] = [
     STORED,
 ];
 
-/// Removals and what operators did are stored whatever the bounds say: no stranger makes one. A day is counted once for a
-/// batch, and no further than its bound.
+/// Removals and what operators did are stored whatever the bounds say, and take no refusal's place: no stranger makes
+/// one. A day is counted once for a batch, and no further than its bound.
 const KEEP_RECORDS: &str = "\
 WITH message AS MATERIALIZED (
   SELECT key, value, value ->> 'tenant' AS tenant, value ->> 'source' AS source, value ->> 'at_ms' AS at_ms,
-    value ->> 'at_ms' / 60000 AS minute, value ->> 'at_ms' / 86400000 AS day, value ->> 'verdict' AS verdict
+    value ->> 'at_ms' / 60000 AS minute, value ->> 'at_ms' / 86400000 AS day, value ->> 'verdict' AS verdict,
+    value ->> 'verdict' IN ('retention', 'admin') AS is_ours
   FROM json_each(?1)
   WHERE value ->> 'text' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM records WHERE id = value ->> 'id')),
 of_source AS MATERIALIZED (
   SELECT tenant, source, day, (SELECT count(*) FROM (SELECT 1 FROM records
     WHERE records.tenant = message.tenant AND records.source = message.source AND text IS NOT NULL
+      AND records.verdict NOT IN ('retention', 'admin')
       AND records.at_ms >= day * 86400000 AND records.at_ms < (day + 1) * 86400000 LIMIT ?3)) AS stored
   FROM message GROUP BY tenant, source, day),
 of_tenant AS MATERIALIZED (
   SELECT tenant, day, (SELECT count(*) FROM (SELECT 1 FROM records
-    WHERE records.tenant = message.tenant AND text IS NOT NULL
+    WHERE records.tenant = message.tenant AND text IS NOT NULL AND records.verdict NOT IN ('retention', 'admin')
       AND records.at_ms >= day * 86400000 AND records.at_ms < (day + 1) * 86400000 LIMIT ?4)) AS stored
   FROM message GROUP BY tenant, day),
 placed AS (
   SELECT message.*,
-    of_source.stored + row_number() OVER (PARTITION BY tenant, source, day ORDER BY key) AS in_day,
-    of_tenant.stored + row_number() OVER (PARTITION BY tenant, day ORDER BY key) AS in_tenant_day,
-    row_number() OVER (PARTITION BY tenant, source, minute ORDER BY key) + (SELECT count(*) FROM records
+    of_source.stored + row_number() OVER (PARTITION BY tenant, source, day, is_ours ORDER BY key) AS in_day,
+    of_tenant.stored + row_number() OVER (PARTITION BY tenant, day, is_ours ORDER BY key) AS in_tenant_day,
+    row_number() OVER (PARTITION BY tenant, source, minute, is_ours ORDER BY key) + (SELECT count(*) FROM records
       WHERE records.tenant = message.tenant AND records.source = message.source AND text IS NOT NULL
+        AND records.verdict NOT IN ('retention', 'admin')
         AND records.at_ms >= minute * 60000 AND records.at_ms < (minute + 1) * 60000) AS in_minute
   FROM message JOIN of_source USING (tenant, source, day) JOIN of_tenant USING (tenant, day))
 INSERT OR IGNORE INTO records (id, tenant, source, at_ms, verdict, reason, leaf_hash, salt, text, address, address_salt)
 SELECT value ->> 'id', tenant, source, at_ms, verdict, value ->> 'reason', value ->> 'leaf_hash', value ->> 'salt',
   value ->> 'text', value ->> 'address', value ->> 'address_salt'
 FROM placed
-WHERE verdict IN ('retention', 'admin') OR (in_minute <= CASE WHEN in_day <= ?3 THEN ?2 ELSE min(?2, 1) END AND in_tenant_day <= ?4)";
+WHERE is_ours OR (in_minute <= CASE WHEN in_day <= ?3 THEN ?2 ELSE min(?2, 1) END AND in_tenant_day <= ?4)";
 
 /// Of the messages with a record those that are not stored now. Each lot is one more in the row of its kind and minute.
 const COUNT_THE_REST: &str = "\

@@ -25,7 +25,7 @@ export async function refusal({ rest, operates }) {
       panel("What to do", el("p", {}, diagnosis?.remedy ?? explanation?.what_to_do ?? "Nothing is known to do."), diagnosis && explanation?.what_to_do ? el("p", { class: "hint" }, explanation.what_to_do) : "", diagnosed(item)),
     ),
     !isAction && actions(item, operates),
-    record?.readmitted ? panel("Of which refusal", link(`/refusals/${encodeURIComponent(record.readmitted)}`, {}, foreign(record.readmitted))) : "",
+    record?.readmitted ? panel("Of which refusal", facts([["Refusal", link(`/refusals/${encodeURIComponent(record.readmitted)}`, {}, foreign(record.readmitted))], ["Judged again", [badge(record.verdict, record.verdict), " ", record.reason ? foreign(record.reason) : ""]]])) : "",
     record ? request(item) : panel("The request", el("p", { class: "none" }, item.expired ? "Its time is over: the text is gone, and the leaf hash stays, so that the log can be checked for ever." : "There is no text.")),
     proof(item),
   );

@@ -97,7 +97,7 @@ function listOf({ records, cursor }, asked, params) {
 }
 
 /** Of an operator's action: whose, and on what. */
-const told = (record) => (record.record === "admin" ? [foreign(record.operator), " ", foreign(record.about)] : [foreign(record.method), " ", foreign(record.path)]);
+const told = (record) => (record.operator ? [foreign(record.operator), " ", foreign(record.about ?? record.readmitted)] : [foreign(record.method), " ", foreign(record.path)]);
 
 function exporting(asked) {
   const place = el("span", {});

@@ -61,12 +61,10 @@ async function receive(request, env, ctx) {
   const length = headers.get("content-length");
   const arrival = Arrival.open(startOf(request, length), headers, cf?.colo ?? "", cf?.country ?? "", env);
   if (arrival.isForOperator) {
-    const answering = unlessItDies(administrate(linesOf(request), request, env));
-    // An operator who goes away in between is written down all the same.
+    const answering = answerOperator(request, env, ctx);
+    // All of it, for an operator who goes away in between is written down all the same.
     ctx.waitUntil(answering.catch(() => {}));
-    const answer = await answering;
-    if (Array.isArray(answer)) return readmit(answer, env, ctx);
-    return typeof answer === "string" ? operatorsResponseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
+    return answering;
   }
   // Of the body, what the record may want after the answer.
   let body;
@@ -98,6 +96,12 @@ async function receive(request, env, ctx) {
     ctx.waitUntil(remembering.catch(() => memoryUnwritten(response.headers.get("hookgate-request-id"))));
   }
   return response;
+}
+
+async function answerOperator(request, env, ctx) {
+  const answer = await unlessItDies(administrate(linesOf(request), request, env));
+  if (Array.isArray(answer)) return readmit(answer, env, ctx);
+  return typeof answer === "string" ? operatorsResponseOf(answer) : new Response(answer, { headers: CONTENT_HEADERS });
 }
 
 /** Has a refusal that was kept judged again, at its time and on the way of every request (src/edge/fetch/readmit.rs). */

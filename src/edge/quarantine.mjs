@@ -3,7 +3,9 @@
 
 /** Of one source; what comes when it is full is not kept, so that forgers who come later push nothing out. */
 const OF_SOURCE_MAX = 100;
-/** Of all sources: 64 MB at most. */
+/** Of a tenant's sources together: who forges requests of one tenant takes no other's place. */
+const OF_TENANT_MAX = 300;
+/** Of all tenants: 64 MB at most. */
 const IN_ALL_MAX = 1_000;
 /** src/quarantine.rs, KEPT_MS. */
 const KEPT_MS = 72 * 3_600_000;
@@ -15,6 +17,7 @@ const NONCE_BYTES = 12;
 
 const RESERVE = `INSERT INTO quarantine (id, tenant, source, at_ms, bytes) SELECT ?1, ?2, ?3, ?4, ?5
   WHERE (SELECT count(*) FROM quarantine WHERE tenant = ?2 AND source = ?3) < ${OF_SOURCE_MAX}
+    AND (SELECT count(*) FROM quarantine WHERE tenant = ?2) < ${OF_TENANT_MAX}
     AND (SELECT count(*) FROM quarantine) < ${IN_ALL_MAX}
   ON CONFLICT DO NOTHING`;
 const RELEASE = "DELETE FROM quarantine WHERE id = ?1";

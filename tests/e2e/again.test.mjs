@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -184,7 +185,7 @@ describe("quarantine", () => {
     backend = await startBackend();
     const broken = await startGate({ secrets: wrong, keep, backend });
     // Hours apart, so that each has a minute of its own.
-    for (const [name, ageMs] of Object.entries({ fresh: 0, old: 3, taken: 4, moved: 5, cut: 6, dated: 7, rewritten: 8, still: 9, elder: 80 })) {
+    for (const [name, ageMs] of Object.entries({ fresh: 0, old: 3, taken: 4, moved: 5, cut: 6, dated: 7, rewritten: 8, still: 9, left: 10, elder: 80 })) {
       refused[name] = await refuse(broken, "kept", ageMs * HOUR_MS);
     }
     refused.exact = await refuse(broken, "kept-exact", 2 * HOUR_MS);
@@ -228,7 +229,7 @@ describe("quarantine", () => {
       return rows.length > 0 && rows;
     }, "its record");
     const record = JSON.parse(row.text);
-    assert.deepEqual([record.record, record.readmitted, record.operator, row.verdict, row.source], ["readmission", requestId, "admin", "accepted", "kept"]);
+    assert.deepEqual([record.record, record.readmitted, record.operator, row.verdict, row.reason, row.source, record.verdict], ["readmission", requestId, "admin", "admin", "refusal_readmitted", "kept", "accepted"]);
     assert.ok(!(await names()).includes(nameOf(refused.old)));
     assert.ok(!(await places()).some((place) => place.id === requestId));
     const again = await readmit(requestId);
@@ -238,6 +239,25 @@ describe("quarantine", () => {
     assert.equal(resent.json.status, "duplicate");
     await sleep(300);
     assert.equal(backend.of(id).length, 1);
+  });
+
+  test("an operator who goes away in between: it is judged and recorded all the same", async () => {
+    const { id, requestId } = refused.left;
+    const { hostname, port } = new URL(kept.url);
+    const headers = { authorization: `Bearer ${right.HOOKGATE_ADMIN_TOKEN}`, "x-test-fault": "AUDIT.send=late:700" };
+    const outgoing = request({ hostname, port, method: "POST", path: `/admin/v1/records/${requestId}/readmit`, headers, agent: false });
+    outgoing.on("error", () => {});
+    outgoing.end();
+    await kept.line({ event: "fault", call: "AUDIT.send" });
+    // Whoever only says that nothing more comes may wait for the answer still.
+    outgoing.socket.resetAndDestroy();
+    await backend.wait(id);
+    const [row] = await until(async () => {
+      const rows = await kept.recorded("SELECT * FROM records WHERE text ->> 'readmitted' = ?1", requestId);
+      return rows.length > 0 && rows;
+    }, "its record");
+    assert.equal(JSON.parse(row.text).verdict, "accepted");
+    await until(async () => !(await names()).includes(nameOf(refused.left)), "its end");
   });
 
   test("ledger road, and another tenant", async () => {
@@ -272,7 +292,8 @@ describe("quarantine", () => {
       const rows = await kept.recorded("SELECT * FROM records WHERE id = ?1", answer.requestId);
       return rows.length > 0 && rows;
     }, "the record of the attempt");
-    assert.equal(JSON.parse(row.text).record, "readmission");
+    const record = JSON.parse(row.text);
+    assert.deepEqual([record.record, record.verdict, record.reason, row.verdict, row.reason], ["readmission", "refused", "signature_mismatch", "admin", "refusal_readmitted"]);
     assert.equal((await names()).filter((name) => name.includes(answer.requestId)).length, 0);
   });
 
@@ -371,7 +392,7 @@ describe("quarantine", () => {
 
 describe("what is not kept", () => {
   const forged = (source, more) => ({ ...shopEvent(gate, source), ...more });
-  const keptOf = async (source) => (await gate.archived()).filter((name) => name.startsWith(`quarantine/demo/${source}/`)).length;
+  const keptOf = async (source, tenant = "demo") => (await gate.archived()).filter((name) => name.startsWith(`quarantine/${tenant}/${source}/`)).length;
   /** Waits for the next minute, in which a source has its six anew. */
   const freshMinute = () => sleep(60_000 - (Date.now() % 60_000) + 50);
 
@@ -411,12 +432,19 @@ describe("what is not kept", () => {
     t.diagnostic(`5000 forgeries in ${Date.now() - began} ms`);
     await sleep(1_500);
     assert.equal(await keptOf("kept-exact"), 2, "98 and 2 are a hundred");
-    // And of all sources together.
-    await fill(1_000 - 101, "another", "other");
+    // And of all sources of a tenant together, whose place another tenant still has.
+    await fill(300 - 101, "another", "demo");
     await freshMinute();
     await gate.send(forged("kept", { body }));
+    await gate.send(forged("kept-elsewhere", { body }));
+    await until(async () => (await keptOf("kept-elsewhere", "other")) === 1, "what is kept of the other tenant");
     await sleep(1_500);
     assert.equal(await keptOf("kept"), 1);
+    // And of all tenants.
+    await fill(1_000 - 301, "another", "third");
+    await gate.send(forged("kept-elsewhere", { body }));
+    await sleep(1_500);
+    assert.equal(await keptOf("kept-elsewhere", "other"), 1);
     assert.equal((await gate.recorded("SELECT count(*) AS number FROM quarantine"))[0].number, 1_000);
   });
 });

@@ -272,6 +272,42 @@ describe("a flood", () => {
     await gate.recorded("DELETE FROM records WHERE tenant = 'flooded' RETURNING 1");
   });
 
+  test("what operators did is stored whatever the bounds say, and takes no refusal's place", async () => {
+    const day = Math.floor(Date.now() / 86_400_000 - 3) * 86_400_000;
+    const action = { verdict: "admin", reason: "dead_letter_shown", source: "" };
+    const come = async (prefix, number, members) => {
+      const bodies = Array.from({ length: number }, (_, index) => messageOf(`${prefix}${index}`, { at_ms: day + index, ...members }));
+      for (let from = 0; from < number; from += 50) await gate.consume(bodies.slice(from, from + 50), { queue: "hookgate-audit" });
+      return (await gate.recorded(`SELECT count(*) AS number FROM records WHERE id LIKE '${prefix}%'`))[0].number;
+    };
+    // To no source, as many actions are: in one minute, before the refusals and beside them.
+    assert.equal(await come("its-act-a", 70, { tenant: "_", ...action }), 70);
+    assert.equal(await come("its-req-a", 70, { tenant: "_", source: "", reason: "unknown_source" }), 60);
+    const mixed = Array.from({ length: 40 }, (_, index) => [
+      messageOf(`its-act-b${index}`, { tenant: "watched", at_ms: day, ...action, source: "shop" }),
+      messageOf(`its-req-b${index}`, { tenant: "watched", at_ms: day, source: "shop" }),
+    ]);
+    for (const part of [mixed.slice(0, 20), mixed.slice(20)]) await gate.consume(part.flat(), { queue: "hookgate-audit" });
+    const stored = await gate.recorded("SELECT verdict, count(*) AS number FROM records WHERE tenant = 'watched' GROUP BY 1 ORDER BY 1");
+    assert.deepEqual(stored.map(({ verdict, number }) => [verdict, number]), [["admin", 40], ["refused", 40]]);
+    // A day of looks leaves the tenant its refusals; a day of refusals leaves what an operator had judged again.
+    const had = (verdict) =>
+      gate.recorded(
+        `WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row WHERE n < 5000)
+         INSERT INTO records (id, tenant, source, at_ms, verdict, reason, leaf_hash, salt, text)
+         SELECT ?1 || n, 'watched', 'other', ?2 + n * 10000, ?1, '', '', '', '{}' FROM row RETURNING 1`,
+        verdict,
+        day,
+      );
+    const late = { tenant: "watched", source: "last", at_ms: day + 80_000_000 };
+    await had("admin");
+    assert.equal(await come("its-req-c", 1, late), 1);
+    await had("refused");
+    assert.equal(await come("its-req-d", 1, late), 0);
+    assert.equal(await come("its-act-d", 1, { ...late, verdict: "admin", reason: "refusal_readmitted" }), 1);
+    await gate.recorded("DELETE FROM records WHERE tenant = 'watched' RETURNING 1");
+  });
+
   test("counts of long ago are those of hours, and what they tell is the same", async () => {
     const own = await startGate();
     try {

@@ -49,7 +49,7 @@ impl Arrival {
         let request_id = self.record.request_id.as_str();
         let now_ms = now_ms();
         let line = self.record.log(verdict, &self.head, Some(live), now_ms);
-        let entry = audit::readmission(request_id, live, verdict, &line, now_ms);
+        let entry = audit::readmission(request_id, live, &line, now_ms);
         let record = entry.message(platform::random());
         let key = self.record.dedup_key.as_deref();
         let answer = admin::readmitted(verdict, &readmission.of, key, request_id);
