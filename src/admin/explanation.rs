@@ -169,8 +169,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
     of(
         "configuration_broken",
         "The gate's configuration cannot be read",
-        "The Worker was built with something that it cannot parse. No source works.",
-        "Roll the deployment back.",
+        "The Worker was built with something that it cannot parse, and no source works; or the webhook came to the operators' host.",
+        "Roll the deployment back; or set ADMIN_HOST to a host that no sender knows.",
     ),
     of(
         "secret_missing",

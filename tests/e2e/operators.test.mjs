@@ -108,8 +108,9 @@ describe("who is let in", () => {
       const handshake = { method: "GET", target: "/hooks/dropbox?challenge=%3Cb%3Eabc" };
       for (const request of [event, order, handshake, { method: "OPTIONS", target: "/hooks/github" }]) {
         const { status, text } = await there(request);
-        assert.deepEqual([status, text.includes("abc")], [404, false], request.target);
+        assert.deepEqual([status, text.includes("abc")], [503, false], request.target);
       }
+      assert.equal((await there({ ...event, target: "/hooks/none" })).status, 404);
       assert.equal((await hosted.send(handshake)).text, "<b>abc");
       assert.equal((await ask("whoami", { token: ADMIN, headers: [host], at: hosted })).status, 200);
       assert.equal((await there({ method: "GET", target: "/healthz" })).status, 200);

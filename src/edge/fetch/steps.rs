@@ -33,15 +33,20 @@ impl Arrival {
         let live = state
             .gate
             .as_ref()
-            .filter(|_| is_theirs)
             .and_then(|gate| admission::source_of(gate, &head))
             .cloned();
         if let Some(live) = &live {
             look_up(&mut head, live, headers);
         }
         let (request_id, random) = platform::request_id_and_random();
+        let stage = if is_theirs || live.is_none() {
+            stage(&head, live.as_deref(), &state, env, is_readmitted)
+        } else {
+            // Whoever gave a sender the operators' host mends it; until then the event is the sender's to repeat.
+            Stage::Decided(Verdict::Unavailable(Trouble::ConfigurationBroken))
+        };
         Arrival {
-            stage: stage(&head, live.as_deref(), &state, env, is_readmitted),
+            stage,
             record: Record {
                 traceparent: trace::continue_or_start(head.header("traceparent"), &random),
                 request_id,
