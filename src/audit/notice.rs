@@ -72,7 +72,8 @@ pub enum Notice<'a> {
         detail: &'a str,
         kept: bool,
     },
-    /// The record's database did not take a batch, which comes again; or it could not be asked what is over.
+    /// The record's database did not take a batch, which comes again; it could not be asked what is over; or somebody
+    /// wrote rows into it whose names are no tenants'.
     RecordFailed {
         detail: &'a str,
     },
