@@ -225,6 +225,11 @@ fn every_command_teaches_and_every_wrong_usage_is_2() {
         }
         assert_eq!(bench.run(&[command, "--nonsense"]).code, 2, "{command}");
     }
+    for command in ["keygen", "vkey", "verify"] {
+        let ended = bench.run(&["audit", command, "--help"]);
+        assert_eq!(ended.code, 0, "{command}");
+        assert!(ended.output.contains(&format!("hookgate audit {command} ")));
+    }
     let all = bench.run(&["--help"]).output;
     for command in [
         "lint", "verify", "diagnose", "whatif", "sign", "send", "schemes", "vectors",

@@ -63,6 +63,10 @@ fn keygen(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     let mut name = String::new();
     while let Some(argument) = arguments.next()? {
         match argument {
+            Short('h') | Long("help") => {
+                print!("{HELP}");
+                return Ok(());
+            }
             Long("name") => name = arguments.value()?.string()?,
             other => return Err(other.unexpected().into()),
         }
@@ -89,6 +93,10 @@ fn vkey(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     let (mut key, mut tenant) = (None, String::new());
     while let Some(argument) = arguments.next()? {
         match argument {
+            Short('h') | Long("help") => {
+                print!("{HELP}");
+                return Ok(());
+            }
             Long("key") => key = Some(read_key("--key", &arguments.value()?.string()?)?),
             Long("tenant") => tenant = arguments.value()?.string()?,
             other => return Err(other.unexpected().into()),
@@ -113,6 +121,10 @@ fn verify(mut arguments: lexopt::Parser) -> Result<(), Failure> {
     let now_ms = now_ms();
     while let Some(argument) = arguments.next()? {
         match argument {
+            Short('h') | Long("help") => {
+                print!("{HELP}");
+                return Ok(());
+            }
             Long("key") => key = Some(read_key("--key", &arguments.value()?.string()?)?),
             Long("witness") => {
                 let witness = read_key("--witness", &arguments.value()?.string()?)?;
