@@ -1,18 +1,12 @@
 //! The door: which host it is on, what a request brings, and from where a browser may ask.
 
-use sha2::{Digest as _, Sha256};
-
 use super::access::{Access, HEADER};
 use super::operators::{Line, Operators, is_of_random_bytes};
-use crate::keys::encode_hex;
+use super::session::{cookie, digest};
 use crate::request::Head;
 
 /// Where a browser signs in and out.
 pub const SESSION: &str = "/admin/v1/session";
-/// The prefix `__Host-` keeps it to this host, to `/` and to TLS (RFC 6265bis, section 4.1.3.2).
-const COOKIE: &str = "__Host-hookgate";
-/// A working day; `Max-Age` and the row in the database end together.
-pub const SESSION_SECONDS: u32 = 28_800;
 /// A token in its JSON has some seventy bytes. What is longer is not read, because nobody has shown who he is.
 const SIGN_IN_BYTES_MAX: u64 = 1_024;
 
@@ -171,33 +165,6 @@ pub fn is_meant(head: &Head) -> bool {
 fn comes_from_the_console(head: &Head) -> bool {
     head.header("sec-fetch-site") == Some("same-origin")
         && head.header("hookgate-console") == Some("1")
-}
-
-fn cookie(head: &Head) -> Option<&str> {
-    let cookies = head.header("cookie")?.split([';', ',']);
-    let mut pairs = cookies.filter_map(|pair| pair.trim().split_once('='));
-    pairs.find_map(|(name, value)| (name == COOKIE).then_some(value))
-}
-
-/// What is kept of a cookie. It has 256 random bits, as a token: see [`super::operators`].
-pub fn digest(cookie: &str) -> String {
-    encode_hex(&Sha256::digest(cookie))
-}
-
-/// What gives a browser this cookie. An empty one takes it away.
-pub fn set_cookie(cookie: &str) -> String {
-    let seconds = if cookie.is_empty() {
-        0
-    } else {
-        SESSION_SECONDS
-    };
-    format!("{COOKIE}={cookie}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}")
-}
-
-/// The token of who signs in: `{"token":"…"}`.
-pub fn token_in(body: &str) -> Option<String> {
-    let body: serde_json::Value = serde_json::from_str(body).ok()?;
-    Some(body.get("token")?.as_str()?.to_owned())
 }
 
 #[cfg(test)]
@@ -391,20 +358,5 @@ mod tests {
         assert!(meant("GET", &[("sec-fetch-site", "none")]));
         assert!(!meant("GET", &[("sec-fetch-site", "cross-site")]));
         assert!(!meant("GET", &[("sec-fetch-site", "same-site")]));
-    }
-
-    #[test]
-    fn a_cookie_is_for_this_host_and_no_script() {
-        assert_eq!(
-            set_cookie("abc"),
-            "__Host-hookgate=abc; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=28800"
-        );
-        assert!(
-            set_cookie("").ends_with("=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0")
-        );
-        assert_eq!(token_in(r#"{"token":"x"}"#).as_deref(), Some("x"));
-        for body in ["", "x", "{}", r#"{"token":1}"#, r#"["token"]"#] {
-            assert_eq!(token_in(body), None, "{body}");
-        }
     }
 }

@@ -11,9 +11,12 @@ use worker::Env;
 
 use super::text_of;
 use crate::admin::access::Step;
-use crate::admin::door::{Door, SESSION_SECONDS, digest, set_cookie, token_in};
+use crate::admin::door::Door;
 use crate::admin::operators::Line;
-use crate::admin::session::{BEGIN, CROWD_OUT, END, FIND, REMOVE, SESSIONS_MAX, Session};
+use crate::admin::session::{
+    BEGIN, CROWD_OUT, END, FIND, REMOVE, SESSION_SECONDS, SESSIONS_MAX, Session, digest,
+    set_cookie, token_in,
+};
 use crate::admin::{Knock, Operator, Way};
 use crate::answer::{Answer, problem, unavailable};
 use crate::audit::Notice;
