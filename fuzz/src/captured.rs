@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use hookgate::admission::{Admission, Findings};
+use hookgate::admission::{Admission, Findings, source_of};
 use hookgate::event::{Held, HeldContent};
 use hookgate::gate::{Gate, LiveSource};
 use hookgate::scheme::{IdentityRule, Place};
@@ -89,26 +89,35 @@ impl Keyed {
     }
 }
 
-/// An unsigned header that belongs to the identity makes as many events of one request as the source
-/// lists values for it, and one more: a stated limit, and no more than that.
+/// An unsigned header or path that belongs to the identity makes as many events of one request as the
+/// source lists values for it, or the scheme paths, and one more: a stated limit, and no more than that.
 fn readings(live: &LiveSource, request: &Request) -> Vec<Request> {
     let mut readings = vec![request.clone()];
     for rule in &live.scheme.identity {
         let IdentityRule::Digest(rule) = rule else {
             continue;
         };
-        let Some(Place::Header(name)) = &rule.discriminator else {
-            continue;
-        };
-        let mut other = request.clone();
-        other
-            .headers
-            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-        readings.push(other.clone());
-        for value in &live.source.discriminator_values {
-            let mut reading = other.clone();
-            reading.headers.push((name.clone(), value.clone()));
-            readings.push(reading);
+        match &rule.discriminator {
+            Some(Place::Header(name)) => {
+                let mut other = request.clone();
+                other
+                    .headers
+                    .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+                readings.push(other.clone());
+                for value in &live.source.discriminator_values {
+                    let mut reading = other.clone();
+                    reading.headers.push((name.clone(), value.clone()));
+                    readings.push(reading);
+                }
+            }
+            Some(Place::LastSegment) => {
+                readings.extend(live.scheme.subpaths.iter().map(|behind| {
+                    let mut reading = request.clone();
+                    reading.target = format!("/hooks/vector/{behind}");
+                    reading
+                }))
+            }
+            _ => {}
         }
     }
     readings
@@ -144,7 +153,11 @@ pub fn holds(bytes: &[u8]) {
     };
     for keyed in &known.gates {
         input.request.documents.clone_from(&keyed.documents);
-        let Ok(admission) = run(only(&keyed.gate), &input.request) else {
+        // The Worker's first question: elsewhere there is nobody who would take it.
+        let Some(live) = source_of(&keyed.gate, &input.request.head()) else {
+            continue;
+        };
+        let Ok(admission) = run(live, &input.request) else {
             continue;
         };
         let Some(event) = event_of(admission).filter(|_| !known.proves_the_sender_only) else {
