@@ -23,10 +23,6 @@ pub async fn append(
     entries: &[Entry],
     slice_ms: u32,
 ) -> Result<Vec<u64>, String> {
-    if !is_bound(env, binding::AUDIT_LOG) {
-        return Err(format!("{} is not bound", binding::AUDIT_LOG));
-    }
-    // Asked for by its name, an object is made.
     if !is_tenant(tenant) {
         return Err("no tenant is called so".to_owned());
     }
@@ -37,19 +33,10 @@ pub async fn append(
             return Err(format!("not an entry: {}", entry.id.escape_debug()));
         }
     }
-    let asking = async {
-        let bindings: &Bindings = env.unchecked_ref();
-        let stub = bindings.audit_log().get_by_name(tenant, &Object::new())?;
-        JsFuture::from(stub.append(tenant, &Uint8Array::from(&*bundle))?).await
-    };
-    match within(slice_ms, asking).await {
-        None => Err("no answer in time".to_owned()),
-        Some(Err(error)) => Err(describe_value(&error)),
-        Some(Ok(places)) => {
-            let places = places.unchecked_into::<Float64Array>().to_vec();
-            Ok(places.into_iter().map(|place| place as u64).collect())
-        }
-    }
+    let bundle = Uint8Array::from(&*bundle);
+    let places = told(env, tenant, slice_ms, |stub| stub.append(tenant, &bundle)).await?;
+    let places = places.unchecked_into::<Float64Array>().to_vec();
+    Ok(places.into_iter().map(|place| place as u64).collect())
 }
 
 /// The entry of a record in the log of its tenant. `None`: it has none, or none that could come again (15 days).
@@ -63,7 +50,9 @@ pub async fn entry(
     slice_ms: u32,
 ) -> Result<Option<Entry>, String> {
     let text = told(env, tenant, slice_ms, |stub| stub.entry(id)).await?;
-    Ok(text.and_then(|text| Entry::parse(text.as_bytes())))
+    Ok(text
+        .as_string()
+        .and_then(|text| Entry::parse(text.as_bytes())))
 }
 
 /// The newest checkpoint that the log's object knows, whatever the archive has. Empty: there is none yet.
@@ -72,21 +61,25 @@ pub async fn entry(
 /// What failed, for the log.
 pub async fn newest(env: &Env, tenant: &str, slice_ms: u32) -> Result<String, String> {
     let note = told(env, tenant, slice_ms, Stub::newest).await?;
-    Ok(note.unwrap_or_default())
+    Ok(note.as_string().unwrap_or_default())
 }
 
-/// What the object of the tenant's log says to this. `None`: nothing, or there is no such log.
-async fn told(
+/// What the object of the tenant's log says to this. Undefined where no tenant can be called so: asked for by its name, an
+/// object is made.
+///
+/// # Errors
+/// What failed, for the log.
+pub async fn told(
     env: &Env,
     tenant: &str,
     slice_ms: u32,
     ask: impl FnOnce(&Stub) -> Result<Promise, JsValue>,
-) -> Result<Option<String>, String> {
+) -> Result<JsValue, String> {
     if !is_bound(env, binding::AUDIT_LOG) {
         return Err(format!("{} is not bound", binding::AUDIT_LOG));
     }
     if !is_tenant(tenant) {
-        return Ok(None);
+        return Ok(JsValue::UNDEFINED);
     }
     let asking = async {
         let bindings: &Bindings = env.unchecked_ref();
@@ -96,6 +89,6 @@ async fn told(
     match within(slice_ms, asking).await {
         None => Err("no answer in time".to_owned()),
         Some(Err(error)) => Err(describe_value(&error)),
-        Some(Ok(text)) => Ok(text.as_string()),
+        Some(Ok(answer)) => Ok(answer),
     }
 }

@@ -4,17 +4,16 @@
 //! looked for in the tree by its hash, which follows from the record. It answers in one turn, so proof and checkpoint are
 //! of one head.
 
-use js_sys::{Array, Object, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
 use super::ledger_object::{Storage, query};
+use super::log;
 use super::log_object::{Log, Tiles};
-use super::platform::{self, Bindings, describe_value, within};
+use super::platform::{self, Stub};
 use crate::admin::one_record::{Inclusion, Logged, OneRecord};
 use crate::audit::Notice;
-use crate::tlog::is_tenant;
 use crate::tlog::merkle::leaf_hash;
 use crate::tlog::proof::inclusion;
 use crate::tlog::tile::{self, WIDTH};
@@ -71,23 +70,11 @@ fn place_of(storage: &Storage, entry: &str) -> Result<Option<f64>, JsValue> {
 
 /// What the log says of a record. `None`: nothing, or it was not reached; the log line says which.
 pub async fn of(env: &Env, record: &OneRecord) -> Option<Logged> {
-    // Asked for by its name, an object is made.
-    is_tenant(&record.tenant).then_some(())?;
-    let asking = async {
-        let bindings: &Bindings = env.unchecked_ref();
-        let stub = bindings
-            .audit_log()
-            .get_by_name(&record.tenant, &Object::new())?;
-        let expected = record.expected_entry().unwrap_or_default();
-        JsFuture::from(stub.prove(&record.id, &expected)?).await
-    };
-    match within(ASK_MS, asking).await {
-        Some(Ok(found)) => read(&found),
-        failed => {
-            let detail = match failed {
-                Some(Err(error)) => describe_value(&error),
-                _ => "no answer in time".to_owned(),
-            };
+    let expected = record.expected_entry().unwrap_or_default();
+    let prove = |stub: &Stub| stub.prove(&record.id, &expected);
+    match log::told(env, &record.tenant, ASK_MS, prove).await {
+        Ok(found) => read(&found),
+        Err(detail) => {
             platform::notice(&Notice::LogFailed { detail: &detail });
             None
         }
