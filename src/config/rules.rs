@@ -100,10 +100,9 @@ pub fn check(config: &Config) -> Findings {
     }
     for (name, source) in &config.sources {
         let scheme = config.schemes.get(&source.scheme);
-        if scheme.is_some_and(Scheme::is_bearer) {
-            let warning = bearer_warning(name, &source.scheme);
-            findings.warnings.push(warning);
-        }
+        let unproved = scheme.filter(|scheme| scheme.proves_the_sender_only());
+        let warning = unproved.map(|scheme| bearer_warning(name, &source.scheme, scheme));
+        findings.warnings.extend(warning);
         if source.quarantine {
             let warning = super::record::quarantine_warning(name);
             findings.warnings.push(warning);

@@ -21,6 +21,7 @@ mod lint_keyed;
 #[cfg(not(target_arch = "wasm32"))]
 mod lint_own;
 mod lint_public;
+mod lint_stated;
 mod places;
 mod public;
 mod signed;
