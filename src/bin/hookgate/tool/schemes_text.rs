@@ -3,8 +3,9 @@
 pub const INTRODUCTION: &str = "\
 # Schemes
 
-Made by `cargo run --bin hookgate -- schemes` from the files in `src/schemes`, which say the same to the
-gate; a test compares them. What a provider does not document is said to be so.
+How each sender signs, what stops a replay, how it is answered, when it sends again, what a source of it needs, and how well that is
+proved: a table of all, then a section for each. Made by `cargo run --bin hookgate -- schemes` from the files in `src/schemes`, which
+say the same to the gate; a test compares them. What a provider does not document is said to be so.
 
 **Replay class** says what stops somebody who has captured one genuine request and sends it again.
 *Time and memory*: the signed time, and the memory of events for as long as it is fresh. *Memory*: no
