@@ -75,6 +75,7 @@ async function show(id, flags) {
   }
   if (json.configured === false) console.log(`  tenant   ${NOT_CONFIGURED}`);
   console.log(`  log      ${oneLine(STATES[log.state] ?? log.state)}`);
+  if (json.kept_body) console.log(`  kept     its request, until ${oneLine(json.kept_body.kept_until)}: ./scripts/readmit ${oneLine(json.id)} judges it again`);
   if (json.client_address !== null) console.log(`  client   ${oneLine(json.client_address)}`);
   for (const [name, value] of Object.entries(record ?? {})) console.log(`  ${oneLine(name).padEnd(24)} ${oneLine(typeof value === "string" ? value : JSON.stringify(value), 1000)}`);
   if (record === null) console.log(json.expired ? "  its text is gone: its time was over" : "  its text is no JSON: somebody altered it");
