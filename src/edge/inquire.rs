@@ -50,6 +50,12 @@ thread_local! {
     static MEMORY: RefCell<KeyMemory> = RefCell::default();
 }
 
+/// Forgets every key that was fetched.
+#[cfg(feature = "test-hooks")]
+pub fn forget_keys() {
+    MEMORY.take();
+}
+
 /// A statement on its way to a proof.
 pub struct Asking {
     env: Env,

@@ -22,8 +22,8 @@ pub mod tool;
 pub mod tree;
 mod vector_files;
 
-pub use built::{TOPICS, more_for, takes_any_body};
-use built::{built, known, must_say, pins_for};
+pub use built::{TOPICS, known, more_for, takes_any_body};
+use built::{built, must_say, pins_for};
 pub use vector_files::{Vector, parse_vector, vector, vectors, vectors_with_secrets};
 
 use std::collections::BTreeMap;

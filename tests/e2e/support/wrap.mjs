@@ -6,14 +6,18 @@
 //
 // POST /-/clock with a number sets the cron's clock ahead by as many milliseconds.
 //
+// POST /-/sql with a text has the ledger's objects fail at each statement that contains it; with none, at none.
+//
 // GET /-/intake shows how many unverified bytes are held, and how many there were at once since it was asked last.
 //
 // POST /-/append?tenant=NAME with a JSON list of texts puts them into that tenant's log as entries.
 //
 // POST /-/sweep?tenant=NAME has that tenant's log forget the ids of its entries, as it does after fifteen days.
 //
-// A request says what time it is:   x-test-now: 1659043438000
+// POST /-/variables with {"NAME": {"VARIABLE": "value", …}, …}: a request that says x-test-variables: NAME is judged with
+// these variables besides, TEST_CONFIG among them, which is a whole configuration.
 //
+// A request says what time it is:   x-test-now: 1659043438000
 //
 // What a fault is: faulty.mjs.
 
@@ -27,6 +31,8 @@ pace.flushMs = 700;
 
 let standing = new Map();
 let aheadMs = 0;
+let brokenSql = "";
+let variables = {};
 /** The real clock, and how many have set another. */
 const clock = Date.now;
 let clocksSet = 0;
@@ -39,7 +45,21 @@ export class Ledger extends Whole {
     super(ctx, env);
     // Looked up at each use: an object lives longer than a fault.
     Object.defineProperty(this, "env", { get: () => faulty(env, standing) });
+    const broken = brokenAt(ctx);
+    Object.defineProperty(this, "ctx", { get: () => (brokenSql === "" ? ctx : broken) });
   }
+}
+
+/** The same object's, with statements that fail. */
+function brokenAt(ctx) {
+  const { sql } = ctx.storage;
+  const exec = (text, ...values) => {
+    if (text.includes(brokenSql)) throw new Error("a statement that fails on purpose");
+    return sql.exec(text, ...values);
+  };
+  const bound = (target, value) => (typeof value === "function" ? value.bind(target) : value);
+  const storage = new Proxy(ctx.storage, { get: (target, name) => (name === "sql" ? { exec } : bound(target, target[name])) });
+  return new Proxy(ctx, { get: (target, name) => (name === "storage" ? storage : bound(target, target[name])) });
 }
 
 export class AuditLog extends WholeLog {
@@ -81,6 +101,14 @@ export default {
       return new Response(null, { status: 204 });
     }
     const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/-/sql") {
+      brokenSql = await request.text();
+      return new Response(null, { status: 204 });
+    }
+    if (pathname === "/-/variables") {
+      variables = await request.json();
+      return new Response(null, { status: 204 });
+    }
     if (pathname === "/-/append") {
       const tenant = searchParams.get("tenant");
       return Response.json([...(await env.AUDIT_LOG.getByName(tenant).append(tenant, bundleOf(await request.json())))]);
@@ -95,7 +123,8 @@ export default {
       return Response.json({ bytes, peak });
     }
     const at = request.headers.get("x-test-now");
-    const told = faulty(env, read(request.headers.get("x-test-fault")));
+    const besides = variables[request.headers.get("x-test-variables")];
+    const told = faulty(besides ? { ...env, ...besides } : env, read(request.headers.get("x-test-fault")));
     return at === null ? worker.fetch(request, told, ctx) : atTime(Number(at), () => worker.fetch(request, told, ctx));
   },
   queue: (batch, env, ctx) => worker.queue(batch, faulty(env, standing), ctx),
