@@ -3,8 +3,9 @@
 pub const INTRODUCTION: &str = "\
 # Schemes
 
-Made by `cargo run --bin hookgate -- schemes` from the files in `src/schemes`, which say the same to the
-gate; a test compares them. What a provider does not document is said to be so.
+How each sender signs, what stops a replay, how it is answered, when it sends again, what a source of it needs, and how well that is
+proved: a table of all, then a section for each. Made by `cargo run --bin hookgate -- schemes` from the files in `src/schemes`, which
+say the same to the gate; a test compares them. What a provider does not document is said to be so.
 
 A source names its scheme ([README.md](../README.md#configure-a-source)), and `./scripts/send SOURCE` sends a first event to it, signed
 as its provider would, wherever a secret is all that takes. A sender that is not here is one entry: [add-a-scheme.md](add-a-scheme.md).
