@@ -76,14 +76,16 @@ pub(super) fn headers(live: &LiveSource, head: &Head) -> Vec<(String, String)> {
     let claims: Vec<&Place> = scheme.credential_places().chain(claims).collect();
     let labels = scheme.event_id.iter().chain(&scheme.event_type);
     let labels: Vec<&Place> = labels.flat_map(Label::places).collect();
-    let is_label = |place: &Place| labels.contains(&place);
+    let is_among = |places: &[&Place], name: &str| {
+        let mut places = places.iter();
+        places.any(|place| matches!(place, Place::Header(known) if known == name))
+    };
     headers.sort_by_key(|(name, _)| {
-        let place = Place::Header(name.clone());
         if ALWAYS_CARRIED.contains(&name.as_str()) {
             0
-        } else if claims.contains(&&place) {
+        } else if is_among(&claims, name) {
             1
-        } else if is_label(&place) {
+        } else if is_among(&labels, name) {
             2
         } else {
             3
