@@ -98,11 +98,11 @@ export const BARS = {
  * per cent for the difference between two processes of one Worker. These numbers go up only with a reason written down.
  */
 export const HELD = {
-  "accepted-1k": 1.15,
-  "accepted-16k": 1.15,
+  "accepted-1k": 1.12,
+  "accepted-16k": 1.12,
   "duplicate-1k": 1.16,
-  "forged-1k": 2.05,
-  "unknown-1k": 1.35,
+  "forged-1k": 1.95,
+  "unknown-1k": 1.28,
   // Raised from 442,000 for the operator's side: who he is, the read API, health and alerts, re-admission (docs/performance.md).
   gzippedBytes: 567_000,
 };
