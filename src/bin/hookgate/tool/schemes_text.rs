@@ -7,7 +7,7 @@ How each sender signs, what stops a replay, how it is answered, when it sends ag
 proved: a table of all, then a section for each. Made by `cargo run --bin hookgate -- schemes` from the files in `src/schemes`, which
 say the same to the gate; a test compares them. What a provider does not document is said to be so.
 
-A source names its scheme ([README.md](../README.md#configure-a-source)), and `./scripts/send SOURCE` sends a first event to it, signed
+A source names its scheme ([configuration.md](configuration.md)), and `./scripts/send SOURCE` sends a first event to it, signed
 as its provider would, wherever a secret is all that takes. A sender that is not here is one entry: [add-a-scheme.md](add-a-scheme.md).
 
 **Signed id** is what names an event. Where there is none, its signed content does: two deliveries with the same content are one
