@@ -4,10 +4,9 @@ use std::cell::RefCell;
 
 use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
-use worker::Env;
 
 use super::database::transact;
-use super::platform::{self, now_ms, within};
+use super::platform::{self, Effect, Env, now_ms, within};
 use super::state::State;
 use super::{backend, database, log_run};
 use crate::alerts::message::{Message, Round};
@@ -170,7 +169,13 @@ async fn post(gate: &Gate, id: &str, body: &str) -> Result<u16, String> {
 }
 
 /// Something happened that an alert may follow from. `id` is the same if it is told twice.
-pub async fn happened(env: &Env, rule: Rule, tenant: &str, source: &str, id: &str) {
+pub fn happened(
+    env: &Env,
+    rule: Rule,
+    tenant: &str,
+    source: &str,
+    id: &str,
+) -> Effect<'static, ()> {
     let values = [
         id.into(),
         rule.name().into(),
@@ -178,8 +183,11 @@ pub async fn happened(env: &Env, rule: Rule, tenant: &str, source: &str, id: &st
         source.into(),
         JsValue::from(now_ms() as f64),
     ];
-    let kept = within(HAPPENED_MS, transact(env, &[(HAPPENED, &values)])).await;
-    if let Err(detail) = kept.unwrap_or_else(|| Err("no answer in time".to_owned())) {
-        platform::notice(&Notice::AlertsFailed { detail: &detail });
-    }
+    let keeping = within(HAPPENED_MS, transact(env, &[(HAPPENED, &values)]));
+    Box::pin(async move {
+        let kept = keeping.await;
+        if let Err(detail) = kept.unwrap_or_else(|| Err("no answer in time".to_owned())) {
+            platform::notice(&Notice::AlertsFailed { detail: &detail });
+        }
+    })
 }

@@ -1,8 +1,6 @@
 //! Only in builds for the end-to-end tests: `scripts/test` asserts that no deployment has them.
 
-use worker::Env;
-
-use super::platform::variable;
+use super::platform::{Env, variable};
 use crate::config::Config;
 use crate::event::Held;
 use crate::request::Head;

@@ -7,7 +7,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Request;
-use worker::Env;
 
 use super::text_of;
 use crate::admin::access::Step;
@@ -22,7 +21,7 @@ use crate::answer::{Answer, problem, unavailable};
 use crate::audit::Notice;
 use crate::edge::database::transact;
 use crate::edge::inquire::{FETCH_MS, ask, fetch_document, fetched};
-use crate::edge::platform::{self, Outcome, now_ms};
+use crate::edge::platform::{self, Env, Outcome, now_ms};
 use crate::public_key::document::DOCUMENT_BYTES_MAX;
 use crate::public_key::memory::KeyMemory;
 use crate::request::Head;
