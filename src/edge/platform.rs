@@ -218,7 +218,9 @@ struct Timer {
 impl Timer {
     fn of(ms: u32) -> Timer {
         let mut id = JsValue::UNDEFINED;
-        let fired = Promise::new(&mut |resolve, _| id = set_timeout(&resolve, ms));
+        // Nothing panics in between.
+        let mut place = AssertUnwindSafe(&mut id);
+        let fired = Promise::new(&mut move |resolve, _| **place = set_timeout(&resolve, ms));
         let fired = fired.into();
         Timer { id, fired }
     }

@@ -188,11 +188,8 @@ fn door(env: &Env, environment: &str) -> Door {
             access_audience: variable(env, binding::ACCESS_AUD),
         },
     );
-    if !door.operators.faults.is_empty() {
-        let lines: Vec<String> = door.operators.faults.iter().map(usize::to_string).collect();
-        notice(&Notice::AdminsUnreadable {
-            lines: &lines.join(", "),
-        });
+    if let Some(lines) = &door.operators.unreadable() {
+        notice(&Notice::AdminsUnreadable { lines });
     }
     door
 }

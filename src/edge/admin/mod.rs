@@ -1,5 +1,7 @@
 //! Carries out what an operator asks for: see [`crate::admin`].
 
+#[cfg(uses_access)]
+mod access;
 mod dead_letters;
 mod entrance;
 mod forget;
