@@ -40,10 +40,7 @@ pub fn plan<'a>(text: &str, gate: &'a Gate) -> Plan<'a> {
         Err(Unreadable::NotAMessage) => return Plan::GiveUp(DeathCause::Unreadable),
         Err(Unreadable::UnknownVersion) => return Plan::GiveUp(DeathCause::UnknownVersion),
     };
-    let source = gate
-        .source(&held.message.source)
-        .filter(|live| live.source.tenant == held.message.tenant);
-    let Some(source) = source else {
+    let Some(source) = gate.source_of(&held.message.tenant, &held.message.source) else {
         return Plan::GiveUp(DeathCause::UnknownSource);
     };
     let destination = &source.source.destination;

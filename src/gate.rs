@@ -177,6 +177,13 @@ impl Gate {
         self.sources.get(name)
     }
 
+    /// The source of what was held in its name. `None`: it is gone, or belongs to another tenant now, whom that is no
+    /// business of.
+    pub fn source_of(&self, tenant: &str, name: &str) -> Option<&Arc<LiveSource>> {
+        self.source(name)
+            .filter(|live| live.source.tenant == tenant)
+    }
+
     pub fn sources(&self) -> impl Iterator<Item = &Arc<LiveSource>> {
         self.sources.values()
     }

@@ -6,7 +6,7 @@
 
 use super::Operator;
 use super::parameters::{Parameters, Unfit};
-use super::records::{Asked, EVERYBODY_RECORDED, Query, Value, of_list};
+use super::query::{Asked, EVERYBODY_RECORDED, Query, Value, of_list};
 use crate::answer::{Answer, problem};
 use crate::request::Head;
 use crate::time;

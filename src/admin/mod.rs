@@ -20,6 +20,7 @@ mod health;
 pub mod one_record;
 pub mod operators;
 mod parameters;
+pub mod query;
 mod reading;
 mod readmit;
 pub mod records;

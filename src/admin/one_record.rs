@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Operator;
 use super::explanation::explanation;
-use super::records::{ITEM, Query, READABLE, Value};
+use super::query::{Query, Value};
+use super::records::{ITEM, READABLE};
 use crate::audit::leaf_hash;
 use crate::diagnosis::Hypothesis;
 use crate::keys::decode_hex;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::is_secret_name;
+use super::names::is_secret_name;
 use super::{Config, Destination, SecretRef, is_private};
 
 /// What the cron looks at. `docs/alerts.md` has a section for each.

@@ -1,6 +1,6 @@
 //! What a source says of its answers, and of fields that only some senders encrypt.
 
-use super::rules::is_secret_name;
+use super::names::is_secret_name;
 use super::{Destination, Source};
 use crate::scheme::{AnswerStyle, Scheme, Trust};
 

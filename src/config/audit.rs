@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::is_secret_name;
+use super::names::is_secret_name;
 use super::{Destination, is_private};
 
 /// [D1 ends](https://developers.cloudflare.com/d1/platform/limits/) at 10 GB, on the free plan at 500 MB. What is left

@@ -1,6 +1,6 @@
 //! The rules for a destination.
 
-use super::rules::is_secret_name;
+use super::names::is_secret_name;
 use super::{Config, Destination, is_private};
 
 /// The platform delays a message by at most 12 h (24 h by newer pages).

@@ -10,6 +10,7 @@ mod audit;
 mod deployed;
 mod destination;
 mod egress;
+mod names;
 mod pins;
 mod rate;
 mod record;

@@ -1,6 +1,6 @@
 //! The rules for pins: with a provider's key, they alone say whose messages are taken.
 
-use super::rules::is_secret_name;
+use super::names::is_secret_name;
 use super::{Config, Source};
 use crate::scheme::{KeyEncoding, PinForm, Scheme, Template};
 

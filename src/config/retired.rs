@@ -1,7 +1,7 @@
 //! Secrets that a source says were rotated out.
 
 use super::Source;
-use super::rules::is_secret_name;
+use super::names::is_secret_name;
 
 pub(super) fn faults(source: &Source) -> Vec<String> {
     let mut faults = Vec::new();

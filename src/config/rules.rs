@@ -4,6 +4,7 @@ use super::alerts::alerts_faults;
 use super::answering::{answering_faults, bearer_warning};
 use super::audit::audit_faults;
 use super::destination::destination_faults;
+use super::names::{is_name, is_secret_name};
 use super::{Config, Destination, Findings, Mode, QUARANTINE_KEY, SecretRef, SignAs, Source};
 use crate::scheme::Scheme;
 
@@ -367,19 +368,4 @@ fn original_faults(config: &Config, source: &Source, destination: &Destination) 
         }
         _ => Vec::new(),
     }
-}
-
-fn is_name(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
-pub(super) fn is_secret_name(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
-        && text.starts_with(|first: char| first.is_ascii_uppercase())
 }

@@ -49,7 +49,8 @@ pub fn keep_unless_delivered<'a>(
 
 async fn report_dead(letter: &DeadLetter, state: &State, env: &Env) -> Option<Reply> {
     let held = Held::read(&letter.message).ok()?;
-    let source = state.gate.as_ref()?.source(&held.message.source)?;
+    let gate = state.gate.as_ref()?;
+    let source = gate.source_of(&held.message.tenant, &held.message.source)?;
     let ask = Ask::Dead {
         run: held.message.run,
         owner: None,

@@ -31,11 +31,14 @@ pub async fn opened(held: &Held, live: &LiveSource) -> Option<Held> {
     if !live.source.decrypt_fields {
         return None;
     }
-    let mut keys = live.keys.iter();
-    let key = keys.find(|key| key.name == held.message.keyid)?;
     let closed = |detail: &str| {
         let request_id = &held.message.requestid;
         platform::notice(&Notice::FieldClosed { request_id, detail });
+    };
+    let mut keys = live.keys.iter();
+    let Some(key) = keys.find(|key| key.name == held.message.keyid) else {
+        closed("the secret that it was signed with is not configured any more");
+        return None;
     };
     let HeldContent::Here(body) = &held.content else {
         closed(

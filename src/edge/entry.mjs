@@ -227,8 +227,8 @@ export class Ledger extends DurableObject {
   ask(request, message) {
     replaceDeadInstance();
     const reply = ledgerAnswer(this.ctx.storage, request, message, this.#pace);
-    // No await up to here: the row, the message and the alarm are written together or not at all. A
-    // copy of an event that is still held arms as well, in case an alarm was ever lost.
+    // No await up to here: what is written, the message, the row and the alarm, is written together. A copy of an event that
+    // is still held arms as well, in case an alarm was ever lost.
     if (message !== undefined) {
       this.#last = request;
       if (!this.#relaying) this.#armForLine();

@@ -108,13 +108,8 @@ pub fn answer_request(
     let (reply, written) = at_pace(memory, &request.ask, |pace| {
         pace.answer(found, &request, is_closed, now_ms)
     });
-    if let Some(row) = written {
-        write(storage, &request.key, &row)?;
-        // Only a row more makes a row less: storage stays flat, and nothing is looked at twice.
-        if found.is_none() {
-            sweep(storage, &request.key, SWEPT_FOR_EACH, now_ms)?;
-        }
-    }
+    // The message first. A statement that fails ends the call and leaves what was written before it: a message without
+    // its row is delivered, and is the same one if it comes again; a row without its message would be an event lost.
     if let (Reply::New | Reply::Revived { .. }, Some(message)) = (reply, message) {
         let message = match reply {
             Reply::Revived { run } => at_run(&message, run).unwrap_or(message),
@@ -129,6 +124,13 @@ pub fn answer_request(
             sql,
             &[key.into(), (now_ms as f64).into(), message.into()],
         )?;
+    }
+    if let Some(row) = written {
+        write(storage, &request.key, &row)?;
+        // Only a row more makes a row less: storage stays flat, and nothing is looked at twice.
+        if found.is_none() {
+            sweep(storage, &request.key, SWEPT_FOR_EACH, now_ms)?;
+        }
     }
     Ok(reply.to_text())
 }

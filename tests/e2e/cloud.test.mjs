@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { startGate } from "./support/gate.mjs";
 import { sources } from "./support/secrets.mjs";
 import { freshId, sign, sortedJson } from "./support/sign.mjs";
+import { until } from "./support/wait.mjs";
 
 let gate;
 before(async () => (gate = await startGate()));
@@ -188,6 +189,25 @@ describe("koogallery is a call", () => {
       const { mobilePhone, email, orderId: order } = JSON.parse(body.toString());
       assert.deepEqual([mobilePhone, email, order], ["15905222222", fields.email, orderId]);
     }
+  });
+
+  test("what was signed with a secret that is gone goes on as it came, and the log says so", async () => {
+    const secret = gate.secrets.KOOGALLERY_V1_POST_SECRET;
+    const orderId = freshId();
+    const mobilePhone = encrypted(secret, 32, "15905222222");
+    const fields = { activity: "newInstance", orderId, productId: "1", encryptType: "1", mobilePhone };
+    const id = `newInstance|${orderId}|1`;
+    gate.backend.plan(id, 400);
+    const answer = await gate.send(sign("koogallery-v1-post", "koogallery-v1-post", secret, JSON.stringify(fields)));
+    const isIts = ({ request_id: requestId }) => requestId === answer.requestId;
+    const letter = await until(async () => (await gate.letters()).find(isIts), "its letter");
+    const { message } = (await gate.admin(`/${letter.id}`)).json;
+    // As it would come back after a rotation.
+    const requestid = `req_${freshId()}`;
+    await gate.consume([JSON.stringify({ ...JSON.parse(message), keyid: "KOOGALLERY_V1_POST_SECRET_OLD", run: 1, requestid })]);
+    const deliveries = await gate.backend.wait(id, 2);
+    assert.equal(JSON.parse(deliveries[1].body.toString()).mobilePhone, mobilePhone);
+    await gate.line({ event: "alarm", what: "field_closed", request_id: requestid });
   });
 
   test("V1 is told where the product is found", async () => {

@@ -212,6 +212,21 @@ describe("messages that cannot be delivered are kept", () => {
     assert.equal(redriven.status, 422);
   });
 
+  test("of a source that has changed hands: nobody else's ledger is asked, and nothing is sent again in its name", async () => {
+    const [id, dedupkey] = [freshId(), freshId().slice(4).padEnd(64, "0")];
+    const theirs = { ...(await message()), id, dedupkey, requestid: `req_${freshId()}` };
+    await gate.consume([JSON.stringify(theirs)]);
+    await gate.backend.wait(id);
+    await gate.line({ event: "delivery", result: "delivered", request_id: theirs.requestid });
+    // Under the same key: whoever asked would hear that it is delivered, and that there is nothing to keep.
+    const requestid = `req_${freshId()}`;
+    await gate.consume([JSON.stringify({ ...theirs, tenant: "other", requestid })]);
+    const letter = await letterOf(requestid);
+    assert.equal((await whole(letter)).reason, "unknown_source");
+    const redriven = await gate.admin(`/${letter.id}/redrive?again=true`, { method: "POST" });
+    assert.deepEqual([redriven.status, redriven.json.type], [422, "urn:hookgate:problem:unknown-source"]);
+  });
+
   test("a message that is no text", async () => {
     const made = { made: `by somebody else ${freshId()}` };
     assert.equal((await gate.consume([made])).explicitAcks.length, 1);

@@ -178,6 +178,18 @@ describe("queue and ledger fail", () => {
     });
   }
 
+  for (const statement of ["INSERT INTO events", "INSERT INTO held", "DELETE FROM events"]) {
+    test(`the ledger's object fails at "${statement}" and nobody else holds it: 503, and the provider's retry is delivered`, async () => {
+      const event = shopEvent(gate, "exact-hasty");
+      await gate.brokenSql(statement);
+      await expect(under(event, `${QUEUE_DOWN},${SPOOL_DOWN}`), "unavailable");
+      await gate.brokenSql("");
+      const { verdict } = await gate.verdict(await gate.send(event));
+      assert.ok(["accepted", "duplicate"].includes(verdict), verdict);
+      await deliveredOnce(event);
+    });
+  }
+
   test("both hang: spooled by the time the sender must have an answer", async () => {
     const events = ["hasty", "exact-hasty"].map((source) => shopEvent(gate, source));
     await Promise.all(events.map((event) => expect(under(event, "SEEN.get=hang,EVENTS.send=hang,LEDGER.ask=hang"), "accepted", { held_at: "spool" })));

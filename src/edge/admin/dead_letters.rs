@@ -100,9 +100,9 @@ pub async fn redrive(asking: &Asking<'_>, id: &str) -> Result<Answer, archive::F
     let source = state
         .gate
         .as_ref()
-        .and_then(|gate| gate.source(&held.message.source));
+        .and_then(|gate| gate.source_of(&held.message.tenant, &held.message.source));
     let Some(source) = source else {
-        let title = "Its source is not configured any more";
+        let title = "Its source is not configured any more, or is another tenant's";
         return Ok(problem(422, "unknown-source", title, None, request_id));
     };
     let content_key = match letter.content() {

@@ -6,7 +6,7 @@ use super::Asking;
 use crate::admin::Reading;
 use crate::admin::export::ascii;
 use crate::admin::one_record::{OneRecord, query};
-use crate::admin::records::{Query, Value};
+use crate::admin::query::{Query, Value};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::edge::database::transact;

@@ -138,6 +138,8 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     spooled: async () => (await gate.archived()).filter((key) => key.startsWith("spool/")),
     /** Faults of what is no request: see wrap.mjs. */
     faults: (text) => exchange(url, { target: "/-/faults", body: text }),
+    /** The ledger's objects fail at statements that contain this: see wrap.mjs. */
+    brokenSql: (text) => exchange(url, { target: "/-/sql", body: text }),
     /** Sets the cron's clock ahead. */
     ahead: (ms) => exchange(url, { target: "/-/clock", body: String(ms) }),
     /** Calls a queue handler directly, with messages made here. */

@@ -6,6 +6,8 @@
 //
 // POST /-/clock with a number sets the cron's clock ahead by as many milliseconds.
 //
+// POST /-/sql with a text has the ledger's objects fail at each statement that contains it; with none, at none.
+//
 // GET /-/intake shows how many unverified bytes are held, and how many there were at once since it was asked last.
 //
 // POST /-/append?tenant=NAME with a JSON list of texts puts them into that tenant's log as entries.
@@ -27,6 +29,7 @@ pace.flushMs = 700;
 
 let standing = new Map();
 let aheadMs = 0;
+let brokenSql = "";
 /** The real clock, and how many have set another. */
 const clock = Date.now;
 let clocksSet = 0;
@@ -39,7 +42,21 @@ export class Ledger extends Whole {
     super(ctx, env);
     // Looked up at each use: an object lives longer than a fault.
     Object.defineProperty(this, "env", { get: () => faulty(env, standing) });
+    const broken = brokenAt(ctx);
+    Object.defineProperty(this, "ctx", { get: () => (brokenSql === "" ? ctx : broken) });
   }
+}
+
+/** The same object's, with statements that fail. */
+function brokenAt(ctx) {
+  const { sql } = ctx.storage;
+  const exec = (text, ...values) => {
+    if (text.includes(brokenSql)) throw new Error("a statement that fails on purpose");
+    return sql.exec(text, ...values);
+  };
+  const bound = (target, value) => (typeof value === "function" ? value.bind(target) : value);
+  const storage = new Proxy(ctx.storage, { get: (target, name) => (name === "sql" ? { exec } : bound(target, target[name])) });
+  return new Proxy(ctx, { get: (target, name) => (name === "storage" ? storage : bound(target, target[name])) });
 }
 
 export class AuditLog extends WholeLog {
@@ -81,6 +98,10 @@ export default {
       return new Response(null, { status: 204 });
     }
     const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/-/sql") {
+      brokenSql = await request.text();
+      return new Response(null, { status: 204 });
+    }
     if (pathname === "/-/append") {
       const tenant = searchParams.get("tenant");
       return Response.json([...(await env.AUDIT_LOG.getByName(tenant).append(tenant, bundleOf(await request.json())))]);
