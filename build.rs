@@ -25,7 +25,7 @@ struct Word {
     is_used_by: fn(&config::Config) -> bool,
 }
 
-const WORDS: [Word; 21] = [
+const WORDS: [Word; 22] = [
     Word {
         cfg: "uses_access",
         is_used_by: |config| config.access,
@@ -37,6 +37,13 @@ const WORDS: [Word; 21] = [
     Word {
         cfg: "uses_public_keys",
         is_used_by: |config| config.schemes.values().any(scheme::Scheme::is_public),
+    },
+    Word {
+        cfg: "uses_certificates",
+        is_used_by: |config| {
+            let mut schemes = config.schemes.values();
+            schemes.any(|scheme| scheme.certificate.is_some())
+        },
     },
     Word {
         cfg: "uses_stated_macs",

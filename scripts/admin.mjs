@@ -16,8 +16,11 @@ function adminToken() {
   return fail(`No admin token: set HOOKGATE_ADMIN_TOKEN, or run ./scripts/dev once, which makes one in ${TOKEN_FILE}.`);
 }
 
-/** What the gate at `base` answers, if it is JSON or need not be; nothing for 404, where that may be. Anything else ends the script. */
-export async function call(base, method, path, { body, anything = false, mayMiss = false } = {}) {
+/**
+ * What the gate at `base` answers, if it is JSON or need not be; nothing for 404, where that may be. Anything else ends the script,
+ * with what `hint` has to say of an answer by its title.
+ */
+export async function call(base, method, path, { body, anything = false, mayMiss = false, hint = {} } = {}) {
   let answer;
   let bytes;
   try {
@@ -43,7 +46,8 @@ export async function call(base, method, path, { body, anything = false, mayMiss
   if (answer.status === 404 && mayMiss) return undefined;
   if (!answer.ok) {
     const title = oneLine(json?.title ?? "the gate gave no reason");
-    const detail = json?.detail === undefined ? "" : `: ${oneLine(json.detail, 1000)}`;
+    const more = json?.detail ?? (Object.hasOwn(hint, title) ? hint[title] : undefined);
+    const detail = more === undefined ? "" : `: ${oneLine(more, 1000)}`;
     fail(`${answer.status} ${title}${detail}`);
   }
   if (json === undefined && !anything) fail(`${answer.status} without JSON: is a hookgate at ${base}?`);

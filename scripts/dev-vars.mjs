@@ -1,8 +1,9 @@
 // Completes .dev.vars: every secret that sources.toml names, and the gate's own, get a fresh random value in the form
-// its provider uses. A value that stands there is never changed. The operator's token goes into a file of its own.
+// its provider uses. A value that stands there is never changed. The operator's token goes into a file of its own, and
+// the public key of the record's logs into another.
 //
 //   node scripts/dev-vars.mjs [SOURCES_FILE [DEV_VARS_FILE]]
-import { createHash, generateKeyPairSync, randomBytes, randomInt, randomUUID } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, randomInt, randomUUID } from "node:crypto";
 import { appendFileSync, chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -23,12 +24,27 @@ export function auditLogKey(name) {
   return `PRIVATE+KEY+${name}+${id}+${seed.toString("base64")}`;
 }
 
+/** What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410). */
+const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** Its second line: what exports of the logs are checked with. Nothing, where the key has another form. */
+export function auditPublicKey(key) {
+  const [, name, id, seed] = /^PRIVATE\+KEY\+([^+\s]+)\+([0-9a-f]{8})\+([0-9A-Za-z+/]{44})$/.exec(key ?? "") ?? [];
+  if (name === undefined) return undefined;
+  const [kind, ...bytes] = Buffer.from(seed, "base64");
+  const der = Buffer.concat([PKCS8_PREFIX, Buffer.from(bytes)]);
+  const { x } = createPublicKey(createPrivateKey({ key: der, format: "der", type: "pkcs8" })).export({ format: "jwk" });
+  return `${name}+${id}+${Buffer.concat([Buffer.of(kind), Buffer.from(x, "base64url")]).toString("base64")}`;
+}
+
 /** An operator's token, as `hookgate admin token` makes it (src/admin/operators.rs). */
 export const freshToken = () => `hookgate_${randomBytes(32).toString("base64url")}`;
 /** The line of ADMINS for who has this token. */
 export const adminsLine = (name, role, tenants, token) => `${name} ${role} ${tenants} sha256:${createHash("sha256").update(token).digest("hex")}`;
 /** Where the token of this machine's gate is: .dev.vars has its hash, as a deployed gate has it. */
 export const TOKEN_FILE = ".dev.admin-token";
+/** The public key of this machine's logs: for `hookgate audit verify`, and the console's Verify. */
+export const LOG_KEY_FILE = ".dev.audit-key";
 
 /** How each provider's secret looks. Names not listed get 64 hex characters. */
 export const FORMS = {
@@ -52,16 +68,19 @@ const OWN = ["DELIVERY_SECRET", "AUDIT_LOG_KEY"];
 /** The name of the secret that signs alerts, where the sources file has one. */
 const alertsSecret = (sourcesText) => parse(sourcesText).alerts?.secret;
 
+const LISTS = ["secrets", "retired_secrets"];
+
 /**
- * Every name in any `secrets = [...]` of the sources file, in its order, without repeats; and the one that refused
- * requests are kept under, where a source keeps some.
+ * Every name in any `secrets = [...]` or `retired_secrets = [...]` of the sources file, in its order, without repeats; what
+ * sources name besides, as a handshake's token or as a pin; and the one that refused requests are kept under, where a
+ * source keeps some.
  */
 export function secretNames(sourcesText) {
   const names = new Set();
   const walk = (value, key) => {
     if (Array.isArray(value)) {
       for (const item of value) {
-        if (key === "secrets" && typeof item === "string") names.add(item);
+        if (LISTS.includes(key) && typeof item === "string") names.add(item);
         else walk(item);
       }
     } else if (value !== null && typeof value === "object") {
@@ -70,6 +89,10 @@ export function secretNames(sourcesText) {
   };
   const parsed = parse(sourcesText);
   walk(parsed);
+  for (const { handshake_token: token, pins = {} } of Object.values(parsed.sources ?? {})) {
+    if (typeof token === "string") names.add(token);
+    for (const pin of Object.values(pins)) if (typeof pin === "string" && pin.startsWith("$")) names.add(pin.slice(1));
+  }
   if (Object.values(parsed.sources ?? {}).some(({ quarantine }) => quarantine === true)) names.add("QUARANTINE_KEY");
   return [...names];
 }
@@ -117,6 +140,8 @@ function main([sourcesFile = "sources.toml", devVarsFile = ".dev.vars"]) {
     appendFileSync(devVarsFile, `${gap}ADMINS=${adminsLine("dev", "operate", "*", token)}\n`, { mode: 0o600 });
     console.log(`==> a fresh operator's token in ${tokenFile}, and its line in ${devVarsFile}: ADMINS`);
   }
+  const publicKey = auditPublicKey(parseDevVars(devVarsText + append).get("AUDIT_LOG_KEY"));
+  if (publicKey !== undefined) writeFileSync(join(dirname(devVarsFile), LOG_KEY_FILE), `${publicKey}\n`);
   if (added.length > 0) console.log(`==> fresh random secrets in ${devVarsFile}: ${added.join(", ")}`);
   if (empty.length > 0) {
     console.log(`==> empty in ${devVarsFile}, left as it is: ${empty.join(", ")}. Delete the line to get a fresh value.`);

@@ -59,7 +59,8 @@ async function list(parameters) {
 }
 
 async function show(id, flags) {
-  const { json, text } = await callGate(base, "GET", `records/${encodeURIComponent(id)}`);
+  const hint = { "No such record": "a refusal is there some seconds after its answer; of many in a minute only the first are kept one by one, the rest is in counts and in the log (docs/record.md)" };
+  const { json, text } = await callGate(base, "GET", `records/${encodeURIComponent(id)}`, { hint });
   if (flags.includes("json")) return console.log(safeJson(text));
   if (flags.includes("proof")) return proof(json);
   const { explanation, diagnosis, log, record } = json;

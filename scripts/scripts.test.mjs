@@ -8,7 +8,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { FORMS, TOKEN_FILE, complete, parseDevVars, secretNames } from "./dev-vars.mjs";
+import { FORMS, LOG_KEY_FILE, TOKEN_FILE, auditPublicKey, complete, parseDevVars, secretNames } from "./dev-vars.mjs";
 import { oneLine, safeJson } from "./terminal.mjs";
 
 const SCRIPTS = import.meta.dirname;
@@ -71,6 +71,31 @@ test("every secret has its provider's form and is fresh each time", () => {
 test("secret names are found wherever the sources file has them", () => {
   const sources = '[[sources]]\nname = "a"\nsecrets = ["A_SECRET", "A_SECRET_OLD"]\n[b.inner]\nsecrets = ["B_SECRET", "A_SECRET"]\n';
   assert.deepEqual(secretNames(sources), ["A_SECRET", "A_SECRET_OLD", "B_SECRET"]);
+  const kinds = `[sources.a]
+secrets = ["A"]
+retired_secrets = ["A_OLD"]
+handshake_token = "A_TOKEN"
+pins = { url = "https://gate.example/", account = "$A_ACCOUNT" }
+[sources.b]
+quarantine = true
+`;
+  assert.deepEqual(secretNames(kinds), ["A", "A_OLD", "A_TOKEN", "A_ACCOUNT", "QUARANTINE_KEY"]);
+});
+
+test("the public key of the logs belongs to the private one, and stands beside .dev.vars", async () => {
+  const key = FORMS.AUDIT_LOG_KEY();
+  const [name, id, base64] = auditPublicKey(key).split(/\+(.{8})\+/);
+  assert.equal(name, "localhost/audit");
+  const bytes = Buffer.from(base64, "base64");
+  assert.deepEqual([bytes.length, bytes[0]], [33, 1]);
+  // The id is made of name and public key (https://c2sp.org/signed-note): another key has another.
+  assert.equal(createHash("sha256").update(`${name}\n`).update(bytes).digest("hex").slice(0, 8), id);
+  for (const none of [undefined, "", "kept", auditPublicKey(key)]) assert.equal(auditPublicKey(none), undefined);
+  writeFileSync(join(directory, "sources.toml"), "");
+  writeFileSync(join(directory, "log.vars"), `AUDIT_LOG_KEY=${key}\n`);
+  assert.equal((await run("dev-vars.mjs", ["sources.toml", "log.vars"])).code, 0);
+  assert.equal(readFileSync(join(directory, LOG_KEY_FILE), "utf8"), `${auditPublicKey(key)}\n`);
+  rmSync(join(directory, TOKEN_FILE));
 });
 
 test("a missing secret is added, a present one is never touched, an empty one is reported", () => {
@@ -248,7 +273,7 @@ test("send posts the same bytes each time, with its headers as they are", async 
 });
 
 const ANSWERS = [
-  ["a refusal", answer(401, { title: "Not \u001bverified" }), 1, /^refused \(401: Not \?verified\) {2}request r-1\n {2}why: .*grep -a r-1 gate\.log\n$/],
+  ["a refusal", answer(401, { title: "Not \u001bverified" }), 1, /^refused \(401: Not \?verified\) {2}request r-1\n {2}why: (PORT=\d+ )?\.\/scripts\/records show r-1 .*grep -a r-1 gate\.log\)\n$/],
   ["trouble of the gate", answer(503, {}, { "retry-after": "9" }), 1, /^not taken \(503, retry after 9 s\)/],
   ["KooGallery's yes", answer(200, { resultCode: "000000" }), 0, /^taken \(resultCode 000000\)/],
   ["KooGallery's no", answer(200, { resultCode: "000001" }), 1, /^refused \(resultCode 000001\)/],
@@ -285,6 +310,15 @@ test("dead list follows the cursor and shows no control characters", async (t) =
   assert.equal(code, 0);
   assert.match(stdout, /^one\n.*e\?\[2J.*\n.*8 attempts: status_500\ntwo\n[^]*\n2 dead letters\n$/);
   assert.ok(seen.every(({ headers }) => headers.authorization === "Bearer token-of-this-test"));
+});
+
+test("records show says why a refusal may not be there yet, and nothing of it where there is no record at all", async (t) => {
+  const { base } = await standIn(t, ({ url }) => answer(404, { title: url.endsWith("/r-1") ? "No such record" : "Not found" }));
+  const env = { HOOKGATE_ADMIN_TOKEN: "t" };
+  const [missing, nothing] = [await run("records.mjs", [base, "show", "r-1"], { env }), await run("records.mjs", [base, "show", "r-2"], { env })];
+  assert.deepEqual([missing.code, nothing.code], [1, 1]);
+  assert.match(missing.stderr, /^404 No such record: .*some seconds after its answer.*docs\/record\.md\)$/m);
+  assert.equal(nothing.stderr, "404 Not found\n");
 });
 
 test("dead show gives the record as it is, or the body's bytes", async (t) => {

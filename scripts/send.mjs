@@ -84,12 +84,15 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 if (jobs.length === 0) process.exit(1); // the signing tool has said why
 
-/** The answer never says which check failed; the gate's own log does. Said a few times, not a thousand. */
+/** The answer never says which check failed; the record and the gate's own log do. Said a few times, not a thousand. */
 function explain(requestId) {
   explained += 1;
   if (explained > EXPLAINED_MAX || requestId === "") return;
-  const place = logFile ? `: grep -a ${requestId} ${logFile}` : "";
-  console.log(`  why: see \`reason\` in the line with this request id in the gate's log${place}`);
+  const { PORT } = process.env;
+  const port = PORT && PORT !== "8787" ? `PORT=${oneLine(PORT)} ` : "";
+  const records = logFile ? `${port}./scripts/records` : `./scripts/records --url ${oneLine(base)}`;
+  const line = logFile ? `grep -a ${requestId} ${logFile}` : "the line with this request id in the gate's log";
+  console.log(`  why: ${records} show ${requestId}   (some seconds after the answer; at once: ${line})`);
 }
 
 const counts = new Map();

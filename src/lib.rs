@@ -9,17 +9,19 @@
 //!
 //! # The way of a request
 //!
+//! With the steps of README.md's "Life of a webhook", and whose they are:
+//!
 //! ```text
 //! edge/entry.mjs    1 receive      the head; the body, up to the cap it was given
 //! admission         2 identify     path -> source                     404
-//!                     open         method, length, shape of the claims 405 413 400 401
-//! verify            3 verify       MAC over the characters received   401
-//! admission         4 freshness    signed time against now            401
-//!                   5 identity     the scheme's rule -> dedup key
-//! road              6 first sight? KV's memory, or the ledger         200 duplicate
-//!                   7 hold         the queue, the ledger, the spool   503
-//! answer            8 answer       what the sender may learn
-//! audit             9 record       one line with the exact reason; after the answer, the record of refusals
+//!                   3 shape        method, length, form of the claims 405 413 400 401
+//! verify            4 verify       MAC over the characters received   401
+//! admission         5 freshness    signed time against now            401
+//!                   6 identity     the scheme's rule -> dedup key
+//! road              7 seen?        KV's memory, or the ledger         200 duplicate
+//!                   8 hold         the queue, the ledger, the spool   503
+//! answer            9 answer       what the sender may learn
+//! audit               record       one line with the exact reason; after the answer, the record of refusals
 //! consumer         10 deliver      claim -> backend -> done; retries, dead letters
 //! ```
 //!
@@ -33,7 +35,8 @@
 //! [`gate`] is that with its secrets. [`event`] and [`dead`] are what is stored; [`audit`] and
 //! [`backlog`] are what is written down, and [`tlog`] shows that it was not altered. [`diagnosis`] looks for
 //! the mistake behind a refusal, when it is answered, and [`quarantine`] says what of it is kept to be judged again.
-//! [`alerts`] says what an operator is told of without asking.
+//! [`alerts`] says what an operator is told of without asking, and [`admin`] who is one, what he may see and what he
+//! may change; `edge/admin` asks the stores for it, and `console` is what a browser is given.
 
 pub mod admin;
 pub mod admission;

@@ -4,18 +4,23 @@
 //! providers' own SDKs in `tests/` do that.
 
 mod in_body;
+mod sample;
+mod stated;
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde_json::Value;
+pub use sample::sample;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::keys::{LiveKey, encode_hex};
 use crate::request::{Head, Inbound, encode_pairs};
-use crate::scheme::{Claimed, IdentityRule, Label, Part, Place, Scheme, SignatureEncoding};
-use crate::verify::{Claims, tag, verify};
+use crate::scheme::{
+    Claimed, IdentityRule, KeyEncoding, Label, Part, Place, Scheme, SignatureEncoding,
+};
+use crate::verify::{Claims, query_string_hash, tag, verify};
 
 /// A request to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,11 +54,8 @@ pub struct Draft<'a> {
 /// A sentence: the scheme's signed string cannot be built from this body.
 pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
     let scheme = draft.scheme;
-    if scheme.is_public() {
-        return Err("cannot be signed: that takes a private key".into());
-    }
-    if scheme.is_stated() {
-        return Err("cannot be signed: it signs what only its sender states".into());
+    if let Some(why) = unsignable(scheme) {
+        return Err(why);
     }
     let mut claims = Claims::to_sign(scheme, draft.time_ms, draft.event_id, draft.nonce);
     claims.take_pins(draft.pins);
@@ -138,13 +140,23 @@ pub fn sign(draft: &Draft<'_>, key: &LiveKey) -> Result<Signed, String> {
         let separator = if parts.is_empty() { "" } else { "?" };
         format!("/hooks/{}{separator}{}", draft.source, parts.join("&"))
     };
+    if scheme.states_mac() {
+        stated::state(draft, &mut claims, &mut headers, &mut query, &body);
+    }
     let method = scheme
         .methods
         .first()
         .cloned()
         .unwrap_or_else(|| "POST".to_owned());
     let head = Head::new(&method, &target(&query), headers.clone());
-    let written = signature(scheme, key, claims, &Inbound::new(&head, &body, &[]))?;
+    let inbound = Inbound::new(&head, &body, &[]);
+    if scheme.states_mac() {
+        claims.take_url(stated::url(draft, &head));
+    }
+    if let Some(form) = &scheme.token {
+        claims.token = Some(stated::token(draft, form, &inbound)?);
+    }
+    let written = signature(scheme, key, claims, &inbound)?;
     let mut body = body;
     match &scheme.signature.at {
         Place::Json(pointer) => body = in_body::insert(&body, &[(pointer, written)]),
@@ -172,7 +184,9 @@ pub fn signature(
     if scheme.is_bearer() {
         return Ok(write_credential(scheme, key));
     }
-    claims.token = scheme.is_jws().then(|| token(scheme, inbound.body));
+    if scheme.is_jws() {
+        claims.token = Some(jws(scheme, inbound)?);
+    }
     let tag = tag(scheme, key, &claims, inbound).map_err(|reject| {
         format!(
             "cannot be signed: {} {:?}",
@@ -189,8 +203,8 @@ pub fn signature(
 /// # Errors
 /// A sentence: what came of the request.
 pub fn self_test(scheme: &Scheme) -> Result<(), String> {
-    // There is no private key here, and nobody who states anything.
-    if scheme.is_stated() {
+    // There is no private key here.
+    if scheme.is_public() {
         return Ok(());
     }
     // Decodes as text, as base64 and as hex.
@@ -198,7 +212,7 @@ pub fn self_test(scheme: &Scheme) -> Result<(), String> {
     let broken = |what: &str| format!("a request signed by this scheme does not verify: {what}");
     let key = LiveKey::new("SELF_TEST", secret, &scheme.key, scheme.algorithm)
         .map_err(|_| broken("no key"))?;
-    let body: &[u8] = if scheme.content_is_query() {
+    let body: &[u8] = if scheme.content_is_query() || sample::is_form(scheme) {
         b"a=1&b=2"
     } else if scheme.signed.contains(&Part::FirstItem) {
         br#"[{"a":"1"},{"b":2}]"#
@@ -220,7 +234,7 @@ pub fn self_test(scheme: &Scheme) -> Result<(), String> {
             scheme,
             body,
             event_id: "event-1",
-            event_type: "type-1",
+            event_type: &a_type(scheme, "type"),
             nonce: "nonce-1",
             time_ms: 1_760_000_000_000,
             pins: &pins,
@@ -229,6 +243,10 @@ pub fn self_test(scheme: &Scheme) -> Result<(), String> {
     )
     .map_err(|error| broken(&error))?;
     let head = Head::new(&signed.method, &signed.target, signed.headers);
+    if scheme.states_mac() {
+        let inbound = Inbound::new(&head, &signed.body, &[]);
+        return stated::is_taken(scheme, secret, &pins, &inbound).map_err(broken);
+    }
     let mut claims = Claims::read(scheme, &head).map_err(|reject| broken(reject.name()))?;
     claims.take_pins(&pins);
     verify(
@@ -265,13 +283,46 @@ pub fn tamper(signed: &mut Signed) {
     }
 }
 
+/// An event's type, from a word: of as many parts as the scheme wants one to have.
+pub fn a_type(scheme: &Scheme, word: &str) -> String {
+    let parts = scheme.named_headers.as_ref().map_or(1, |form| {
+        let names = form.of_the_event.iter();
+        1 + names
+            .map(|name| form.separators_in(name))
+            .max()
+            .unwrap_or(0)
+    });
+    let between = scheme.named_headers.as_ref().map_or("", |form| &form.join);
+    vec![word; parts].join(between)
+}
+
+/// Why nobody but its sender can sign so, and what to do instead. `None`: a secret is all it takes.
+pub fn unsignable(scheme: &Scheme) -> Option<String> {
+    if !scheme.is_public() {
+        return None;
+    }
+    let provider = &scheme.provider;
+    let instead = match scheme.key.encoding {
+        KeyEncoding::PublicKey => {
+            "make a pair of keys, give the source the public one, and sign with the sender's library".to_owned()
+        }
+        _ => format!("have {provider} send one ({})", scheme.page),
+    };
+    Some(format!(
+        "cannot be signed: {provider} signs with a private key, of which the gate knows the public half. For a first event {instead}"
+    ))
+}
+
 fn write_signature(scheme: &Scheme, claims: &Claims, tag: &[u8]) -> String {
     let form = &scheme.signature;
+    if scheme.is_message_signature() {
+        return stated::message_signature(tag);
+    }
     let encoded = match form.encoding {
         SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => encode_hex(tag),
-        SignatureEncoding::Base64 | SignatureEncoding::Token => STANDARD.encode(tag),
+        SignatureEncoding::Base64 => STANDARD.encode(tag),
         SignatureEncoding::Base64Url => URL_SAFE_NO_PAD.encode(tag),
-        SignatureEncoding::Jws | SignatureEncoding::Verbatim => {
+        SignatureEncoding::Jws | SignatureEncoding::Token | SignatureEncoding::Verbatim => {
             let signed = claims.token.as_deref().unwrap_or_default();
             format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
         }
@@ -289,8 +340,13 @@ fn write_signature(scheme: &Scheme, claims: &Claims, tag: &[u8]) -> String {
             claims.time_text().unwrap_or_default()
         ));
     }
-    if let Some(names) = &claims.signed_headers {
-        items.push(format!("SignedHeaders{pair}{names}"));
+    let named_at = match scheme.named_headers.as_ref().map(|form| &form.at) {
+        None => Some("SignedHeaders"),
+        Some(Place::SignatureField(field)) => Some(field.as_str()),
+        Some(_) => None,
+    };
+    if let (Some(names), Some(field)) = (&claims.signed_headers, named_at) {
+        items.push(format!("{field}{pair}{names}"));
     }
     items.push(format!("{name}{pair}{value}"));
     let prefix = form.prefix.as_deref().unwrap_or_default();
@@ -308,25 +364,26 @@ fn write_credential(scheme: &Scheme, key: &LiveKey) -> String {
 }
 
 /// Everything of a JWS but its signature.
-fn token(scheme: &Scheme, body: &[u8]) -> String {
+fn jws(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<String, String> {
     let header = serde_json::json!({ "alg": scheme.algorithm.jws_name(), "typ": "JWT" });
-    let digest = encode_hex(&Sha256::digest(body));
-    let mut claims: serde_json::Map<String, Value> = serde_json::Map::new();
+    let claims = Value::Object(claims_of(scheme, inbound)?);
+    let encode = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    Ok(format!("{}.{}", encode(header), encode(claims)))
+}
+
+/// What the scheme demands of the claims.
+fn claims_of(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Map<String, Value>, String> {
+    let mut claims = Map::new();
     for (name, value) in scheme.claim_pairs() {
         let value = match value {
-            Claimed::Text(text) => text,
-            Claimed::BodyDigest => &digest,
-            // Of tokens, which are not signed here.
-            Claimed::QueryStringHash => continue,
+            Claimed::Text(text) => text.to_owned(),
+            Claimed::BodyDigest => encode_hex(&Sha256::digest(inbound.body)),
+            Claimed::QueryStringHash => query_string_hash(inbound.head)
+                .map_err(|reject| format!("cannot be signed: {}", reject.name()))?,
         };
         claims.insert(name.to_owned(), value.into());
     }
-    let encode = |json: String| URL_SAFE_NO_PAD.encode(json);
-    format!(
-        "{}.{}",
-        encode(header.to_string()),
-        encode(Value::Object(claims).to_string())
-    )
+    Ok(claims)
 }
 
 fn name_of(place: &Place) -> String {

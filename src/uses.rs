@@ -12,6 +12,8 @@ const fn is_there(used: bool) -> bool {
 pub const CREDENTIALS: bool = is_there(cfg!(uses_credentials));
 /// Signatures that a public key checks.
 pub const PUBLIC_KEYS: bool = is_there(cfg!(uses_public_keys));
+/// Certificates that a message names.
+pub const CERTIFICATES: bool = is_there(cfg!(uses_certificates));
 /// MACs over what a message or its source states.
 pub const STATED_MACS: bool = is_there(cfg!(uses_stated_macs));
 /// Messages that are read as a whole before anything is checked.

@@ -123,7 +123,8 @@ pub enum Trouble {
     KeyUnfetched,
     /// The provider's set of keys does not have the one that the message names, or not yet.
     KeyUnknown,
-    /// The provider's key must not be used: it is another's, too short, or out of date.
+    /// The provider's key must not be used: it is another's, too short, or out of date, or its
+    /// certificate's chain does not hold.
     KeyUnusable,
     /// The signature could not be checked.
     CheckFailed,

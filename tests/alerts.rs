@@ -70,8 +70,8 @@ impl World {
         self.now_ms += LOOK_MS;
         let found = [&self.kept[..], rows].concat().join("\n");
         let rows = store::rows(&found);
-        let sources = self.gate.sources().map(|live| -> &LiveSource { live });
-        let outcome = evaluate(&self.settings, sources, &rows, waiting, ours, self.now_ms);
+        let sources: Vec<&LiveSource> = self.gate.sources().map(|live| &**live).collect();
+        let outcome = evaluate(&self.settings, &sources, &rows, waiting, ours, self.now_ms);
         let alerts = outcome
             .alerts
             .iter()
@@ -161,6 +161,16 @@ fn every_rule_fires_and_ends() {
             [true, true, false].map(|is_log_unsigned| {
                 let ours = Ours {
                     is_log_unsigned,
+                    ..Ours::default()
+                };
+                (Vec::new(), Vec::new(), ours)
+            }),
+        ),
+        (
+            Rule::RecordUnreachable,
+            [true, true, false].map(|is_record_unreachable| {
+                let ours = Ours {
+                    is_record_unreachable,
                     ..Ours::default()
                 };
                 (Vec::new(), Vec::new(), ours)

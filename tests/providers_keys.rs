@@ -16,7 +16,7 @@ use hookgate::public_key::native::verifies;
 use hookgate::request::Inbound;
 use hookgate::verdict::{Trouble, Verdict};
 use hookgate::verify::Statement;
-use support::{Vector, only, vector};
+use support::{Vector, chain, only, vector};
 
 /// A source, a statement for it, and an isolate's memory.
 struct Isolate {
@@ -24,6 +24,8 @@ struct Isolate {
     memory: KeyMemory,
     fetches: usize,
     recalls: usize,
+    /// Signatures that were checked.
+    asked: usize,
     /// What KV has.
     kept: Option<String>,
 }
@@ -35,6 +37,7 @@ impl Isolate {
             memory: KeyMemory::default(),
             fetches: 0,
             recalls: 0,
+            asked: 0,
             kept: None,
         }
     }
@@ -74,7 +77,16 @@ impl Isolate {
                     }
                     step
                 }
-                Step::Ask(question) => inquiry.answered(live, Some(verifies(&question)), now_ms),
+                Step::Ask(question) => {
+                    self.asked += 1;
+                    let answer = Some(verifies(&question));
+                    let memory = &mut self.memory;
+                    let (step, keep) = inquiry.answered(live, &statement, memory, answer, now_ms);
+                    if let Some(keep) = keep {
+                        self.kept = Some(keep.to_text());
+                    }
+                    step
+                }
                 Step::Done(end) => return end.map(|_| ()),
             }
         }
@@ -189,4 +201,47 @@ fn a_forger_has_six_looks_a_minute_and_one_for_an_unknown_key() {
     isolate
         .at(now + MINUTE, Some(&document), unchanged)
         .unwrap();
+}
+
+#[test]
+fn a_chain_is_checked_once_and_kept_when_it_holds() {
+    let mut isolate = Isolate::of("aws-sns");
+    let now = isolate.vector.request.now_ms;
+    let document = chain(&["leaf", "issuer", "root"]);
+    isolate.at(now, Some(&document), unchanged).unwrap();
+    assert_eq!((isolate.fetches, isolate.asked), (1, 4));
+    assert!(isolate.kept.is_some());
+    for _ in 0..5 {
+        isolate.at(now, None, unchanged).unwrap();
+    }
+    assert_eq!((isolate.fetches, isolate.asked), (1, 9));
+    // Another isolate has it from KV, and does not believe it for that.
+    isolate.memory = KeyMemory::default();
+    isolate.at(now, None, unchanged).unwrap();
+    assert_eq!((isolate.fetches, isolate.asked), (1, 13));
+}
+
+#[test]
+fn a_chain_that_does_not_hold_is_not_kept_and_not_tried_at_once() {
+    const UNUSABLE: Result<(), Verdict> = Err(Verdict::Unavailable(Trouble::KeyUnusable));
+    let mut isolate = Isolate::of("aws-sns");
+    let now = isolate.vector.request.now_ms;
+    let good = chain(&["leaf", "issuer", "root"]);
+    let broken = chain(&["leaf", "issuer forged", "root"]);
+    for _ in 0..3 {
+        assert_eq!(isolate.at(now, Some(&broken), unchanged), UNUSABLE);
+        // Not what was wrong with it a moment ago, but that it is not there.
+        assert_eq!(isolate.at(now, Some(&good), unchanged), UNUSABLE);
+    }
+    assert_eq!((isolate.fetches, isolate.kept.as_ref()), (1, None));
+    isolate.at(now + MINUTE, Some(&good), unchanged).unwrap();
+    // It serves while the provider has nothing better.
+    let later = now + 20 * MINUTE;
+    isolate.at(later, Some(&broken), unchanged).unwrap();
+    assert_eq!(isolate.fetches, 3);
+    // And what somebody put into KV is fetched again.
+    isolate.memory = KeyMemory::default();
+    isolate.kept = Some(format!("hookgate document 1 {}\n{broken}", i64::MAX));
+    isolate.at(later, Some(&good), unchanged).unwrap();
+    assert_eq!((isolate.recalls, isolate.fetches), (2 + 1, 4));
 }

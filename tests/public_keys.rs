@@ -18,9 +18,8 @@ use hookgate::gate::LiveSource;
 use hookgate::public_key::inquiry::{Inquiry, Step};
 use hookgate::public_key::memory::KeyMemory;
 use hookgate::public_key::native::{settle, verifies};
-use hookgate::public_key::{KeyKind, PublicKey, Question};
+use hookgate::public_key::{Hash, KeyKind, Method, PublicKey, Question};
 use hookgate::request::Inbound;
-use hookgate::scheme::Algorithm;
 use hookgate::verdict::Verdict;
 use support::{Request, Vector, content, is_stated, key, only, outcome, run_with, vector, vectors};
 
@@ -196,9 +195,12 @@ fn a_check_that_fails_is_our_failure_and_a_wrong_signature_is_not() {
     let mut opening = admission::open(live, &head).unwrap();
     let statement = admission::state(live, &mut opening, &inbound, vector.request.now_ms).unwrap();
     for (answer, expected) in [(None, "check_failed"), (Some(false), "signature_mismatch")] {
-        let (mut inquiry, step) = Inquiry::begin(live, &statement, &mut KeyMemory::default(), 0);
+        let mut memory = KeyMemory::default();
+        let (mut inquiry, step) = Inquiry::begin(live, &statement, &mut memory, 0);
         assert!(matches!(step, Step::Ask(_)));
-        let Step::Done(Err(verdict)) = inquiry.answered(live, answer, 0) else {
+        let (Step::Done(Err(verdict)), None) =
+            inquiry.answered(live, &statement, &mut memory, answer, 0)
+        else {
             panic!("not over")
         };
         assert_eq!(verdict.reason(), Some(expected));
@@ -210,7 +212,7 @@ fn a_check_that_fails_is_our_failure_and_a_wrong_signature_is_not() {
 fn published_signatures_verify() {
     let hex = |text: &str| hookgate::keys::decode_hex(text.as_bytes()).unwrap();
     let ed25519 = Question {
-        algorithm: Algorithm::Ed25519,
+        method: Method::Ed25519,
         key: Arc::new(
             PublicKey::from_ed25519(&hex(
                 "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
@@ -227,7 +229,7 @@ fn published_signatures_verify() {
         hex("F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8"),
     );
     let p256 = Question {
-        algorithm: Algorithm::EcdsaP256,
+        method: Method::Ecdsa(Hash::Sha256),
         key: Arc::new(
             PublicKey::from_p256(
                 &hex("60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6"),
@@ -241,16 +243,16 @@ fn published_signatures_verify() {
     let integer = |number: &[u8]| [&[2, 33, 0][..], number].concat();
     let content = [integer(&r), integer(&s)].concat();
     let der = Question {
-        algorithm: Algorithm::EcdsaP256Der,
+        method: Method::EcdsaDer(Hash::Sha256),
         signature: [&[0x30, content.len() as u8][..], &content].concat(),
         ..p256.clone()
     };
     for question in [ed25519, p256, der] {
-        assert!(verifies(&question), "{:?}", question.algorithm);
+        assert!(verifies(&question), "{:?}", question.method);
         for index in 0..question.signature.len() {
             let mut wrong = question.clone();
             wrong.signature[index] ^= 0x10;
-            assert!(!verifies(&wrong), "{:?} {index}", question.algorithm);
+            assert!(!verifies(&wrong), "{:?} {index}", question.method);
         }
         let mut wrong = question.clone();
         wrong.message.push(0);

@@ -21,7 +21,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 use support::{Request, SourceText, a_secret, built_in, gate, only, signed};
 
-/// The built-in schemes that can be verified over a stream; the README names them.
+/// The built-in schemes that can be verified over a stream; docs/configuration.md names them.
 const STREAMED: [&str; 5] = ["github", "shopify", "standard-webhooks", "supabase", "svix"];
 
 /// The others, which are of the same make as one of those.
@@ -274,7 +274,10 @@ fn a_scheme_that_needs_the_whole_body_is_refused_by_the_build() {
     }
     assert!(BUILT_IN.len() > STREAMED.len());
     let named: Vec<String> = STREAMED.map(|name| format!("`{name}`")).to_vec();
-    let readme = support::tree::read("README.md");
+    let page = support::tree::read("docs/configuration.md");
     let sentence = named.join(", ");
-    assert!(readme.contains(&sentence), "README.md: name {sentence}");
+    assert!(
+        page.contains(&sentence),
+        "docs/configuration.md: name {sentence}"
+    );
 }

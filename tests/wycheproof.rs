@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use hookgate::keys::{LiveKey, encode_hex};
 use hookgate::public_key::native::verifies;
-use hookgate::public_key::{PublicKey, Question, RSA_BITS_MIN};
+use hookgate::public_key::{Method, PublicKey, Question, RSA_BITS_MIN};
 use hookgate::scheme::{Algorithm, KeyEncoding, KeyForm};
 use hookgate::split_mac::Hash;
 use sha1::Sha1;
@@ -142,7 +142,7 @@ fn macs_are_taken_whole_and_right() {
 
 fn question(algorithm: Algorithm, key: &Arc<PublicKey>, message: &[u8], signature: &[u8]) -> bool {
     verifies(&Question {
-        algorithm,
+        method: Method::of(algorithm).expect("no MAC"),
         key: key.clone(),
         message: message.to_vec(),
         signature: signature.to_vec(),

@@ -4,11 +4,12 @@ use std::sync::{Arc, LazyLock};
 
 use hookgate::gate::Gate;
 use hookgate::public_key::certificate::{Certificate, pem_block};
+use hookgate::public_key::chain::Path;
 use hookgate::public_key::document::Document;
 use hookgate::public_key::rules::Pins;
 use hookgate::public_key::token::Token;
-use hookgate::public_key::{KeyKind, PublicKey, Question, jwk, native, raw_ecdsa};
-use hookgate::scheme::{Algorithm, CertificateForm, TokenForm};
+use hookgate::public_key::{Hash, KeyKind, Method, PublicKey, Question, jwk, native, raw_ecdsa};
+use hookgate::scheme::{CertificateForm, TokenForm};
 
 use crate::input;
 use crate::support::{built_in, only, vectors};
@@ -66,9 +67,12 @@ pub fn holds(bytes: &[u8]) {
     for (_, key) in jwk::read_set(&text).unwrap_or_default() {
         of_a_key(key);
     }
-    if let Some(raw) = raw_ecdsa(bytes) {
-        assert_eq!(raw.len(), 64);
+    for half in [32, 48] {
+        if let Some(raw) = raw_ecdsa(bytes, half) {
+            assert_eq!(raw.len(), 2 * half);
+        }
     }
+    chain(&text);
     let document = Document::fetched(text.clone().into_owned(), Some(&text), 0);
     for gate in &FORMS.gates {
         let _ = document.keys(only(gate));
@@ -86,6 +90,25 @@ pub fn holds(bytes: &[u8]) {
             }
         }
         urls(line);
+    }
+}
+
+/// A path comes to an end whatever is answered, and what it holds for only shrinks. Whoever says yes to everything
+/// walks furthest; whoever says no to every other question tries the most.
+fn chain(text: &str) {
+    for yes in [1, 2, 3] {
+        let Ok(Some(mut path)) = Path::read(text) else {
+            return;
+        };
+        let whole = path.valid_ms;
+        let mut questions = 0;
+        while let Ok(Some(question)) = path.question() {
+            questions += 1;
+            assert!(questions <= 36, "{text:?}");
+            assert!(!question.message.is_empty());
+            path.answered(questions % yes == 0);
+        }
+        assert!(path.valid_ms.0 >= whole.0 && path.valid_ms.1 <= whole.1);
     }
 }
 
@@ -125,15 +148,16 @@ fn pem(der: &[u8]) -> String {
 /// The same key is read from its own encoding, and no strange key stops those who ask it.
 fn of_a_key(key: PublicKey) {
     assert_eq!(PublicKey::from_spki(&key.spki).as_ref(), Some(&key));
-    let (algorithm, signature_bytes) = match key.kind {
+    let (method, signature_bytes) = match key.kind {
         // Longer ones take seconds, and are checked by the platform.
         KeyKind::Rsa { bits } if bits > 1_024 => return,
-        KeyKind::Rsa { bits } => (Algorithm::RsaSha256, bits.div_ceil(8)),
-        KeyKind::P256 => (Algorithm::EcdsaP256, 64),
-        KeyKind::Ed25519 => (Algorithm::Ed25519, 64),
+        KeyKind::Rsa { bits } => (Method::Rsa(Hash::Sha256), bits.div_ceil(8)),
+        KeyKind::P256 => (Method::Ecdsa(Hash::Sha256), 64),
+        KeyKind::P384 => (Method::Ecdsa(Hash::Sha384), 96),
+        KeyKind::Ed25519 => (Method::Ed25519, 64),
     };
     let _ = native::verifies(&Question {
-        algorithm,
+        method,
         key: Arc::new(key),
         message: b"message".to_vec(),
         signature: vec![1; signature_bytes],

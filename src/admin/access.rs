@@ -12,8 +12,9 @@ use crate::public_key::document::{Document, Keys, NoKey};
 use crate::public_key::inquiry::Fetched;
 use crate::public_key::memory::{Age, KeyMemory};
 use crate::public_key::token::Token;
-use crate::public_key::{PublicKey, Question, jwk};
+use crate::public_key::{Hash, Method, PublicKey, Question, jwk};
 use crate::scheme::{Algorithm, TokenForm};
+use crate::verdict::Trouble;
 
 /// The request's header that has it.
 pub const HEADER: &str = "cf-access-jwt-assertion";
@@ -109,7 +110,7 @@ impl Access {
         });
         let set = document.and_then(|document| Some((jwk::read_set(&document.text)?, document)));
         let Some((set, document)) = set else {
-            memory.failed(NOBODYS, &url, now_ms);
+            memory.failed(NOBODYS, &url, Trouble::KeyUnfetched, now_ms);
             return self.fall_back(token, email, memory, now_ms);
         };
         let set = set.into_iter().map(|(id, key)| (id, Arc::new(key)));
@@ -149,7 +150,7 @@ fn key_of(keys: &Keys, token: &Token) -> Result<Arc<PublicKey>, NoKey> {
 
 fn ask(key: Arc<PublicKey>, token: Token, email: String) -> Step {
     let question = Question {
-        algorithm: Algorithm::RsaSha256,
+        method: Method::Rsa(Hash::Sha256),
         key,
         message: token.signed.into_bytes(),
         signature: token.signature,

@@ -217,8 +217,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
     of(
         "key_unusable",
         "The provider's key must not be used",
-        "It is another's, too short, or out of date.",
-        "Look at the certificate that the provider serves.",
+        "It is another's, too short, or out of date, or the chain of its certificate does not hold.",
+        "Look at what the provider serves; of a chain, the alarm chain_broken says what is wrong with it.",
     ),
     of(
         "check_failed",

@@ -1,6 +1,7 @@
 //! Whether a dead letter is sent again.
 
 use crate::answer::{Answer, problem};
+use crate::audit::store::are_forgotten;
 use crate::consumer::busy_seconds;
 use crate::dead::DeadLetter;
 use crate::event::{Held, Unreadable};
@@ -28,6 +29,7 @@ pub enum Redriven {
 pub fn may_redrive(
     letter: &DeadLetter,
     insist: bool,
+    now_ms: i64,
     request_id: &str,
 ) -> Result<Redriven, Answer> {
     let is_of_record = letter.is_of_record();
@@ -46,6 +48,16 @@ pub fn may_redrive(
         ));
     }
     if is_of_record {
+        if !insist && are_forgotten(&letter.message, now_ms) {
+            let title = "Nobody knows any more whether its counts were added";
+            let detail = "A message of counts is known for 15 days: now they may be added twice.";
+            return Err(unless(
+                "counts-forgotten",
+                title,
+                detail.to_owned(),
+                request_id,
+            ));
+        }
         return Ok(Redriven::ForRecord);
     }
     let held = Held::read(&letter.message).map_err(|unreadable| {
@@ -92,6 +104,7 @@ fn unless(kind: &str, title: &str, detail: String, request_id: &str) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::retry::DeathCause;
 
     #[test]
     fn an_operator_insists_in_one_way_only() {
@@ -106,6 +119,25 @@ mod tests {
         ] {
             assert!(!insists(text), "{text}");
         }
+    }
+
+    /// Records are known for ever, by their rows and by their leaves; counts are not.
+    #[test]
+    fn counts_of_long_ago_are_added_again_only_if_somebody_insists() {
+        const NOW: i64 = 1_800_000_000_000;
+        const DAY: i64 = 86_400_000;
+        let redriven = |days: i64, insist| {
+            let minute = (NOW - days * DAY) / 60_000;
+            let message =
+                format!(r#"{{"auditversion":1,"id":"cnt_1","counts":[{{"minute":{minute}}}]}}"#);
+            let letter = DeadLetter::new(&message, DeathCause::GivenUpByPlatform, 0, None, NOW);
+            may_redrive(&letter, insist, NOW, "req_0")
+        };
+        assert_eq!(redriven(15, false), Ok(Redriven::ForRecord));
+        let refused = redriven(16, false).unwrap_err();
+        assert_eq!(refused.status, 409);
+        assert!(refused.body.contains("counts-forgotten") && refused.body.contains("--again"));
+        assert_eq!(redriven(16, true), Ok(Redriven::ForRecord));
     }
 
     #[test]

@@ -92,9 +92,8 @@ impl Alert {
         None
     }
 
-    /// What [`super::store::KEEP_ALERTS`] keeps of it.
-    pub fn to_entry(&self) -> String {
-        let numbers = [
+    fn numbers(&self) -> [i64; 7] {
+        [
             i64::from(self.is_firing),
             self.streak,
             self.since_ms,
@@ -102,8 +101,20 @@ impl Alert {
             self.patience,
             self.value,
             self.threshold,
-        ];
-        entry([self.rule.name(), &self.tenant, &self.source], &numbers)
+        ]
+    }
+
+    /// What [`super::store::KEEP_ALERTS`] keeps of it.
+    pub fn to_entry(&self) -> String {
+        let names = [self.rule.name(), &self.tenant, &self.source];
+        entry(names, &self.numbers())
+    }
+
+    /// The line of it that [`Alert::of_row`] reads.
+    pub fn to_line(&self) -> String {
+        let numbers = self.numbers().map(|number| number.to_string()).join(",");
+        let names = ["alert", &self.tenant, &self.source, self.rule.name()];
+        [&names.join("\t"), "\t", &numbers].concat()
     }
 
     /// `None`: it is no alert, or of a rule that this version does not know.

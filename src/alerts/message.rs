@@ -133,6 +133,9 @@ pub fn what_to_do(rule: Rule) -> &'static str {
         Rule::RecordFull => {
             "docs/alerts.md#record_full: shorten audit_days, or raise record_bytes_max"
         }
+        Rule::RecordUnreachable => {
+            "docs/alerts.md#record_unreachable: look whether D1 answers, and whether its migrations are applied"
+        }
         Rule::LogUnsigned => "docs/alerts.md#log_unsigned: set the secret AUDIT_LOG_KEY",
         Rule::LogContradicted => {
             "docs/alerts.md#log_contradicted: the log was rewritten, or the witness was: look at once"

@@ -2,13 +2,14 @@
 //! that die, work that waits.
 //!
 //! The cron brings what is known, [`evaluate`] says what follows, and `edge/alerts.rs` writes it down and tells of it.
-//! [`rhythm`] is what is usual of a source, [`hysteresis`] when an alert begins and ends, [`message`] what is sent, and
-//! [`store`] the statements for the database. What a rule means and what to do then: `docs/alerts.md`.
+//! [`rhythm`] is what is usual of a source, [`hysteresis`] when an alert begins and ends, [`message`] what is sent,
+//! [`store`] the statements for the database, and [`without`] what is told while that does not answer. What a rule means and what to do then: `docs/alerts.md`.
 
 pub mod hysteresis;
 pub mod message;
 pub mod rhythm;
 pub mod store;
+pub mod without;
 
 use crate::audit::health::Skew;
 use crate::audit::{NO_TENANT, line};
@@ -74,6 +75,8 @@ pub struct Ours {
     pub is_log_unsigned: bool,
     /// How much of its bound the record's database has.
     pub record_percent: i64,
+    /// It did not answer.
+    pub is_record_unreachable: bool,
 }
 
 /// From this on the record is about to be full: as far as `record_filling` is said in the log.
@@ -105,7 +108,7 @@ pub fn tenants<'a>(
 /// One look. `rows` is what [`store::KNOWN`] found, `waiting` what waits, as far as it could be asked.
 pub fn evaluate<'a>(
     settings: &Alerts,
-    sources: impl Iterator<Item = &'a LiveSource>,
+    sources: &[&'a LiveSource],
     rows: &'a [Row<'a>],
     waiting: &'a [Waiting],
     ours: Ours,
@@ -113,12 +116,11 @@ pub fn evaluate<'a>(
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let mut readings = Vec::new();
-    let sources: Vec<&LiveSource> = sources.collect();
     let mut audit = waiting
         .iter()
         .filter(|waiting| waiting.rule == Rule::AuditQueueBacklog);
     if audit.all(|waiting| waiting.seconds < UNKNOWN_SECONDS) {
-        for live in &sources {
+        for live in sources {
             let known = Known { rows, live };
             let rhythm = known.rhythm(settings, now_ms);
             known.read(settings, &rhythm, now_ms, &mut readings);
@@ -161,6 +163,11 @@ pub fn evaluate<'a>(
     for (rule, value, threshold) in [
         (Rule::LogUnsigned, i64::from(ours.is_log_unsigned), 1),
         (Rule::RecordFull, ours.record_percent, RECORD_PERCENT),
+        (
+            Rule::RecordUnreachable,
+            i64::from(ours.is_record_unreachable),
+            1,
+        ),
     ] {
         readings.push(Reading {
             rule,
@@ -181,7 +188,7 @@ pub fn evaluate<'a>(
                 reading.value
             }
             // Of a source that is gone, a rule that is off, or something that has not happened lately.
-            None if is_over(alert, settings, &sources) => 0,
+            None if is_over(alert, settings, sources) => 0,
             // Nobody could say.
             None => continue,
         };

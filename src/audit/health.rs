@@ -169,14 +169,26 @@ FROM json_each(?1) AS message, json_each(message.value, '$.health') AS item, jso
 WHERE true GROUP BY 1, 2, 3
 ON CONFLICT DO UPDATE SET last_ms = excluded.last_ms WHERE excluded.last_ms >= last_ms + 60000";
 
+/// One row for a source and minute, from however many isolates: what a batch has of it is added up, and then added to the
+/// row. A message that was added before is known as one of counts is ([`super::store`]).
 const KEEP_SKEWS: &str = "\
-INSERT OR IGNORE INTO skews (tenant, minute, source, message, histogram)
-SELECT item.value ->> 'tenant', item.value ->> 'minute', item.value ->> 'source', message.value ->> 'id', item.value -> 'skew'
-FROM json_each(?1) AS message, json_each(message.value, '$.health') AS item
-WHERE item.value -> 'skew' <> '{}'";
+INSERT INTO skews (tenant, minute, source, message, histogram)
+SELECT tenant, minute, source, '', json_group_object(place, number) FROM (
+  SELECT item.value ->> 'tenant' AS tenant, item.value ->> 'minute' AS minute, item.value ->> 'source' AS source,
+    place.key AS place, sum(place.value) AS number
+  FROM json_each(?1) AS message, json_each(message.value, '$.health') AS item, json_each(item.value, '$.skew') AS place
+  WHERE NOT EXISTS (SELECT 1 FROM counted
+    WHERE day = coalesce(message.value ->> '$.counts[0].minute', message.value ->> '$.health[0].minute') / 1440
+      AND id = message.value ->> 'id')
+  GROUP BY 1, 2, 3, 4)
+WHERE true GROUP BY 1, 2, 3
+ON CONFLICT DO UPDATE SET histogram = (SELECT json_group_object(place, number) FROM (
+  SELECT key AS place, sum(value) AS number FROM (
+    SELECT key, value FROM json_each(iif(json_valid(skews.histogram), skews.histogram, '{}'))
+    UNION ALL SELECT key, value FROM json_each(excluded.histogram))
+  GROUP BY key))";
 
-/// Minutes that skews are kept. Nobody looks further back than a day, and there is a row for each message of a busy
-/// source: an isolate's are some hundred kilobytes a day.
+/// Minutes that skews are kept. Nobody looks further back than a day.
 pub const SKEW_MINUTES: i64 = 2 * 1_440;
 /// Of a tenant (`?1`) what is from before a minute (`?2`), at most so many rows (`?3`).
 pub const REMOVE_SKEWS: &str = "\

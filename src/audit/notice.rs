@@ -45,6 +45,10 @@ pub enum Notice<'a> {
     KeyUnfetched {
         detail: &'a str,
     },
+    /// The certificates of a provider's document do not issue one another as they say.
+    ChainBroken {
+        detail: &'a str,
+    },
     /// The ledger did not answer.
     LedgerFailed {
         detail: &'a str,
@@ -262,6 +266,7 @@ impl Notice<'_> {
             },
             Notice::HoldFailed { detail } => with(alarm("hold_failed"), detail),
             Notice::KeyUnfetched { detail } => with(alarm("key_unfetched"), detail),
+            Notice::ChainBroken { detail } => with(alarm("chain_broken"), detail),
             Notice::LedgerFailed { detail } => with(alarm("ledger_failed"), detail),
             Notice::LedgerEmpty { name } => with(notice("ledger_empty"), name),
             Notice::BacklogOld {

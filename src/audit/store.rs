@@ -7,6 +7,7 @@
 //! write and its acknowledgement.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::line;
 use super::refusal::Entry;
@@ -59,7 +60,8 @@ pub const KEEP: [&str; 5] = [
 ];
 
 /// Removals and what operators did are stored whatever the bounds say, and take no refusal's place: no stranger makes
-/// one. A day is counted once for a batch, and no further than its bound.
+/// one. So is a refusal whose request is kept, since without its record nobody could have it judged again; of those there are
+/// never more than `edge/quarantine.mjs` has places. A day is counted once for a batch, and no further than its bound.
 const KEEP_RECORDS: &str = "\
 WITH message AS MATERIALIZED (
   SELECT key, value, value ->> 'tenant' AS tenant, value ->> 'source' AS source, value ->> 'at_ms' AS at_ms,
@@ -91,7 +93,8 @@ INSERT OR IGNORE INTO records (id, tenant, source, at_ms, verdict, reason, leaf_
 SELECT value ->> 'id', tenant, source, at_ms, verdict, value ->> 'reason', value ->> 'leaf_hash', value ->> 'salt',
   value ->> 'text', value ->> 'address', value ->> 'address_salt'
 FROM placed
-WHERE is_ours OR (in_minute <= CASE WHEN in_day <= ?3 THEN ?2 ELSE min(?2, 1) END AND in_tenant_day <= ?4)";
+WHERE is_ours OR EXISTS (SELECT 1 FROM quarantine WHERE quarantine.id = value ->> 'id')
+  OR (in_minute <= CASE WHEN in_day <= ?3 THEN ?2 ELSE min(?2, 1) END AND in_tenant_day <= ?4)";
 
 /// Of the messages with a record those that are not stored now. Each lot is one more in the row of its kind and minute.
 const COUNT_THE_REST: &str = "\
@@ -119,8 +122,8 @@ ON CONFLICT DO UPDATE SET number = number + excluded.number, first_ms = min(firs
 /// The day is the message's own, so that it is found where it was put.
 const KNOW_THE_COUNTED: &str = "\
 INSERT OR IGNORE INTO counted (day, id)
-SELECT value ->> '$.counts[0].minute' / 1440, value ->> 'id' FROM json_each(?1)
-WHERE value ->> '$.counts[0].minute' IS NOT NULL";
+SELECT coalesce(value ->> '$.counts[0].minute', value ->> '$.health[0].minute') / 1440 AS day, value ->> 'id' FROM json_each(?1)
+WHERE day IS NOT NULL";
 
 /// All of a row is compared. A text that is not there any more was there for its time.
 const STORED: &str = "\
@@ -204,6 +207,15 @@ DELETE FROM counted WHERE (day, id) IN (SELECT day, id FROM counted WHERE day < 
 /// The day from which on messages of counts are known.
 pub fn counted_from_day(now_ms: i64) -> i64 {
     now_ms.div_euclid(DAY_MS) - COUNTED_DAYS
+}
+
+/// Whether this is a message of counts that is not known any more if it was added.
+pub fn are_forgotten(message: &str, now_ms: i64) -> bool {
+    let message: Value = serde_json::from_str(message).unwrap_or_default();
+    let minute = |of: &str| message.pointer(of)?.as_i64();
+    minute("/counts/0/minute")
+        .or_else(|| minute("/health/0/minute"))
+        .is_some_and(|minute| minute.div_euclid(1_440) < counted_from_day(now_ms))
 }
 
 /// What is over by now, for one tenant. Whole days: a tenant's records of a day go in one run.

@@ -1,7 +1,7 @@
 //! What one isolate sends to the record: some refusals one by one, and everything else as numbers.
 //!
 //! A flood of forgeries must not become a flood of messages and rows. Up to [`REFUSALS_A_MINUTE`] of a source
-//! are sent each by itself; every other end of a request, whatever it was, is one more in a count. Whoever is
+//! are sent each by itself, two of them only for what differs from those before; every other end of a request, whatever it was, is one more in a count. Whoever is
 //! counted first has the counts sent when his flush is due, so that they are never kept for longer than
 //! [`FLUSH_MS`]. An isolate that ends before loses at most what it counted in that time: the log has a line for each
 //! of them, and is the exact account.
@@ -14,7 +14,11 @@ use super::refusal::AUDIT_VERSION;
 use crate::verdict::Verdict;
 
 /// Refusals of one source, in one minute and one isolate, that are sent one by one.
-pub const REFUSALS_A_MINUTE: u32 = 6;
+pub const REFUSALS_A_MINUTE: u32 = FOR_ANY + 2;
+/// Of them those that whoever comes first has. One place more is for a reason that none of them has, and one for a network
+/// operator that none of them came from: so a flood of one kind, or from one place, does not hide the provider whose secret is
+/// wrong. Who floods with several reasons from several networks does.
+const FOR_ANY: u32 = 4;
 /// How long counts wait to be sent. The platform ends what goes on for 30 s after an answer.
 pub const FLUSH_MS: i64 = 25_000;
 /// After this long whoever was to flush is not coming any more.
@@ -46,36 +50,87 @@ pub struct Count {
 pub struct Tally {
     counts: Vec<Count>,
     health: Vec<Health>,
-    /// How many refusals of a source were sent one by one, and in which minute. Sources are those of the
-    /// configuration, so there are only so many.
-    sent: Vec<(String, i64, u32)>,
+    /// What was sent one by one, of each source in its last minute. Sources are those of the configuration, so there are
+    /// only so many.
+    sent: Vec<Sent>,
     /// Until when somebody is taken to be there who will flush.
     flush_until_ms: i64,
 }
 
+/// Refusals of a source that were sent one by one in a minute.
+#[derive(Debug)]
+struct Sent {
+    source: String,
+    minute: i64,
+    /// Of each its reason, and its network operator's number; the reserved places are behind the others.
+    kinds: Vec<(&'static str, u32)>,
+    has_new_reason: bool,
+    has_new_network: bool,
+}
+
+impl Sent {
+    fn takes(&mut self, reason: &'static str, asn: u32) -> bool {
+        let is_new_reason = self.kinds.iter().all(|(known, _)| *known != reason);
+        let is_new_network = self.kinds.iter().all(|(_, known)| *known != asn);
+        let has_place = if self.kinds.len() < FOR_ANY as usize {
+            true
+        } else if is_new_reason && !self.has_new_reason {
+            self.has_new_reason = true;
+            true
+        } else if is_new_network && !self.has_new_network {
+            self.has_new_network = true;
+            true
+        } else {
+            false
+        };
+        if has_place {
+            self.kinds.push((reason, asn));
+        }
+        has_place
+    }
+}
+
 impl Tally {
-    /// A request ended. True: it is a refusal to be sent by itself, and not counted.
-    pub fn ended(&mut self, verdict: Verdict, tenant: &str, source: &str, now_ms: i64) -> bool {
+    /// A request ended; `asn` is the number of the network operator that it came from, 0 where it is not known. True: it is a
+    /// refusal to be sent by itself, and not counted.
+    pub fn ended(
+        &mut self,
+        verdict: Verdict,
+        tenant: &str,
+        source: &str,
+        asn: u32,
+        now_ms: i64,
+    ) -> bool {
         let is_refusal = matches!(verdict, Verdict::Refused(_) | Verdict::Unavailable(_));
-        if is_refusal && self.may_send(source, now_ms) {
+        let reason = verdict.reason().unwrap_or_default();
+        if is_refusal && self.may_send(source, reason, asn, now_ms) {
             return true;
         }
         self.count(verdict, tenant, source, now_ms);
         false
     }
 
-    fn may_send(&mut self, source: &str, now_ms: i64) -> bool {
+    fn may_send(&mut self, source: &str, reason: &'static str, asn: u32, now_ms: i64) -> bool {
         let minute = now_ms.div_euclid(MINUTE_MS);
-        let mut known = self.sent.iter_mut();
-        let Some((_, in_minute, number)) = known.find(|(name, ..)| name == source) else {
-            self.sent.push((source.to_owned(), minute, 1));
-            return true;
+        let fresh = |source| Sent {
+            source,
+            minute,
+            kinds: Vec::new(),
+            has_new_reason: false,
+            has_new_network: false,
         };
-        if *in_minute != minute {
-            (*in_minute, *number) = (minute, 0);
+        let known = self.sent.iter().position(|sent| sent.source == source);
+        let at = known.unwrap_or(self.sent.len());
+        if known.is_none() {
+            self.sent.push(fresh(source.to_owned()));
         }
-        *number = number.saturating_add(1);
-        *number <= REFUSALS_A_MINUTE
+        let Some(sent) = self.sent.get_mut(at) else {
+            return false;
+        };
+        if sent.minute != minute {
+            *sent = fresh(std::mem::take(&mut sent.source));
+        }
+        sent.takes(reason, asn)
     }
 
     /// One more of this kind.
@@ -171,12 +226,12 @@ mod tests {
     }
 
     #[test]
-    fn six_refusals_a_minute_and_source_are_sent_and_the_rest_is_counted() {
+    fn four_refusals_of_a_kind_are_sent_and_the_rest_is_counted() {
         let mut tally = Tally::default();
-        let sent = (0..18_210)
-            .filter(|step| tally.ended(FORGED, "demo", "shop", NOW + step % 60_000))
+        let sent = (0..18_208)
+            .filter(|step| tally.ended(FORGED, "demo", "shop", 64_500, NOW + step % 60_000))
             .count();
-        assert_eq!(sent, 6);
+        assert_eq!(sent, 4);
         assert_eq!(
             numbers(&tally),
             [("shop", "refused", "signature_mismatch", 18_204)]
@@ -184,17 +239,49 @@ mod tests {
         let [count] = tally.counts.as_slice() else {
             panic!("{:?}", tally.counts);
         };
-        assert_eq!((count.first_ms, count.last_ms), (NOW + 6, NOW + 18_209));
+        assert_eq!((count.first_ms, count.last_ms), (NOW + 4, NOW + 18_207));
         assert_eq!(count.minute, NOW / 60_000);
         assert!(
-            tally.ended(FORGED, "demo", "other", NOW),
+            tally.ended(FORGED, "demo", "other", 64_500, NOW),
             "each source has its own"
         );
         let trouble = Verdict::Unavailable(Trouble::SecretMissing);
         assert!(
-            tally.ended(trouble, "demo", "shop", NOW + 60_000),
+            tally.ended(trouble, "demo", "shop", 64_500, NOW + 60_000),
             "and each minute"
         );
+    }
+
+    /// Two places are left for what is not like the flood: another reason from the same network, and the same reason
+    /// from another. Whatever comes, six is all.
+    #[test]
+    fn a_flood_of_one_kind_hides_no_other() {
+        const STALE: Verdict = Verdict::Refused(Reject::Stale { age_ms: 1 });
+        const MISSING: Verdict = Verdict::Refused(Reject::MissingSignature);
+        let mut tally = Tally::default();
+        let mut sent = |verdict, asn| tally.ended(verdict, "demo", "shop", asn, NOW);
+        for _ in 0..1_000 {
+            sent(FORGED, 64_500);
+        }
+        assert!(sent(STALE, 64_500), "another reason");
+        assert!(!sent(MISSING, 64_500), "one place is all there is for them");
+        assert!(sent(FORGED, 16_509), "the provider");
+        assert!(!sent(FORGED, 64_501));
+
+        // Who tries all reasons from one network leaves the other place as well.
+        let mut tally = Tally::default();
+        let mut sent = |verdict, asn| tally.ended(verdict, "demo", "shop", asn, NOW);
+        let flood = [FORGED, STALE, MISSING].repeat(100);
+        let taken = flood.iter().filter(|verdict| sent(**verdict, 64_500));
+        assert_eq!(taken.count(), 4);
+        assert!(sent(FORGED, 16_509));
+
+        let mut tally = Tally::default();
+        let all = (0..1_000_u32).filter(|asn| {
+            let verdict = flood[*asn as usize % flood.len()];
+            tally.ended(verdict, "demo", "shop", *asn, NOW)
+        });
+        assert!(all.count() <= REFUSALS_A_MINUTE as usize);
     }
 
     #[test]
@@ -210,7 +297,7 @@ mod tests {
         for step in 0..10_000_i64 {
             let verdict = verdicts[usize::try_from(step % 4).unwrap()];
             let source = ["one", "two", "three"][usize::try_from(step % 3).unwrap()];
-            sent += u64::from(tally.ended(verdict, "demo", source, NOW + step * 50));
+            sent += u64::from(tally.ended(verdict, "demo", source, 64_500, NOW + step * 50));
         }
         let counted: u64 = tally.counts.iter().map(|count| count.number).sum();
         assert_eq!(sent + counted, 10_000);

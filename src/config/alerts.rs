@@ -21,12 +21,13 @@ pub enum Rule {
     DeadLetterQueueBacklog,
     AuditQueueBacklog,
     RecordFull,
+    RecordUnreachable,
     LogUnsigned,
     LogContradicted,
 }
 
 impl Rule {
-    pub const ALL: [Rule; 14] = [
+    pub const ALL: [Rule; 15] = [
         Rule::AllRefused,
         Rule::GoneQuiet,
         Rule::RefusalSpike,
@@ -39,6 +40,7 @@ impl Rule {
         Rule::DeadLetterQueueBacklog,
         Rule::AuditQueueBacklog,
         Rule::RecordFull,
+        Rule::RecordUnreachable,
         Rule::LogUnsigned,
         Rule::LogContradicted,
     ];
@@ -58,6 +60,7 @@ impl Rule {
             Rule::DeadLetterQueueBacklog => "dead_letter_queue_backlog",
             Rule::AuditQueueBacklog => "audit_queue_backlog",
             Rule::RecordFull => "record_full",
+            Rule::RecordUnreachable => "record_unreachable",
             Rule::LogUnsigned => "log_unsigned",
             Rule::LogContradicted => "log_contradicted",
         }

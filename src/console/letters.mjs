@@ -89,8 +89,8 @@ export async function forget({ params, operates }) {
   return el(
     "div",
     { class: "view" },
-    el("h1", { tabindex: "-1" }, "Forget a key"),
-    el("p", {}, "The gate answers a known event as a duplicate. When the backend lost one, forget its key, and have the provider send the event again."),
+    el("h1", { tabindex: "-1" }, "Forget an event"),
+    el("p", {}, "The gate answers a known event as a duplicate. When the backend lost one, have it forgotten, and have the provider send it again."),
     operates ? panel("Which event", form, el("div", { class: "actions" }, button), place) : el("p", { class: "notice" }, "That needs the role operate."),
   );
 }

@@ -76,7 +76,7 @@ function actions(item, operates) {
       "div",
       { class: "actions" },
       kept && operates ? doing("Re-admit", place, readmit, { class: "primary" }) : "",
-      source && operates ? link("/forget", { source, ...(record?.dedup_key ? { dedup_key: record.dedup_key } : { event_id: event }) }, "Forget a key of this source") : "",
+      source && operates ? link("/forget", { source, ...(record?.dedup_key ? { dedup_key: record.dedup_key } : { event_id: event }) }, "Forget an event of this source") : "",
       operates ? "" : el("span", { class: "hint" }, "To change something needs the role operate."),
     ),
     place,

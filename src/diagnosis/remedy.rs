@@ -48,10 +48,10 @@ impl Hypothesis {
                 "Make the text of the time once; sign it and send it."
             }
             Hypothesis::BodyNewlineAdded => {
-                "Sign the bytes that are sent: a newline was signed that is not sent."
+                "Sign the bytes that are sent: a newline was signed that is not sent. curl's --data takes it out; use --data-binary."
             }
             Hypothesis::BodyNewlineRemoved => {
-                "Sign the bytes that are sent: curl's --data and many editors change line ends; use --data-binary."
+                "Sign the bytes that are sent: a newline is sent that was not signed. echo and many editors add one."
             }
             Hypothesis::BodyCrlf | Hypothesis::BodyLf => {
                 "Sign the bytes that are sent. Something on the way, or reading in text mode, changes line ends."

@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 
+use js_sys::{Object, Promise};
 use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
 
 use super::database::transact;
-use super::platform::{self, Effect, Env, now_ms, within};
+use super::platform::{self, Effect, Env, in_time, now_ms, set, within};
 use super::state::State;
 use super::{backend, database, log_run};
 use crate::alerts::message::{Message, Round};
@@ -14,6 +15,7 @@ use crate::alerts::store::{
     CLAIM, CLAIMED, FORGET, HAPPENED, KEEP_ALERTS, KEEP_MESSAGES, KEEP_RHYTHMS, KNOWN, TOLD,
     UNTOLD, rows,
 };
+use crate::alerts::without::{self, Memory};
 use crate::alerts::{Alert, Ours, Turn, Waiting, evaluate, tenants};
 use crate::audit::{Notice, line};
 use crate::backlog::Backlog;
@@ -27,6 +29,8 @@ const APART_MS: i64 = 200_000;
 const TELL_MS: u32 = 10_000;
 /// For the database, beside what is more important.
 const HAPPENED_MS: u32 = 2_000;
+/// For KV, each time.
+const KV_MS: u32 = 5_000;
 
 /// What waits, as far as this cron has seen.
 #[derive(Default)]
@@ -39,20 +43,89 @@ impl Watch {
     }
 }
 
-/// Looks whether anything is to be told, and tells it. It fails with the database, and says so: then nobody is told.
+/// Looks whether anything is to be told, and tells it. Where the database does not answer, of that and of what waits.
 pub async fn look(state: &State, env: &Env, watch: Watch) {
     let Some(gate) = &state.gate else {
         return;
     };
+    let waiting = watch.0.into_inner();
     let looked = async {
-        if look_once(gate, state, env, &watch.0.into_inner()).await? {
+        let is_ours = look_once(gate, state, env, &waiting).await?;
+        if is_ours {
             tell(gate, env).await?;
         }
-        Ok::<(), String>(())
+        Ok::<bool, String>(is_ours)
     };
-    if let Err(detail) = looked.await {
-        platform::notice(&Notice::AlertsFailed { detail: &detail });
+    let looked = looked.await;
+    let failed = |detail: &str| platform::notice(&Notice::AlertsFailed { detail });
+    let has_answered = match &looked {
+        // Another cron does it.
+        Ok(false) => return,
+        Ok(true) => true,
+        Err(detail) => {
+            failed(detail);
+            false
+        }
+    };
+    if let Err(detail) = look_without(gate, env, &waiting, has_answered).await {
+        failed(&detail);
     }
+}
+
+/// The alerts that KV remembers: see [`without`]. What the webhook does not take turns again at the next look.
+async fn look_without(
+    gate: &Gate,
+    env: &Env,
+    waiting: &[Waiting],
+    has_answered: bool,
+) -> Result<(), String> {
+    let kv = env.seen();
+    let known = timely(kv.get(without::KEY)).await?.as_string();
+    let before = Memory::parse(&known.unwrap_or_default());
+    let (now, mut memory) = (now_ms(), before.clone());
+    let turns = if has_answered {
+        memory.answered(now)
+    } else if (0..APART_MS).contains(&now.saturating_sub(before.at_ms)) {
+        None
+    } else {
+        Some(memory.look(&gate.alerting.settings, &sources(gate), waiting, now))
+    };
+    let Some(turns) = turns else {
+        return Ok(());
+    };
+    let mut untold = 0;
+    for (alert, turn) in &turns {
+        platform::notice(&Notice::Alert {
+            is_firing: *turn != Turn::Resolved,
+            alert,
+        });
+        if gate.alerting.settings.webhook.is_none() {
+            continue;
+        }
+        let message = without::message(alert, *turn, now);
+        let mut round = Round::default();
+        round.goes_on(&message.id, post(gate, &message.id, &message.body).await);
+        if let Some(detail) = &round.failed {
+            untold += 1;
+            memory.untold(alert, &before);
+            platform::notice(&Notice::AlertUntold { detail, untold });
+        }
+    }
+    let kept = Object::new();
+    set(&kept, "expirationTtl", &without::KEPT_SECONDS.into());
+    timely(kv.put(without::KEY, &memory.to_text(), &kept)).await?;
+    Ok(())
+}
+
+/// What KV says to this.
+async fn timely(asking: Result<Promise, JsValue>) -> Result<JsValue, String> {
+    let told = in_time(KV_MS, asking).await;
+    told.ok_or("no answer in time")?
+        .map_err(|error| platform::describe_value(&error))
+}
+
+fn sources(gate: &Gate) -> Vec<&LiveSource> {
+    gate.sources().map(|live| -> &LiveSource { live }).collect()
 }
 
 /// Of two crons that look at the same time one writes what it found, and that one tells; the other does neither.
@@ -64,7 +137,7 @@ async fn look_once(
 ) -> Result<bool, String> {
     let now = now_ms();
     let at = JsValue::from(now as f64);
-    let all = tenants(gate.sources().map(|live| -> &LiveSource { live }), |_| true);
+    let all = tenants(sources(gate).into_iter(), |_| true);
     let found = transact(env, &[(KNOWN, &[all.into(), at.clone()])]).await?;
     let known = rows(&found);
     let last_ms = known
@@ -75,12 +148,13 @@ async fn look_once(
         return Ok(false);
     }
     let alerting = &gate.alerting;
-    let sources = gate.sources().map(|live| -> &LiveSource { live });
     let ours = Ours {
         is_log_unsigned: log_run::signing_key(env).is_none(),
+        is_record_unreachable: false,
         record_percent: (database::bytes() * 100.0 / state.record_bytes_max) as i64,
     };
-    let outcome = evaluate(&alerting.settings, sources, &known, waiting, ours, now);
+    let sources = sources(gate);
+    let outcome = evaluate(&alerting.settings, &sources, &known, waiting, ours, now);
     let alerts: Vec<String> = outcome.alerts.iter().map(Alert::to_entry).collect();
     let list = |entries: &[String]| format!("[{}]", entries.join(","));
     let turns = outcome

@@ -1,7 +1,7 @@
 // What goes into the record once an answer has left: each call here is in a waitUntil of its own, and none is waited
 // for by a request.
 
-import { keepRefused } from "./quarantine.mjs";
+import { keepRefused, placeFor } from "./quarantine.mjs";
 import { auditUnsent, countMessages, diagnosisOf, refusalMessage, replaceDeadInstance } from "../../build/hookgate.js";
 
 /**
@@ -10,6 +10,9 @@ import { auditUnsent, countMessages, diagnosisOf, refusalMessage, replaceDeadIns
  * nothing of this one.
  */
 export const pace = { flushMs: 25_000, diagnosisMs: 500 };
+
+/** How long a refusal's message waits for its request to have a place: the platform ends all of it after 30 s. */
+const PLACE_MS = 5_000;
 
 /** What the queue did not take, to be offered again. Beyond that the log alone has it. */
 const UNSENT_MAX = 32;
@@ -21,9 +24,12 @@ const AS_TEXT = { contentType: "text" };
 export async function report({ draft, sample, puzzle, keep, flush }, request, body, sha256, env) {
   const flushed = flush ? new Promise((resolve) => setTimeout(resolve, pace.flushMs)).then(() => sendCounts(env)) : undefined;
   if (draft !== undefined) {
-    const kept = keep ? keepRefused(draft, request, body, env) : undefined;
+    const place = keep ? placeFor(draft, body, env) : undefined;
+    const kept = place?.then((hasPlace) => hasPlace && keepRefused(draft, request, body, env));
     const diagnosis = puzzle === null ? undefined : await diagnosed(draft, puzzle, body, env);
     const message = await messageOf(draft, sample, diagnosis, request, body, sha256, env);
+    // The consumer stores what has a place: it must not come there before.
+    if (place) await Promise.race([place, new Promise((resolve) => setTimeout(resolve, PLACE_MS))]);
     if (message !== undefined) await send([message], env);
     await kept;
   }

@@ -32,7 +32,7 @@ pub fn ended(
 ) -> Option<String> {
     let (tenant, source) = whose(live);
     let (is_sent, needs_flush) = TALLY.with_borrow_mut(|tally| {
-        let is_sent = tally.ended(verdict, tenant, source, now_ms);
+        let is_sent = tally.ended(verdict, tenant, source, record.asn, now_ms);
         if !is_sent {
             tally.shown(tenant, source, record.shown(verdict), now_ms);
         }

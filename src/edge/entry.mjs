@@ -89,7 +89,7 @@ async function receive(request, env, ctx) {
     sha256 = await receiveStream(arrival, request, env, ctx);
   }
   const remembering = arrival.remembering;
-  const answer = JSON.parse(arrival.answer());
+  const answer = JSON.parse(arrival.answer(cf?.asn ?? 0));
   const response = responseFrom(answer);
   if (answer.audit) ctx.waitUntil(report(answer.audit, request, body, sha256, env));
   if (remembering) {

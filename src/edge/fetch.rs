@@ -283,8 +283,10 @@ impl Arrival {
     }
 
     /// Records the verdict, and gives the answer as [`Answer::to_json`](crate::answer::Answer::to_json) writes it,
-    /// with a member more if something is to be done after it: `audit`, for `audit.mjs`.
-    pub fn answer(mut self) -> String {
+    /// with a member more if something is to be done after it: `audit`, for `audit.mjs`. `asn` is the number of the network
+    /// operator that it came from, or 0.
+    pub fn answer(mut self, asn: u32) -> String {
+        self.record.asn = asn;
         let answer = match self.take_stage() {
             Stage::Decided(verdict) => {
                 let live = self.live.as_deref();

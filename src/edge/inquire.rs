@@ -11,11 +11,11 @@ use wasm_bindgen_futures::JsFuture;
 use super::platform::{self, Env, ExecutionContext, Outcome, describe_value, notice, now_ms};
 use crate::audit::Notice;
 use crate::gate::LiveSource;
-use crate::public_key::Question;
 use crate::public_key::document::{DOCUMENT_BYTES_MAX, Document, KEPT_SECONDS, kept_key};
 use crate::public_key::inquiry::{Fetched, Inquiry, Step};
 use crate::public_key::memory::KeyMemory;
-use crate::scheme::Algorithm;
+use crate::public_key::{Hash, KeyKind, Method, Question};
+use crate::uses;
 use crate::verdict::Verdict;
 use crate::verify::{Proof, Statement};
 
@@ -47,6 +47,12 @@ extern "C" {
 thread_local! {
     /// Never borrowed over an await.
     static MEMORY: RefCell<KeyMemory> = RefCell::default();
+}
+
+/// Forgets every key that was fetched.
+#[cfg(feature = "test-hooks")]
+pub fn forget_keys() {
+    MEMORY.take();
 }
 
 /// A statement on its way to a proof.
@@ -108,10 +114,22 @@ impl Asking {
                     Outcome::Fulfilled(answer) => answer.as_bool(),
                     Outcome::Rejected(_) | Outcome::Expired => None,
                 };
-                inquiry.answered(live, answer, now_ms())
+                let (step, document) = MEMORY.with_borrow_mut(|memory| {
+                    inquiry.answered(live, statement, memory, answer, now_ms())
+                });
+                if let Some(document) = document {
+                    keep(&self.env, statement.key.url(), &document, ctx);
+                }
+                step
             }
             Step::Done(end) => Step::Done(end.clone()),
         };
+        if uses::CERTIFICATES
+            && let Some(flaw) = inquiry.flaw.take()
+        {
+            let detail = &[statement.key.url(), ": ", flaw.words()].concat();
+            notice(&Notice::ChainBroken { detail });
+        }
         self.go_on()
     }
 
@@ -137,18 +155,21 @@ pub fn ask(question: &Question) -> Promise {
     let Some(signature) = question.raw_signature() else {
         return Promise::resolve(&JsValue::FALSE);
     };
-    let name = match question.algorithm {
-        Algorithm::RsaSha1 => "rsa-sha1",
-        Algorithm::RsaSha256 => "rsa-sha256",
-        Algorithm::RsaPssSha512 => "rsa-pss-sha512",
-        Algorithm::EcdsaP256 | Algorithm::EcdsaP256Der => "ecdsa-p256",
-        Algorithm::Ed25519 => "ed25519",
-        // A MAC is no question: WebCrypto refuses it.
-        Algorithm::HmacSha1
-        | Algorithm::HmacSha256
-        | Algorithm::HmacSha512
-        | Algorithm::Sha256
-        | Algorithm::Credential => "",
+    let name = match (question.method, question.key.kind) {
+        (Method::Rsa(Hash::Sha1), _) => "rsa-sha1",
+        (Method::Rsa(Hash::Sha256), _) => "rsa-sha256",
+        (Method::Rsa(Hash::Sha384), _) => "rsa-sha384",
+        (Method::Rsa(Hash::Sha512), _) => "rsa-sha512",
+        (Method::RsaPss, _) => "rsa-pss-sha512",
+        (Method::Ecdsa(Hash::Sha256) | Method::EcdsaDer(Hash::Sha256), KeyKind::P384) => {
+            "ecdsa-p384-sha256"
+        }
+        (Method::Ecdsa(Hash::Sha384) | Method::EcdsaDer(Hash::Sha384), KeyKind::P384) => {
+            "ecdsa-p384-sha384"
+        }
+        (Method::Ecdsa(Hash::Sha384) | Method::EcdsaDer(Hash::Sha384), _) => "ecdsa-p256-sha384",
+        (Method::Ecdsa(_) | Method::EcdsaDer(_), _) => "ecdsa-p256",
+        (Method::Ed25519, _) => "ed25519",
     };
     // Copies, because what is here may move before WebCrypto reads it.
     let bytes = |bytes: &[u8]| Uint8Array::from(bytes);

@@ -10,6 +10,7 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::ledger_object::{Storage, query, rows};
+use super::log_proof::place_of;
 use super::log_run::means;
 use super::platform::{Env, now_ms};
 use crate::keys::{decode_hex, encode_hex};
@@ -35,6 +36,10 @@ const TABLES: [&str; 3] = [
      ) WITHOUT ROWID",
 ];
 
+/// An entry that is older than this may have been here, and its id be forgotten: it is a dead letter that was sent again. A
+/// day sooner than that, because its time is the gate's and the other one is the object's.
+const FORGOTTEN_MS: i64 = KNOWN_MS - 86_400_000;
+
 /// Entries looked at for each that is staged, so that those whose time is over are gone in the end.
 const SWEPT_FOR_EACH: u32 = 2;
 
@@ -47,21 +52,16 @@ pub fn open(storage: &Storage) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// Gives each entry of a bundle its place: a new one behind all others, one whose id is known the place that
-/// it has.
+/// Gives each entry of a bundle its place: a new one behind all others; one whose id is known, or whose hash the tree has, the
+/// place that it has.
 #[wasm_bindgen(js_name = logAppend)]
 pub fn append(storage: &Storage, tenant: &str, bundle: &[u8]) -> Result<Vec<f64>, JsValue> {
     if !is_tenant(tenant) {
         return Err(not_a_tenant());
     }
     // Read first: of a bundle that is none, nothing is staged.
-    let read = |entry: &[u8]| {
-        Some((
-            Entry::parse(entry)?.id,
-            str::from_utf8(entry).ok()?.to_owned(),
-        ))
-    };
-    let entries: Option<Vec<(String, String)>> =
+    let read = |text: &[u8]| Some((Entry::parse(text)?, str::from_utf8(text).ok()?.to_owned()));
+    let entries: Option<Vec<(Entry, String)>> =
         tile::entries(bundle).and_then(|entries| entries.into_iter().map(read).collect());
     let entries = entries.ok_or_else(|| JsValue::from_str("not a bundle of this version"))?;
     let begin = "INSERT INTO log SELECT ?, 0, 0, 0, 0, 0, 0, 0, 0, '', ''
@@ -73,7 +73,8 @@ pub fn append(storage: &Storage, tenant: &str, bundle: &[u8]) -> Result<Vec<f64>
     }
     let mut staged = log.progress.staged;
     let mut places = Vec::with_capacity(entries.len());
-    for (id, entry) in entries {
+    let forgotten_before_ms = now_ms().saturating_sub(FORGOTTEN_MS);
+    for (Entry { id, time_ms, .. }, entry) in entries {
         let known = query(
             storage,
             "SELECT place FROM entries WHERE id = ?",
@@ -86,6 +87,12 @@ pub fn append(storage: &Storage, tenant: &str, bundle: &[u8]) -> Result<Vec<f64>
                     .as_f64()
                     .unwrap_or_default(),
             );
+            continue;
+        }
+        if time_ms < forgotten_before_ms
+            && let Some(place) = place_of(storage, &entry)?
+        {
+            places.push(place);
             continue;
         }
         let place = staged as f64;

@@ -50,8 +50,8 @@ pub fn prove(storage: &Storage, id: &str, expected: &str) -> Result<JsValue, JsV
     Ok(row.into())
 }
 
-/// In the object: where the tree has the hash of this entry.
-fn place_of(storage: &Storage, entry: &str) -> Result<Option<f64>, JsValue> {
+/// In the object: where the tree has the hash of this entry, among the newest [`TILES_MAX`].
+pub(super) fn place_of(storage: &Storage, entry: &str) -> Result<Option<f64>, JsValue> {
     let sql = "SELECT place, instr(hashes, ?) FROM tiles WHERE level = 0 AND instr(hashes, ?) > 0
                AND place > (SELECT max(place) FROM tiles WHERE level = 0) - ? ORDER BY place DESC LIMIT 1";
     let leaf = Uint8Array::from(&leaf_hash(entry.as_bytes())[..]);

@@ -56,9 +56,14 @@ const ask = (url, ms, more) => fetch(url, { redirect: "manual", signal: AbortSig
 const ALGORITHMS = {
   "rsa-sha1": { name: "RSASSA-PKCS1-v1_5", hash: "SHA-1" },
   "rsa-sha256": { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+  "rsa-sha384": { name: "RSASSA-PKCS1-v1_5", hash: "SHA-384" },
+  "rsa-sha512": { name: "RSASSA-PKCS1-v1_5", hash: "SHA-512" },
   // RFC 9421, section 3.3.1: the salt is as long as the hash.
   "rsa-pss-sha512": { name: "RSA-PSS", hash: "SHA-512", saltLength: 64 },
   "ecdsa-p256": { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
+  "ecdsa-p256-sha384": { name: "ECDSA", namedCurve: "P-256", hash: "SHA-384" },
+  "ecdsa-p384-sha256": { name: "ECDSA", namedCurve: "P-384", hash: "SHA-256" },
+  "ecdsa-p384-sha384": { name: "ECDSA", namedCurve: "P-384", hash: "SHA-384" },
   ed25519: { name: "Ed25519" },
 };
 const KEYS_MAX = 64;

@@ -70,19 +70,33 @@ function unpacked(bytes) {
 const failed = (error) =>
   console.error(JSON.stringify({ event: "alarm", what: "quarantine_failed", detail: error?.name ?? "unknown" }));
 
-/** Keeps a refused request, if there is room. `draft` has whose it is (src/audit/refusal.rs, Draft). */
+/**
+ * Whether there is room for a refused request: then it has a place, by which its record is stored whatever the bounds of
+ * the record say (src/audit/store.rs). `draft` has whose it is (src/audit/refusal.rs, Draft).
+ */
+export async function placeFor(draft, body, env) {
+  const [id, tenant, source, , , at] = draft.split("\n", 6);
+  if (!(env.QUARANTINE_KEY?.length >= KEY_CHARACTERS_MIN)) return false;
+  try {
+    const [{ meta }] = await env.RECORD.batch([env.RECORD.prepare(RESERVE).bind(id, tenant, source, Number(at), body.length)]);
+    return meta.changes > 0;
+  } catch (error) {
+    failed(error);
+    return false;
+  }
+}
+
+/**
+ * Keeps a refused request that has a place. The place comes first: a crash between the two leaves one that is taken for
+ * three days, and no object too many.
+ */
 export async function keepRefused(draft, request, body, env) {
   const [id, tenant, source, , , at] = draft.split("\n", 6);
-  if (!(env.QUARANTINE_KEY?.length >= KEY_CHARACTERS_MIN)) return;
   try {
-    const { RECORD, ARCHIVE } = env;
-    // The place first: a crash between the two leaves a place that is taken for three days, and no object too many.
-    const { meta } = await RECORD.prepare(RESERVE).bind(id, tenant, source, Number(at), body.length).run();
-    if (meta.changes === 0) return;
     const name = nameOf(tenant, source, id);
     const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const closed = await crypto.subtle.encrypt(cipherOf(iv, name), await keyOf(env.QUARANTINE_KEY), packed(at, request, body));
-    await ARCHIVE.put(name, new Blob([iv, closed]));
+    await env.ARCHIVE.put(name, new Blob([iv, closed]));
   } catch (error) {
     failed(error);
   }

@@ -21,6 +21,8 @@ pub struct Record {
     pub started_ms: i64,
     pub colo: String,
     pub country: String,
+    /// Of the client's network operator; 0: unknown.
+    pub asn: u32,
     pub findings: Findings,
     pub event_id: Option<String>,
     pub event_type: Option<String>,

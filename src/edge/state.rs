@@ -51,6 +51,13 @@ pub fn keep_crypto_key(source: &str, name: &str, key: JsValue) {
     CRYPTO_KEYS.with_borrow_mut(|keys| keys.insert(place, key));
 }
 
+/// Forgets what is kept by a source's name.
+#[cfg(feature = "test-hooks")]
+pub fn forget_sources() {
+    ASKED.take();
+    CRYPTO_KEYS.take();
+}
+
 /// What this source's requests and its events are asked for and given, as the platform wants it.
 pub fn asked(live: &LiveSource) -> Rc<Asked> {
     ASKED.with_borrow_mut(|known| match known.get(&live.name) {
@@ -111,10 +118,14 @@ impl Asked {
 
 impl State {
     pub fn of(env: &Env) -> Rc<State> {
+        #[cfg(feature = "test-hooks")]
+        if let Some(state) = super::test_hooks::state_instead(env) {
+            return state;
+        }
         STATE.with(|cell| cell.get_or_init(|| Rc::new(State::load(env))).clone())
     }
 
-    fn load(env: &Env) -> State {
+    pub(super) fn load(env: &Env) -> State {
         write_only_the_place_of_panics();
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
         let door = door(env, &environment);
@@ -135,7 +146,10 @@ impl State {
         #[cfg(feature = "test-hooks")]
         let mut config = config;
         #[cfg(feature = "test-hooks")]
-        super::test_hooks::reshard_on_purpose(&mut config, env);
+        {
+            super::test_hooks::configure_on_purpose(&mut config, env);
+            super::test_hooks::reshard_on_purpose(&mut config, env);
+        }
         let tenants = config.tenants.clone();
         let outside = Outside::bring_up(&config.audit, &environment, |name| variable(env, name));
         let record_bytes_max = config.audit.record_bytes_max() as f64;

@@ -1,6 +1,11 @@
 //! Only in builds for the end-to-end tests: `scripts/test` asserts that no deployment has them.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::inquire::forget_keys;
 use super::platform::{Env, variable};
+use super::state::{State, forget_sources};
 use crate::config::Config;
 use crate::event::Held;
 use crate::request::Head;
@@ -32,6 +37,39 @@ pub fn reshard_on_purpose(config: &mut Config, env: &Env) {
     let shards: Vec<u32> = serde_json::from_str(&shards).unwrap_or_default();
     for source in config.sources.values_mut() {
         source.ledger_shards.clone_from(&shards);
+    }
+}
+
+/// The variable with another configuration than the build's, as JSON.
+const CONFIG: &str = "TEST_CONFIG";
+
+thread_local! {
+    static INSTEAD: RefCell<Option<(String, Rc<State>)>> = const { RefCell::new(None) };
+}
+
+/// What a test brought instead of the build's configuration, alive: one build then answers for every scheme
+/// under every secret.
+pub fn state_instead(env: &Env) -> Option<Rc<State>> {
+    let text = variable(env, CONFIG)?;
+    let same = |kept: &Option<(String, Rc<State>)>| {
+        let known = kept.as_ref().filter(|(known, _)| *known == text);
+        known.map(|(_, state)| state.clone())
+    };
+    INSTEAD.with_borrow(same).or_else(|| {
+        // Sources of one name, of which each is another.
+        forget_sources();
+        forget_keys();
+        let state = Rc::new(State::load(env));
+        INSTEAD.set(Some((text, state.clone())));
+        Some(state)
+    })
+}
+
+/// The configuration of [`state_instead`].
+#[allow(clippy::panic, reason = "a test's mistake")]
+pub fn configure_on_purpose(config: &mut Config, env: &Env) {
+    if let Some(text) = variable(env, CONFIG) {
+        *config = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{CONFIG}: {error}"));
     }
 }
 

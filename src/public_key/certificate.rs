@@ -1,15 +1,17 @@
 //! X.509 certificates (RFC 5280), as far as a signature over a webhook needs them: whose they are,
 //! when they hold, and the key.
 //!
-//! The certificate's own signature is not checked. What is trusted is that the document came over
-//! TLS from one of the exact hosts that the scheme's entry lists, under the path that it states; a
-//! store of root certificates would be larger than the whole Worker.
+//! What is trusted is that the document came over TLS from one of the exact hosts that the scheme's entry
+//! lists, under the path that it states. A document may carry the certificates of those who issued the
+//! first: then each of them is checked ([`super::chain`]), but not who vouches for the last, because a store
+//! of root certificates would be larger than the whole Worker. Of one certificate alone the signature is not
+//! checked: its issuer is not there.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::PublicKey;
-use super::der::{OBJECT_IDENTIFIER, Reader, SEQUENCE, SET};
+use super::der::{Element, OBJECT_IDENTIFIER, Reader, SEQUENCE, SET};
 use crate::scheme::TimeUnit;
 use crate::time;
 
@@ -37,22 +39,11 @@ impl Certificate {
     }
 
     fn from_der(bytes: &[u8]) -> Option<Self> {
-        let mut fields = Reader::new(bytes).inside(SEQUENCE)?.inside(SEQUENCE)?;
-        let mut serial = fields;
-        if serial.any()?.tag == EXPLICIT_0 {
-            fields = serial;
-        }
-        fields.any()?; // the serial number
-        fields.tagged(SEQUENCE)?; // the signature's algorithm
-        fields.tagged(SEQUENCE)?; // the issuer
-        let mut validity = fields.inside(SEQUENCE)?;
-        let valid_ms = (time_ms(&mut validity)?, time_ms(&mut validity)?);
-        let common_name = common_name(fields.inside(SEQUENCE)?)?;
-        let key = PublicKey::from_spki(fields.tagged(SEQUENCE)?.whole)?;
+        let signed = Signed::read(Reader::new(bytes).inside(SEQUENCE)?.tagged(SEQUENCE)?)?;
         Some(Certificate {
-            key,
-            common_name,
-            valid_ms,
+            common_name: common_name(Reader::new(signed.subject.content))?,
+            key: PublicKey::from_spki(signed.key)?,
+            valid_ms: signed.valid_ms,
         })
     }
 
@@ -61,12 +52,53 @@ impl Certificate {
     }
 }
 
+/// What a certificate's issuer signs (RFC 5280, section 4.1.2), as it stands there.
+pub(super) struct Signed<'a> {
+    pub algorithm: &'a [u8],
+    pub issuer: &'a [u8],
+    pub valid_ms: (i64, i64),
+    pub subject: Element<'a>,
+    pub key: &'a [u8],
+    /// What may follow: the extensions are the last of it.
+    pub rest: Reader<'a>,
+}
+
+impl<'a> Signed<'a> {
+    pub fn read(whole: Element<'a>) -> Option<Self> {
+        let mut fields = Reader::new(whole.content);
+        let mut serial = fields;
+        if serial.any()?.tag == EXPLICIT_0 {
+            fields = serial;
+        }
+        fields.any()?; // the serial number
+        let algorithm = fields.tagged(SEQUENCE)?.whole;
+        let issuer = fields.tagged(SEQUENCE)?.whole;
+        let mut validity = fields.inside(SEQUENCE)?;
+        Some(Signed {
+            algorithm,
+            issuer,
+            valid_ms: (time_ms(&mut validity)?, time_ms(&mut validity)?),
+            subject: fields.tagged(SEQUENCE)?,
+            key: fields.tagged(SEQUENCE)?.whole,
+            rest: fields,
+        })
+    }
+}
+
 /// The bytes of the first PEM block with this label.
 pub fn pem_block(text: &str, label: &str) -> Option<Vec<u8>> {
-    let (_, after) = text.split_once(&format!("-----BEGIN {label}-----"))?;
-    let (inside, _) = after.split_once(&format!("-----END {label}-----"))?;
+    next_block(text, label)?.0
+}
+
+/// The bytes of the next PEM block with this label, if they are base64, and the text behind it. `None`: there is none.
+pub(super) fn next_block<'a>(text: &'a str, label: &str) -> Option<(Option<Vec<u8>>, &'a str)> {
+    let (_, after) = text.split_once(&["-----BEGIN ", label, "-----"].concat())?;
+    let end = ["-----END ", label, "-----"].concat();
+    let Some((inside, after)) = after.split_once(&end) else {
+        return Some((None, ""));
+    };
     let base64: String = inside.split_ascii_whitespace().collect();
-    STANDARD.decode(base64).ok()
+    Some((STANDARD.decode(base64).ok(), after))
 }
 
 /// The one common name of a subject. Of two it is not known which one is meant.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::certificate::Certificate;
+use super::chain::{Flaw, Path};
 use super::{PublicKey, RSA_BITS_MIN, jwk};
 use crate::gate::LiveSource;
 use crate::scheme::{Algorithm, KeyEncoding};
@@ -73,7 +74,7 @@ impl Document {
     /// The keys of it that a source can use. `None`: none.
     pub fn keys(&self, live: &LiveSource) -> Option<Keys> {
         match live.scheme.key.encoding {
-            KeyEncoding::Certificate => {
+            KeyEncoding::Certificate if uses::CERTIFICATES => {
                 let certificate = Certificate::from_pem(&self.text)?;
                 let key = Arc::new(certificate.key.clone());
                 Some(Keys::Certificate(Box::new(certificate), key))
@@ -93,7 +94,19 @@ impl Document {
             | KeyEncoding::Base64IfPrefixed
             | KeyEncoding::Hex
             | KeyEncoding::PublicKey
+            | KeyEncoding::Certificate
             | KeyEncoding::KeyRequest => None,
+        }
+    }
+
+    /// What is to be asked before its keys are used. `None`: nothing.
+    ///
+    /// # Errors
+    /// As [`Path::read`].
+    pub fn path(&self, live: &LiveSource) -> Result<Option<Path>, Flaw> {
+        match live.scheme.key.encoding {
+            KeyEncoding::Certificate if uses::CERTIFICATES => Path::read(&self.text),
+            _ => Ok(None),
         }
     }
 }

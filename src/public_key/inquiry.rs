@@ -2,16 +2,20 @@
 //!
 //! ```text
 //! memory -> KV -> the provider -> Question     what is not there: 503
+//!            \       /
+//!             its chain, where it carries one
 //! ```
 //!
 //! [`Inquiry`] says what to do next and is told what came of it; it does nothing itself.
 
 use std::sync::Arc;
 
-use super::document::{Document, NoKey};
+use super::chain::{Flaw, Path};
+use super::document::{Document, Keys, NoKey};
 use super::memory::{Age, KeyMemory};
-use super::{PublicKey, Question};
+use super::{Method, PublicKey, Question};
 use crate::gate::LiveSource;
+use crate::uses;
 use crate::verdict::{Reject, Trouble, Verdict};
 use crate::verify::{KeyAt, Proof, Secret, Statement};
 
@@ -47,6 +51,19 @@ pub struct Inquiry {
     questions: Vec<(Question, String, Variant)>,
     asked: Option<(String, Variant)>,
     body_bytes: usize,
+    /// A document that is not taken in before its chain was asked about.
+    arrived: Option<Box<(Arrived, Path)>>,
+    /// Why a document was not taken in: for the log.
+    pub flaw: Option<Flaw>,
+}
+
+/// A document that came, with its keys.
+#[derive(Debug)]
+struct Arrived {
+    document: Document,
+    keys: Keys,
+    /// From the provider, and not from KV.
+    is_fetched: bool,
 }
 
 /// Which of the readings of a statement.
@@ -64,6 +81,8 @@ impl Inquiry {
             questions: Vec::new(),
             asked: None,
             body_bytes: statement.body_bytes,
+            arrived: None,
+            flaw: None,
         };
         let step = match &statement.key {
             KeyAt::Own => inquiry.ask_own(live, statement),
@@ -83,13 +102,22 @@ impl Inquiry {
         kept: Option<&str>,
         now_ms: i64,
     ) -> Step {
-        let url = statement.key.url();
         // What KV keeps is read like what was fetched: it decides nothing by being there.
-        if let Some(document) = kept.and_then(Document::from_text)
-            && let Some(keys) = document.keys(live)
-        {
-            memory.keep(&live.name, url, &document, keys);
+        match kept.and_then(Document::from_text) {
+            Some(kept) => self.arrive(live, statement, memory, kept, false, now_ms).0,
+            None => self.go_on(live, statement, memory, now_ms),
         }
+    }
+
+    /// With what KV had.
+    fn go_on(
+        &mut self,
+        live: &LiveSource,
+        statement: &Statement,
+        memory: &mut KeyMemory,
+        now_ms: i64,
+    ) -> Step {
+        let url = statement.key.url();
         let fresh = memory
             .find(&live.name, url, now_ms)
             .filter(|(_, age)| *age == Age::Fresh);
@@ -114,15 +142,115 @@ impl Inquiry {
         fetched: Option<Fetched>,
         now_ms: i64,
     ) -> (Step, Option<Document>) {
-        let url = statement.key.url();
-        let document = fetched.map(|fetched| {
-            Document::fetched(fetched.text, fetched.cache_control.as_deref(), now_ms)
-        });
-        let keys = document.as_ref().and_then(|document| document.keys(live));
-        let (Some(document), Some(keys)) = (document, keys) else {
-            memory.failed(&live.name, url, now_ms);
-            return (self.fall_back(live, statement, memory, now_ms), None);
+        let Some(fetched) = fetched else {
+            let trouble = Trouble::KeyUnfetched;
+            return self.reject(live, statement, memory, true, trouble, now_ms);
         };
+        let document = Document::fetched(fetched.text, fetched.cache_control.as_deref(), now_ms);
+        self.arrive(live, statement, memory, document, true, now_ms)
+    }
+
+    /// Whether the question was answered with yes. `None`: it could not be asked. What is to be kept in KV comes back.
+    pub fn answered(
+        &mut self,
+        live: &LiveSource,
+        statement: &Statement,
+        memory: &mut KeyMemory,
+        answer: Option<bool>,
+        now_ms: i64,
+    ) -> (Step, Option<Document>) {
+        if uses::CERTIFICATES
+            && let Some(mut arrived) = self.arrived.take()
+        {
+            arrived.1.answered(answer == Some(true));
+            return self.follow(live, statement, memory, arrived, now_ms);
+        }
+        let step = match (answer, self.asked.take()) {
+            (Some(true), Some((name, variant))) => Step::Done(Ok(Proof::of(name, variant))),
+            (Some(_), _) => self.next(live, now_ms),
+            (None, _) => done(Trouble::CheckFailed),
+        };
+        (step, None)
+    }
+
+    /// A document is taken in, unless its chain has to be asked about first.
+    fn arrive(
+        &mut self,
+        live: &LiveSource,
+        statement: &Statement,
+        memory: &mut KeyMemory,
+        document: Document,
+        is_fetched: bool,
+        now_ms: i64,
+    ) -> (Step, Option<Document>) {
+        let trouble = match (document.keys(live), document.path(live)) {
+            (Some(keys), Ok(path)) => {
+                let arrived = Arrived {
+                    document,
+                    keys,
+                    is_fetched,
+                };
+                return match path {
+                    Some(path) => {
+                        self.follow(live, statement, memory, Box::new((arrived, path)), now_ms)
+                    }
+                    None => self.take_in(live, statement, memory, arrived, now_ms),
+                };
+            }
+            (None, _) => Trouble::KeyUnfetched,
+            (Some(_), Err(flaw)) => self.flawed(flaw),
+        };
+        self.reject(live, statement, memory, is_fetched, trouble, now_ms)
+    }
+
+    /// One step further along the chain.
+    fn follow(
+        &mut self,
+        live: &LiveSource,
+        statement: &Statement,
+        memory: &mut KeyMemory,
+        mut following: Box<(Arrived, Path)>,
+        now_ms: i64,
+    ) -> (Step, Option<Document>) {
+        match following.1.question() {
+            Ok(Some(question)) => {
+                self.arrived = Some(following);
+                (Step::Ask(question), None)
+            }
+            Ok(None) => {
+                let (mut arrived, path) = *following;
+                if let Keys::Certificate(certificate, _) = &mut arrived.keys {
+                    certificate.valid_ms = path.valid_ms;
+                }
+                self.take_in(live, statement, memory, arrived, now_ms)
+            }
+            Err(flaw) => {
+                let trouble = self.flawed(flaw);
+                let is_fetched = following.0.is_fetched;
+                self.reject(live, statement, memory, is_fetched, trouble, now_ms)
+            }
+        }
+    }
+
+    fn flawed(&mut self, flaw: Flaw) -> Trouble {
+        self.flaw = Some(flaw);
+        Trouble::KeyUnusable
+    }
+
+    fn take_in(
+        &mut self,
+        live: &LiveSource,
+        statement: &Statement,
+        memory: &mut KeyMemory,
+        arrived: Arrived,
+        now_ms: i64,
+    ) -> (Step, Option<Document>) {
+        let url = statement.key.url();
+        let Arrived { document, keys, .. } = arrived;
+        if !arrived.is_fetched {
+            memory.keep(&live.name, url, &document, keys);
+            return (self.go_on(live, statement, memory, now_ms), None);
+        }
         let found = keys.key_for(live, statement.algorithm, statement.key.id(), now_ms);
         memory.keep(&live.name, url, &document, keys);
         match found {
@@ -139,13 +267,21 @@ impl Inquiry {
         }
     }
 
-    /// Whether the question was answered with yes. `None`: it could not be asked.
-    pub fn answered(&mut self, live: &LiveSource, answer: Option<bool>, now_ms: i64) -> Step {
-        match (answer, self.asked.take()) {
-            (Some(true), Some((name, variant))) => Step::Done(Ok(Proof::of(name, variant))),
-            (Some(_), _) => self.next(live, now_ms),
-            (None, _) => done(Trouble::CheckFailed),
+    /// What cannot be used is as if it had not come.
+    fn reject(
+        &mut self,
+        live: &LiveSource,
+        statement: &Statement,
+        memory: &mut KeyMemory,
+        is_fetched: bool,
+        trouble: Trouble,
+        now_ms: i64,
+    ) -> (Step, Option<Document>) {
+        if !is_fetched {
+            return (self.go_on(live, statement, memory, now_ms), None);
         }
+        memory.failed(&live.name, statement.key.url(), trouble, now_ms);
+        (self.fall_back(live, statement, memory, now_ms), None)
     }
 
     fn ask_own(&mut self, live: &LiveSource, statement: &Statement) -> Step {
@@ -213,17 +349,20 @@ impl Inquiry {
             Some(Ok(key)) => self.ask(statement, vec![(key, statement.key_name())]),
             Some(Err(NoKey::Unusable)) => done(Trouble::KeyUnusable),
             Some(Err(NoKey::Unknown)) => done(Trouble::KeyUnknown),
-            None => done(Trouble::KeyUnfetched),
+            None => done(memory.trouble(&live.name, statement.key.url())),
         }
     }
 
     /// Every reading under every key, the first first.
     fn ask(&mut self, statement: &Statement, keys: Vec<(Arc<PublicKey>, String)>) -> Step {
+        let Some(method) = Method::of(statement.algorithm) else {
+            return done(Trouble::KeyUnusable);
+        };
         for (variant, message) in statement.messages.iter().enumerate().rev() {
             for (key, name) in keys.iter().rev() {
                 for signature in statement.signatures.iter().rev() {
                     let question = Question {
-                        algorithm: statement.algorithm,
+                        method,
                         key: key.clone(),
                         message: message.clone(),
                         signature: signature.clone(),

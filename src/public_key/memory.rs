@@ -5,6 +5,7 @@
 //! sender's, and the sender comes again.
 
 use super::document::{Document, Keys, STALE_IF_ERROR_SECONDS};
+use crate::verdict::Trouble;
 
 /// Looks beyond memory in a minute, for each source.
 const LOOKS_MAX: usize = 6;
@@ -32,8 +33,8 @@ struct Known {
     url: String,
     /// Its keys, and until when they are used without asking.
     keys: Option<(Keys, i64)>,
-    /// When a fetch failed.
-    failed_ms: Option<i64>,
+    /// When it was not to be had, and why.
+    failed: Option<(i64, Trouble)>,
     /// When it was last asked for a key that it does not have.
     asked_again_ms: Option<i64>,
 }
@@ -59,19 +60,26 @@ impl KeyMemory {
 
     pub fn keep(&mut self, source: &str, url: &str, document: &Document, keys: Keys) {
         let known = self.known(source, url);
-        known.failed_ms = None;
+        known.failed = None;
         known.keys = Some((keys, document.fresh_until_ms));
     }
 
-    pub fn failed(&mut self, source: &str, url: &str, now_ms: i64) {
-        self.known(source, url).failed_ms = Some(now_ms);
+    pub fn failed(&mut self, source: &str, url: &str, trouble: Trouble, now_ms: i64) {
+        self.known(source, url).failed = Some((now_ms, trouble));
+    }
+
+    /// Why the document is not there.
+    pub fn trouble(&self, source: &str, url: &str) -> Trouble {
+        let known = self.documents.iter().find(|known| known.is(source, url));
+        let failed = known.and_then(|known| known.failed);
+        failed.map_or(Trouble::KeyUnfetched, |(_, trouble)| trouble)
     }
 
     /// Whether a look beyond this memory is allowed now. It then counts.
     pub fn may_look(&mut self, source: &str, url: &str, now_ms: i64) -> bool {
         let known = self.documents.iter().find(|known| known.is(source, url));
-        let failed_ms = known.and_then(|known| known.failed_ms);
-        if failed_ms.is_some_and(|failed| now_ms - failed < FAILURE_MS) {
+        let failed = known.and_then(|known| known.failed);
+        if failed.is_some_and(|(failed_ms, _)| now_ms - failed_ms < FAILURE_MS) {
             return false;
         }
         self.looks.retain(|(_, look)| now_ms - look < MINUTE_MS);
@@ -111,7 +119,7 @@ impl KeyMemory {
                     source: source.to_owned(),
                     url: url.to_owned(),
                     keys: None,
-                    failed_ms: None,
+                    failed: None,
                     asked_again_ms: None,
                 });
                 self.documents.len() - 1

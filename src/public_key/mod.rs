@@ -7,10 +7,12 @@
 //! ```text
 //! statement      what the message says of itself: pins, where its key is   refused before any fetch
 //! inquiry        the key: remembered, in KV, or fetched; then the question  503 where there is none
+//! chain          who issued the certificate, as far as its document says   503 where that does not hold
 //! memory         what an isolate knows of keys, and how often it may ask
 //! ```
 
 pub mod certificate;
+pub mod chain;
 mod der;
 pub mod document;
 pub mod inquiry;
@@ -48,6 +50,10 @@ const P256: [u8; 19] = [
 ];
 /// `id-Ed25519` (RFC 8410, section 3).
 const ED25519: [u8; 5] = [6, 3, 0x2b, 0x65, 0x70];
+/// `id-ecPublicKey` with `secp384r1` (RFC 5480, section 2.1.1): authorities have such keys.
+const P384: [u8; 16] = [
+    6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 5, 0x2b, 0x81, 4, 0, 0x22,
+];
 
 /// A public key as a SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7), which every library reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,34 +66,81 @@ pub struct PublicKey {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
-    Rsa { bits: usize },
+    Rsa {
+        bits: usize,
+    },
     P256,
+    /// Signs certificates only: no scheme names an algorithm for it.
+    P384,
     Ed25519,
+}
+
+/// How a signature is made. An ECDSA key brings its curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2).
+    Rsa(Hash),
+    /// RSASSA-PSS with SHA-512 and a salt as long (RFC 9421, section 3.3.1).
+    RsaPss,
+    /// `r` then `s`, each as long as the curve's order.
+    Ecdsa(Hash),
+    /// The same two numbers in DER (RFC 3279, section 2.2.3).
+    EcdsaDer(Hash),
+    Ed25519,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hash {
+    Sha1,
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Method {
+    /// How a scheme's signatures are made. `None`: a MAC is no signature.
+    pub fn of(algorithm: Algorithm) -> Option<Self> {
+        match algorithm {
+            Algorithm::RsaSha1 => Some(Method::Rsa(Hash::Sha1)),
+            Algorithm::RsaSha256 => Some(Method::Rsa(Hash::Sha256)),
+            Algorithm::RsaPssSha512 => Some(Method::RsaPss),
+            Algorithm::EcdsaP256 => Some(Method::Ecdsa(Hash::Sha256)),
+            Algorithm::EcdsaP256Der => Some(Method::EcdsaDer(Hash::Sha256)),
+            Algorithm::Ed25519 => Some(Method::Ed25519),
+            Algorithm::HmacSha1
+            | Algorithm::HmacSha256
+            | Algorithm::HmacSha512
+            | Algorithm::Sha256
+            | Algorithm::Credential => None,
+        }
+    }
 }
 
 /// What is to be checked: did the holder of `key` sign `message` so?
 #[derive(Clone, Debug)]
 pub struct Question {
-    pub algorithm: Algorithm,
+    pub method: Method,
     pub key: Arc<PublicKey>,
     pub message: Vec<u8>,
     pub signature: Vec<u8>,
 }
-
-/// Of P-256 and of Ed25519 alike (RFC 7518, section 3.4; RFC 8032, section 5.1.6).
-const RAW_SIGNATURE_BYTES: usize = 64;
 
 impl Question {
     /// The signature as WebCrypto has it. `None`: it has not its algorithm's form, so nobody made it.
     /// WebCrypto itself throws for some of those, and would take a raw signature where DER is due.
     pub fn raw_signature(&self) -> Option<Cow<'_, [u8]>> {
         let plain = Cow::Borrowed(self.signature.as_slice());
-        match self.algorithm {
-            Algorithm::EcdsaP256Der => raw_ecdsa(&self.signature).map(Cow::Owned),
-            Algorithm::EcdsaP256 | Algorithm::Ed25519 => {
-                (plain.len() == RAW_SIGNATURE_BYTES).then_some(plain)
-            }
-            _ => Some(plain),
+        // Two numbers of 32 bytes, of P-256 and of Ed25519 alike, or of 48 (RFC 7518, section 3.4; RFC 8032,
+        // section 5.1.6).
+        let half = if self.key.kind == KeyKind::P384 {
+            48
+        } else {
+            32
+        };
+        match self.method {
+            Method::EcdsaDer(_) => raw_ecdsa(&self.signature, half).map(Cow::Owned),
+            Method::Ecdsa(_) | Method::Ed25519 => (plain.len() == 2 * half).then_some(plain),
+            Method::Rsa(_) | Method::RsaPss => Some(plain),
         }
     }
 }
@@ -142,6 +195,8 @@ impl PublicKey {
         } else if algorithm == P256 {
             // Uncompressed (SEC 1, section 2.3.3).
             (key.len() == 65 && key[0] == 4).then_some(KeyKind::P256)?
+        } else if algorithm == P384 {
+            (key.len() == 97 && key[0] == 4).then_some(KeyKind::P384)?
         } else if algorithm == ED25519 {
             (key.len() == 32).then_some(KeyKind::Ed25519)?
         } else {
@@ -190,15 +245,15 @@ fn spki(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
     element(SEQUENCE, &fields)
 }
 
-/// An ECDSA signature for P-256 as 64 bytes, `r` then `s`, from its DER form (RFC 3279, section
-/// 2.2.3).
-pub fn raw_ecdsa(der: &[u8]) -> Option<Vec<u8>> {
+/// An ECDSA signature as `r` then `s`, each in so many bytes (32 for P-256), from its DER form (RFC 3279,
+/// section 2.2.3).
+pub fn raw_ecdsa(der: &[u8], half: usize) -> Option<Vec<u8>> {
     let mut outer = Reader::new(der);
     let mut numbers = outer.inside(SEQUENCE)?;
-    let mut raw = Vec::with_capacity(64);
+    let mut raw = Vec::with_capacity(2 * half);
     for _ in 0..2 {
         let number = numbers.unsigned()?;
-        raw.resize(raw.len() + 32_usize.checked_sub(number.len())?, 0);
+        raw.resize(raw.len() + half.checked_sub(number.len())?, 0);
         raw.extend_from_slice(number);
     }
     (outer.is_empty() && numbers.is_empty()).then_some(raw)
@@ -216,15 +271,15 @@ mod tests {
     #[test]
     fn what_has_not_the_algorithms_form_is_not_asked() {
         let key = Arc::new(PublicKey::from_ed25519(&[9; 32]).unwrap());
-        for (algorithm, lengths_asked) in [
-            (Algorithm::EcdsaP256, &[64][..]),
-            (Algorithm::EcdsaP256Der, &[]),
-            (Algorithm::Ed25519, &[64]),
-            (Algorithm::RsaSha256, &[0, 63, 64, 65]),
+        for (method, lengths_asked) in [
+            (Method::Ecdsa(Hash::Sha256), &[64][..]),
+            (Method::EcdsaDer(Hash::Sha256), &[]),
+            (Method::Ed25519, &[64]),
+            (Method::Rsa(Hash::Sha256), &[0, 63, 64, 65]),
         ] {
             for length in [0, 63, 64, 65] {
                 let question = Question {
-                    algorithm,
+                    method,
                     key: key.clone(),
                     message: Vec::new(),
                     signature: vec![1; length],
@@ -233,7 +288,7 @@ mod tests {
                 assert_eq!(
                     asked,
                     lengths_asked.contains(&length),
-                    "{algorithm:?}, {length}"
+                    "{method:?}, {length}"
                 );
             }
         }

@@ -3,13 +3,12 @@
 use ed25519_dalek::Verifier as _;
 use rsa::pkcs8::DecodePublicKey as _;
 use sha1::Sha1;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-use super::Question;
 use super::inquiry::{Fetched, Inquiry, Step};
 use super::memory::KeyMemory;
+use super::{Hash, KeyKind, Method, Question};
 use crate::gate::LiveSource;
-use crate::scheme::Algorithm;
 use crate::verdict::Verdict;
 use crate::verify::{Proof, Statement};
 
@@ -17,10 +16,15 @@ use crate::verify::{Proof, Statement};
 const SHA1_PREFIX: [u8; 15] = [
     0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14,
 ];
-const SHA256_PREFIX: [u8; 19] = [
-    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
-    0x00, 0x04, 0x20,
-];
+
+/// The same of SHA-2, whose members differ in their number and their length.
+fn sha2_prefix(number: u8, length: u8) -> [u8; 19] {
+    let whole = 17 + length;
+    [
+        0x30, whole, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
+        number, 0x05, 0x00, 0x04, length,
+    ]
+}
 
 /// Takes a statement to its proof. `document` gives what stands at a URL: there is no network here.
 ///
@@ -46,7 +50,12 @@ pub fn settle(
                     .fetched(live, statement, &mut memory, fetched, now_ms)
                     .0
             }
-            Step::Ask(question) => inquiry.answered(live, Some(verifies(&question)), now_ms),
+            Step::Ask(question) => {
+                let answer = Some(verifies(&question));
+                inquiry
+                    .answered(live, statement, &mut memory, answer, now_ms)
+                    .0
+            }
             Step::Done(end) => return end,
         }
     }
@@ -58,28 +67,44 @@ pub fn verifies(question: &Question) -> bool {
     let Some(signature) = question.raw_signature() else {
         return false;
     };
-    let verified = match question.algorithm {
-        Algorithm::RsaSha1 => rsa(question, &SHA1_PREFIX, &Sha1::digest(message)),
-        Algorithm::RsaSha256 => rsa(question, &SHA256_PREFIX, &Sha256::digest(message)),
-        Algorithm::RsaPssSha512 => rsa_pss(question),
-        Algorithm::EcdsaP256 | Algorithm::EcdsaP256Der => ecdsa(question, &signature),
-        Algorithm::Ed25519 => ed25519(question),
-        Algorithm::HmacSha1
-        | Algorithm::HmacSha256
-        | Algorithm::HmacSha512
-        | Algorithm::Sha256
-        | Algorithm::Credential => None,
+    let verified = match question.method {
+        Method::Rsa(hash) => rsa(question, hash),
+        Method::RsaPss => rsa_pss(question),
+        Method::Ecdsa(hash) | Method::EcdsaDer(hash) => {
+            let digest = digest(hash, message);
+            match question.key.kind {
+                KeyKind::P256 => p256(question, &digest, &signature),
+                KeyKind::P384 => p384(question, &digest, &signature),
+                KeyKind::Rsa { .. } | KeyKind::Ed25519 => None,
+            }
+        }
+        Method::Ed25519 => ed25519(question),
     };
     verified.is_some()
 }
 
-fn rsa(question: &Question, prefix: &[u8], hash: &[u8]) -> Option<()> {
+fn digest(hash: Hash, message: &[u8]) -> Vec<u8> {
+    match hash {
+        Hash::Sha1 => Sha1::digest(message).to_vec(),
+        Hash::Sha256 => Sha256::digest(message).to_vec(),
+        Hash::Sha384 => Sha384::digest(message).to_vec(),
+        Hash::Sha512 => Sha512::digest(message).to_vec(),
+    }
+}
+
+fn rsa(question: &Question, hash: Hash) -> Option<()> {
     let key = rsa::RsaPublicKey::from_public_key_der(&question.key.spki).ok()?;
+    let digest = digest(hash, &question.message);
     let padding = rsa::Pkcs1v15Sign {
-        hash_len: Some(hash.len()),
-        prefix: prefix.into(),
+        hash_len: Some(digest.len()),
+        prefix: match hash {
+            Hash::Sha1 => Box::from(SHA1_PREFIX),
+            Hash::Sha256 => Box::from(sha2_prefix(1, 32)),
+            Hash::Sha384 => Box::from(sha2_prefix(2, 48)),
+            Hash::Sha512 => Box::from(sha2_prefix(3, 64)),
+        },
     };
-    key.verify(padding, hash, &question.signature).ok()
+    key.verify(padding, &digest, &question.signature).ok()
 }
 
 /// The salt is as long as the hash (RFC 9421, section 3.3.1).
@@ -91,13 +116,21 @@ fn rsa_pss(question: &Question) -> Option<()> {
     key.verify(padding, &hash, &question.signature).ok()
 }
 
-fn ecdsa(question: &Question, raw: &[u8]) -> Option<()> {
-    use p256::ecdsa::signature::Verifier as _;
+fn p256(question: &Question, digest: &[u8], raw: &[u8]) -> Option<()> {
+    use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
     // The point is the last part of the key's encoding.
     let point = question.key.spki.last_chunk::<65>()?;
     let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
     let signature = p256::ecdsa::Signature::from_slice(raw).ok()?;
-    key.verify(&question.message, &signature).ok()
+    key.verify_prehash(digest, &signature).ok()
+}
+
+fn p384(question: &Question, digest: &[u8], raw: &[u8]) -> Option<()> {
+    use p384::ecdsa::signature::hazmat::PrehashVerifier as _;
+    let point = question.key.spki.last_chunk::<97>()?;
+    let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+    let signature = p384::ecdsa::Signature::from_slice(raw).ok()?;
+    key.verify_prehash(digest, &signature).ok()
 }
 
 fn ed25519(question: &Question) -> Option<()> {

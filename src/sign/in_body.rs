@@ -24,36 +24,51 @@ pub(super) fn values(draft: &Draft<'_>, time: Option<&str>) -> Vec<u8> {
     insert(draft.body, &values)
 }
 
-/// The object with the values at their pointers; what is no object stays as it is.
+/// The JSON with the values at their pointers; what is no object and no list stays as it is.
 pub(super) fn insert(body: &[u8], values: &[(&String, String)]) -> Vec<u8> {
-    let read: Result<Map<String, Value>, _> = serde_json::from_slice(body);
-    let (Ok(mut members), false) = (read, values.is_empty()) else {
+    let read: Result<Value, _> = serde_json::from_slice(body);
+    let (Ok(mut root), false) = (read, values.is_empty()) else {
         return body.to_vec();
     };
+    if !root.is_object() && !root.is_array() {
+        return body.to_vec();
+    }
     for (pointer, value) in values {
         let names: Vec<&str> = pointer.trim_start_matches('/').split('/').collect();
-        put(&mut members, &names, value);
+        put(&mut root, &names, value);
     }
-    Value::Object(members).to_string().into_bytes()
+    root.to_string().into_bytes()
 }
 
-fn put(members: &mut Map<String, Value>, names: &[&str], value: &str) {
+/// No provider's event stands behind more.
+const INDEX_MAX: usize = 9;
+
+fn put(node: &mut Value, names: &[&str], value: &str) {
     let Some((name, deeper)) = names.split_first() else {
-        return;
-    };
-    if deeper.is_empty() {
-        let stood = members.get(*name);
         let number = value.parse::<u64>().ok();
         // What the draft has as a number stays one: Linear's SDK takes the time as nothing else.
-        let number = number.filter(|_| stood.is_some_and(Value::is_number));
-        members.insert(
-            (*name).to_owned(),
-            number.map_or_else(|| value.into(), Value::from),
-        );
+        let number = number.filter(|_| node.is_number());
+        *node = number.map_or_else(|| value.into(), Value::from);
         return;
-    }
-    let inner = members.entry(*name).or_insert_with(|| Map::new().into());
-    if let Value::Object(inner) = inner {
-        put(inner, deeper, value);
+    };
+    match name.parse::<usize>() {
+        Ok(index) if index <= INDEX_MAX && !node.is_object() => {
+            if !node.is_array() {
+                *node = Vec::<Value>::new().into();
+            }
+            if let Value::Array(items) = node {
+                items.resize(items.len().max(index + 1), Value::Null);
+                put(&mut items[index], deeper, value);
+            }
+        }
+        _ => {
+            if !node.is_object() {
+                *node = Map::new().into();
+            }
+            if let Value::Object(members) = node {
+                let inner = members.entry(*name).or_insert(Value::Null);
+                put(inner, deeper, value);
+            }
+        }
     }
 }

@@ -97,7 +97,7 @@ pub(super) fn claim(token: Option<&str>, name: &str) -> Result<String, Absent> {
 ///
 /// Source: <https://developer.atlassian.com/cloud/jira/platform/understanding-jwt-for-connect-apps/>,
 /// and npm's `atlassian-jwt`, which does it so.
-fn query_string_hash(head: &Head) -> Result<String, Reject> {
+pub(crate) fn query_string_hash(head: &Head) -> Result<String, Reject> {
     let mut pairs = head.query_pairs().map_err(missing_part)?;
     pairs.retain(|(name, _)| name != "jwt");
     pairs.sort();

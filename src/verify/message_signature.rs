@@ -30,9 +30,9 @@ const COMPONENTS_MAX: usize = 32;
 /// What a signature says it covers.
 #[derive(Debug)]
 pub(crate) struct Covered {
-    components: Vec<String>,
+    pub(super) components: Vec<String>,
     /// The list and its parameters as they stand: the last line of what is signed.
-    params: String,
+    pub(super) params: String,
 }
 
 /// What the two headers say: the signature, its parameters by name, and what it covers.

@@ -21,6 +21,8 @@ mod signature;
 mod stated;
 mod statement;
 mod stream;
+#[cfg(not(target_arch = "wasm32"))]
+mod to_sign;
 
 use sha2::{Digest as _, Sha256};
 use xxhash_rust::xxh64::Xxh64;
@@ -38,6 +40,8 @@ pub use stream::Streaming;
 
 pub use around::AroundBody;
 pub use guess::guess;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use jws::query_string_hash;
 pub use key_at::{KeyAt, Secret};
 pub use named::headers_named;
 pub use statement::Statement;
@@ -130,33 +134,6 @@ impl Claims {
             signed_headers,
             ..Claims::default()
         })
-    }
-
-    /// The claims of a request that is yet to be signed: what [`tag`] needs.
-    pub fn to_sign(scheme: &Scheme, time_ms: i64, id: &str, nonce: &str) -> Self {
-        let text = |part: Part, text: &str| scheme.signed.contains(&part).then(|| text.to_owned());
-        let time = scheme.time.as_ref().map(|form| ClaimedTime {
-            text: time::format(time_ms, form.unit),
-            ms: time_ms,
-        });
-        Claims {
-            candidates: Vec::new(),
-            key_suffix: match (&scheme.key.append, &scheme.time, &time) {
-                (Some(place), Some(form), Some(time)) if *place == form.at => {
-                    Some(time.text.clone())
-                }
-                _ => None,
-            },
-            time,
-            id: text(Part::Id, id),
-            nonce: text(Part::Nonce, nonce),
-            // The least that such a scheme takes: the header with its time.
-            signed_headers: match scheme.time.as_ref().map(|form| &form.at) {
-                Some(Place::Header(name)) if scheme.signs_headers() => Some(name.clone()),
-                _ => None,
-            },
-            ..Claims::default()
-        }
     }
 
     /// Takes the reading that was proved.

@@ -156,6 +156,7 @@ describe("forget", { concurrency: true }, () => {
 // ---- what is kept of refusals ---------------------------------------------------------------------
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 describe("quarantine", () => {
   const keep = mkdtempSync(join(tmpdir(), "hookgate-e2e-"));
@@ -415,6 +416,33 @@ describe("what is not kept", () => {
       assert.equal((await without.send({ method: "GET", target: "/healthz" })).status, 200);
     } finally {
       await without.stop();
+    }
+  });
+
+  test("what is kept has its record whatever the record's bounds say, or nobody could have it judged again", async () => {
+    const own = await startGate();
+    try {
+      const day = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+      await own.recorded(
+        `WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row WHERE n < 5000)
+         INSERT INTO records (id, tenant, source, at_ms, verdict, reason, leaf_hash, salt, text)
+         SELECT 'a-full-day-' || n, 'demo', 'other', ?1 + n, 'refused', '', '', '', '{}' FROM row RETURNING 1`,
+        day,
+      );
+      // Its message must not overtake its place.
+      const kept = await own.send({ ...shopEvent(own, "kept"), body: "{}", headers: [...shopEvent(own, "kept").headers, ["x-test-fault", "RECORD.batch=late:1200"]] });
+      const other = await own.send({ ...shopEvent(own, "custom"), body: "{}" });
+      assert.deepEqual([kept.status, other.status], [401, 401]);
+      await until(async () => (await own.recorded("SELECT id FROM records WHERE id = ?1", kept.requestId)).length, "its record");
+      const told = await until(async () => {
+        const answer = await post(`records/${kept.requestId}/readmit`, undefined, own);
+        return typeOf(answer) !== "not-logged" && answer;
+      }, "its place in the log");
+      assert.deepEqual([told.status, typeOf(told)], [422, "refused-again"]);
+      await until(async () => (await own.recorded("SELECT number FROM counts WHERE source = 'custom' AND verdict = 'refused'")).length, "the other's count");
+      assert.deepEqual(await own.recorded("SELECT id FROM records WHERE id = ?1", other.requestId), []);
+    } finally {
+      await own.stop();
     }
   });
 

@@ -515,7 +515,7 @@ describe("without a mouse, and without seeing it", () => {
     await tabTo(({ tag, name }) => tag === "A" && /^\d{4}-/.test(name));
     await page.keyboard.press("Enter");
     await isAt(page, "#/refusals/");
-    await tabTo(({ name }) => name === "Forget a key of this source");
+    await tabTo(({ name }) => name === "Forget an event of this source");
     await page.keyboard.press("Enter");
     await isAt(page, "#/forget");
     const [label] = await page.getByLabel("Event id").evaluateAll((fields) => fields.map(({ value }) => value));

@@ -89,7 +89,7 @@ test("a form is told without the body", async () => {
   assert.deepEqual([found.hypothesis, found.is_proved], ["signature_in_base64", false]);
 });
 
-test("in a flood six of a source are diagnosed in a minute, and no body over 64 KB", async () => {
+test("in a flood four of a kind are diagnosed in a minute, and no body over 64 KB", async () => {
   const large = JSON.stringify({ id: freshId(), text: "x".repeat(70_000) });
   const answer = await gate.send(over("heroku", large, `${large}\n`));
   assert.equal(answer.status, 401);
@@ -100,6 +100,6 @@ test("in a flood six of a source are diagnosed in a minute, and no body over 64 
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const diagnosed = gate.lines({ event: "diagnosis", source: "shopify" }).length;
   // A minute may have ended in between.
-  assert.ok(diagnosed === 6 || diagnosed === 12 || (diagnosed > 6 && diagnosed < 12), String(diagnosed));
+  assert.ok(diagnosed >= 4 && diagnosed <= 8, String(diagnosed));
   assert.equal(gate.lines({ event: "diagnosis", source: "heroku" }).length, 0);
 });

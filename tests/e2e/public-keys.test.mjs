@@ -291,6 +291,67 @@ test("what one isolate fetched, KV has for the next", async () => {
   assert.ok(kept.includes(`document/1/${CERT}`), kept.join(" "));
 });
 
+// ---- chains --------------------------------------------------------------------------------------
+
+const authorities = {
+  rsa: rsaPair(),
+  p256: generateKeyPairSync("ec", { namedCurve: "P-256" }),
+  p384: generateKeyPairSync("ec", { namedCurve: "P-384" }),
+};
+const issuedBy = (kind, hash, publicKey, name = "sns.amazonaws.com", more = {}) => certificate(publicKey, name, { by: { name: `${kind} authority`, key: authorities[kind].privateKey, hash }, ...more });
+const authority = (kind, byKind, hash, more = {}) => issuedBy(byKind, hash, authorities[kind].publicKey, `${kind} authority`, { authority: true, ...more });
+const chained = (source, name, document) => {
+  const url = `https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-${name}.pem`;
+  outside.put(url, document);
+  return () => sns(snsMessage({ SigningCertURL: url, TopicArn: `arn:aws:sns:eu-west-1:123456789012:${source}` }), `sns-${source}`);
+};
+
+test("a document that carries the issuers of its certificate is taken when each issued the one before", async () => {
+  for (const [name, ...document] of [
+    ["rsa256", issuedBy("rsa", "sha256", amazon.publicKey), authority("rsa", "rsa", "sha256")],
+    ["rsa384", issuedBy("rsa", "sha384", amazon.publicKey), authority("rsa", "rsa", "sha512")],
+    ["p256", issuedBy("p256", "sha256", amazon.publicKey), authority("p384", "p384", "sha384"), authority("p256", "p384", "sha256")],
+    ["p256with384", issuedBy("p256", "sha384", amazon.publicKey), authority("p256", "rsa", "sha256")],
+    ["oldroot", issuedBy("rsa", "sha256", amazon.publicKey), authority("rsa", "rsa", "sha1")],
+  ]) {
+    const send = chained("chains", name, document.join(""));
+    for (let count = 0; count < 2; count += 1) {
+      const answer = await send();
+      assert.equal(answer.json?.status, "accepted", `${name}: ${JSON.stringify(await gate.verdict(answer))}`);
+    }
+    assert.equal(outside.of(`https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-${name}.pem`), 1, "it is fetched and checked once");
+  }
+});
+
+test("a chain that does not hold is our failure, and the log says where it breaks", async () => {
+  const stranger = rsaPair();
+  const impostor = certificate(amazon.publicKey, "sns.amazonaws.com", { by: { name: "rsa authority", key: stranger.privateKey } });
+  const right = issuedBy("rsa", "sha256", amazon.publicKey);
+  const root = authority("rsa", "rsa", "sha256");
+  for (const [name, words, ...document] of [
+    ["forged", "a certificate's signature is not its issuer's", impostor, root],
+    ["plain", "an issuer is no authority that may issue certificates", right, authority("rsa", "rsa", "sha256", { authority: false })],
+    ["sha1", "a certificate is signed in a way that does not count", issuedBy("rsa", "sha1", amazon.publicKey), root],
+    ["apart", "none of the certificates that it carries issued the first", right, certificate(stranger.publicKey, "stranger")],
+    ["ten", "it carries more certificates than six", right, ...Array(9).fill(root)],
+  ]) {
+    const send = chained("broken-chains", name, document.join(""));
+    for (let count = 0; count < 2; count += 1) {
+      const answer = await send();
+      assert.deepEqual([answer.status, (await gate.verdict(answer)).reason], [503, "key_unusable"], name);
+    }
+    const url = `https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-${name}.pem`;
+    await gate.line({ event: "alarm", what: "chain_broken", detail: `${url}: ${words}` });
+    assert.equal(outside.of(url), 1, "it is not tried again at once");
+    assert.ok(!(await gate.remembered()).includes(`document/1/${url}`), "nor kept");
+  }
+  // One of a chain is out of date.
+  const hour = 3_600_000;
+  const over = { from: new Date(Date.now() - 9 * hour), to: new Date(Date.now() - hour) };
+  const late = chained("broken-chains", "late", [right, authority("rsa", "rsa", "sha256", over)].join(""));
+  assert.deepEqual([(await late()).status, (await gate.verdict(await late())).reason], [503, "key_unusable"]);
+});
+
 // ---- tokens --------------------------------------------------------------------------------------
 
 const google = { now: rsaPair(), next: rsaPair() };

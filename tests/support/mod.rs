@@ -22,8 +22,8 @@ pub mod tool;
 pub mod tree;
 mod vector_files;
 
-pub use built::{TOPICS, more_for, takes_any_body};
-use built::{built, known, must_say, pins_for};
+pub use built::{TOPICS, known, more_for, takes_any_body};
+use built::{built, must_say, pins_for};
 pub use vector_files::{Vector, parse_vector, vector, vectors, vectors_with_secrets};
 
 use std::collections::BTreeMap;
@@ -377,4 +377,17 @@ pub fn root() -> PathBuf {
         .ancestors()
         .find(|path| path.join("tests/vectors").is_dir());
     above.expect("tests/vectors").to_path_buf()
+}
+
+/// A document of these certificates of `tests/documents/chains.pem`, in this order.
+pub fn chain(names: &[&str]) -> String {
+    let all = std::fs::read_to_string(root().join("tests/documents/chains.pem")).unwrap();
+    let one = |name: &&str| {
+        let block = all.split("\n\n").find_map(|block| {
+            let (title, pem) = block.trim_start().split_once('\n')?;
+            (title == *name).then(|| format!("{}\n", pem.trim_end()))
+        });
+        block.unwrap_or_else(|| panic!("{name}"))
+    };
+    names.iter().map(one).collect()
 }

@@ -74,7 +74,7 @@ pub async fn redrive(asking: &Asking<'_>, id: &str) -> Result<Answer, archive::F
         return Ok(no_such_letter(request_id));
     };
     let insist = insists(&body);
-    let redriven = match may_redrive(&letter, insist, request_id) {
+    let redriven = match may_redrive(&letter, insist, now_ms(), request_id) {
         Ok(redriven) => redriven,
         Err(answer) => return Ok(answer),
     };

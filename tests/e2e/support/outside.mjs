@@ -10,6 +10,7 @@ export function startOutside() {
     of: (url) => visits.filter((visited) => visited === url).length,
     put: (url, page) => pages.set(url, page),
     remove: (url) => pages.delete(url),
+    clear: () => pages.clear(),
     /** Answers what the gate asks for. Loopback is the backend, and is let through. */
     async answer(request) {
       if (new URL(request.url).hostname === "127.0.0.1") return fetch(request);

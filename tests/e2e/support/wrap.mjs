@@ -14,8 +14,10 @@
 //
 // POST /-/sweep?tenant=NAME has that tenant's log forget the ids of its entries, as it does after fifteen days.
 //
-// A request says what time it is:   x-test-now: 1659043438000
+// POST /-/variables with {"NAME": {"VARIABLE": "value", …}, …}: a request that says x-test-variables: NAME is judged with
+// these variables besides, TEST_CONFIG among them, which is a whole configuration.
 //
+// A request says what time it is:   x-test-now: 1659043438000
 //
 // What a fault is: faulty.mjs.
 
@@ -30,6 +32,7 @@ pace.flushMs = 700;
 let standing = new Map();
 let aheadMs = 0;
 let brokenSql = "";
+let variables = {};
 /** The real clock, and how many have set another. */
 const clock = Date.now;
 let clocksSet = 0;
@@ -102,6 +105,10 @@ export default {
       brokenSql = await request.text();
       return new Response(null, { status: 204 });
     }
+    if (pathname === "/-/variables") {
+      variables = await request.json();
+      return new Response(null, { status: 204 });
+    }
     if (pathname === "/-/append") {
       const tenant = searchParams.get("tenant");
       return Response.json([...(await env.AUDIT_LOG.getByName(tenant).append(tenant, bundleOf(await request.json())))]);
@@ -116,7 +123,8 @@ export default {
       return Response.json({ bytes, peak });
     }
     const at = request.headers.get("x-test-now");
-    const told = faulty(env, read(request.headers.get("x-test-fault")));
+    const besides = variables[request.headers.get("x-test-variables")];
+    const told = faulty(besides ? { ...env, ...besides } : env, read(request.headers.get("x-test-fault")));
     return at === null ? worker.fetch(request, told, ctx) : atTime(Number(at), () => worker.fetch(request, told, ctx));
   },
   queue: (batch, env, ctx) => worker.queue(batch, faulty(env, standing), ctx),

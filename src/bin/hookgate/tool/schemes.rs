@@ -123,7 +123,7 @@ fn list<'a>(schemes: impl Iterator<Item = (&'a str, &'a Scheme, Proof)> + Clone)
         let names: Vec<String> = schemes
             .clone()
             .filter(|(_, scheme, proof)| belongs(scheme) && *proof != Proof::Unproven)
-            .map(|(name, ..)| format!("[`{name}`](docs/schemes.md#{name})"))
+            .map(|(name, ..)| format!("`{name}`"))
             .collect();
         println!("- {title} ({}): {}.", names.len(), names.join(", "));
     }

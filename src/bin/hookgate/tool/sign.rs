@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookgate::config;
 use hookgate::keys::LiveKey;
-use hookgate::sign::{Draft, Signed, sign, tamper};
+use hookgate::sign::{Draft, Signed, a_type, sample, sign, tamper, unsignable};
 use lexopt::prelude::{Long, Short, ValueExt as _};
 
 use super::terminal::json;
@@ -56,18 +56,19 @@ const SAMPLES: &[(&str, &str)] = &[
         include_str!("../../../../scripts/samples/vercel.json"),
     ),
 ];
-const SAMPLE: &str = include_str!("../../../../scripts/samples/custom.json");
 
 const HELP: &str = "\
 usage: hookgate sign --source NAME [options]
 
 Prints a request signed as the provider of that source would sign it, one JSON object a line: method,
-target, headers, body_base64. No request is sent.
+target, headers, body_base64. No request is sent. Every scheme can be signed but those that take the sender's
+private key; where the URL is signed, it is the one of the source's pin.
 
   --sources FILE        default sources.toml
   --secret-file FILE    NAME=value lines, default .dev.vars
   --secret VALUE        instead of the source's first secret
-  --body FILE           instead of the sample; {{event_id}} and {{time}} are filled in
+  --body FILE           instead of the sample, which nobody sends but has all that the scheme looks for;
+                        {{event_id}} and {{time}} are filled in
   --event-id ID         default demo-1
   --event-type TYPE     where the type is a header
   --age SECONDS         sign as of that long ago (negative: ahead)
@@ -177,15 +178,25 @@ pub fn signed_requests(options: &SignOptions) -> Result<Vec<Signed>, Failure> {
     let Some(scheme) = config.schemes.get(&source.scheme) else {
         return Err(refuse(format!("no scheme \"{}\"", source.scheme)));
     };
+    if let Some(why) = unsignable(scheme) {
+        return Err(refuse(why));
+    }
     let name = source
         .secrets
         .first()
         .map(config::SecretRef::name)
         .unwrap_or_default();
+    let secret_file = options.secret_file.as_deref().unwrap_or(".dev.vars");
     let secret = match &options.secret {
         Some(secret) => secret.clone(),
-        None => read_secret(options.secret_file.as_deref().unwrap_or(".dev.vars"), name)?,
+        None => read_secret(secret_file, name)?,
     };
+    let mut pins = source.pins.clone();
+    for value in pins.values_mut() {
+        if let Some(name) = value.strip_prefix('$') {
+            *value = read_secret(secret_file, name)?;
+        }
+    }
     let key = LiveKey::new(name, &secret, &scheme.key, scheme.algorithm).map_err(|error| {
         refuse(format!(
             "{name}: not a key for {}: {error:?}",
@@ -197,16 +208,14 @@ pub fn signed_requests(options: &SignOptions) -> Result<Vec<Signed>, Failure> {
         None => SAMPLES
             .iter()
             .find(|(known, _)| *known == source.scheme)
-            .map_or(SAMPLE, |(_, sample)| sample)
-            .as_bytes()
-            .to_vec(),
+            .map_or_else(|| sample(scheme), |(_, sample)| sample.as_bytes().to_vec()),
     };
     let event_type = options.event_type.clone().unwrap_or_else(|| {
         source
             .discriminator_values
             .first()
             .cloned()
-            .unwrap_or_else(|| "push".to_owned())
+            .unwrap_or_else(|| a_type(scheme, "push"))
     });
     let time_ms = now_ms() - options.age_seconds.saturating_mul(1_000);
     let mut requests = Vec::new();
@@ -227,7 +236,7 @@ pub fn signed_requests(options: &SignOptions) -> Result<Vec<Signed>, Failure> {
             event_type: &event_type,
             nonce: &format!("nonce-{}-{number}", now_nanos()),
             time_ms,
-            pins: &source.pins,
+            pins: &pins,
         };
         let mut signed = sign(&draft, &key).map_err(refuse)?;
         if options.tamper {
