@@ -48,10 +48,11 @@ async function list(parameters) {
   const limit = parameters.limit ?? String(LIST);
   if (!/^[1-9]\d{0,5}$/.test(limit)) fail("--limit is a whole number");
   let count = 0;
-  for await (const { id, at, tenant, source, verdict, reason, record, client_address: address } of records({ ...parameters, limit })) {
+  for await (const { id, at, tenant, source, verdict, reason, record, client_address: address, configured } of records({ ...parameters, limit })) {
     count += 1;
     const from = address ?? record?.client_network ?? "?";
     console.log(`${oneLine(at)}  ${oneLine(`${tenant}/${source}`).padEnd(24)} ${oneLine(verdict)} ${oneLine(reason).padEnd(22)} ${oneLine(from).padEnd(18)} ${oneLine(id)}`);
+    if (configured === false) console.log(`    ${NOT_CONFIGURED}`);
     if (record?.user_agent !== undefined) console.log(`    ${oneLine(record.method)} ${oneLine(record.path)}  ${oneLine(record.user_agent, 80)}`);
   }
   const more = count === Number(limit) ? "; there may be more: see --limit and export" : "";
@@ -72,11 +73,15 @@ async function show(id, flags) {
     console.log(`  mistake  ${oneLine(diagnosis.name)}: ${oneLine(diagnosis.title, 1000)}`);
     console.log(`  remedy   ${oneLine(diagnosis.remedy, 1000)}`);
   }
+  if (json.configured === false) console.log(`  tenant   ${NOT_CONFIGURED}`);
   console.log(`  log      ${oneLine(STATES[log.state] ?? log.state)}`);
+  if (json.kept_body) console.log(`  kept     its request, until ${oneLine(json.kept_body.kept_until)}: ./scripts/readmit ${oneLine(json.id)} judges it again`);
   if (json.client_address !== null) console.log(`  client   ${oneLine(json.client_address)}`);
   for (const [name, value] of Object.entries(record ?? {})) console.log(`  ${oneLine(name).padEnd(24)} ${oneLine(typeof value === "string" ? value : JSON.stringify(value), 1000)}`);
   if (record === null) console.log(json.expired ? "  its text is gone: its time was over" : "  its text is no JSON: somebody altered it");
 }
+
+const NOT_CONFIGURED = "its tenant is not configured: he has left, or somebody wrote this into the database";
 
 const STATES = {
   logged: "it is in the tenant's log, as it stands here",

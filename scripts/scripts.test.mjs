@@ -312,6 +312,16 @@ test("dead list follows the cursor and shows no control characters", async (t) =
   assert.ok(seen.every(({ headers }) => headers.authorization === "Bearer token-of-this-test"));
 });
 
+test("records show says whether a refusal's request is kept, and what that is good for", async (t) => {
+  const shown = { id: "r-1", at: "T", tenant: "a", source: "s", verdict: "refused", reason: "signature_mismatch", explanation: { title: "t", detail: "d", what_to_do: "w" }, diagnosis: null, log: { state: "logged" }, client_address: null, record: {} };
+  const { base } = await standIn(t, (_request, _body, count) => answer(200, { ...shown, kept_body: count === 1 ? { bytes: 2, kept_until: "UNTIL" } : null }));
+  const env = { HOOKGATE_ADMIN_TOKEN: "t" };
+  const [kept, gone] = [await run("records.mjs", [base, "show", "r-1"], { env }), await run("records.mjs", [base, "show", "r-1"], { env })];
+  assert.deepEqual([kept.code, gone.code], [0, 0], kept.stderr + gone.stderr);
+  assert.match(kept.stdout, /^ {2}kept {5}its request, until UNTIL: \.\/scripts\/readmit r-1 judges it again$/m);
+  assert.doesNotMatch(gone.stdout, /readmit/);
+});
+
 test("records show says why a refusal may not be there yet, and nothing of it where there is no record at all", async (t) => {
   const { base } = await standIn(t, ({ url }) => answer(404, { title: url.endsWith("/r-1") ? "No such record" : "Not found" }));
   const env = { HOOKGATE_ADMIN_TOKEN: "t" };

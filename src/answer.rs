@@ -90,7 +90,14 @@ fn plain(verdict: Verdict, live: Option<&LiveSource>, request_id: &str) -> Answe
     let json = |status: &str| Answer {
         status: 200,
         headers: vec![("content-type", "application/json".to_owned())],
-        body: format!("{{\"status\":\"{status}\",\"request_id\":\"{request_id}\"}}"),
+        body: [
+            r#"{"status":""#,
+            status,
+            r#"","request_id":""#,
+            request_id,
+            r#""}"#,
+        ]
+        .concat(),
     };
     let problem = |status, kind, title| problem(status, kind, title, None, request_id);
     let exact = live.and_then(|live| live.scheme.accepted.as_ref());
@@ -191,9 +198,19 @@ pub fn problem(
     Answer {
         status,
         headers: vec![("content-type", "application/problem+json".to_owned())],
-        body: format!(
-            "{{\"type\":\"urn:hookgate:problem:{kind}\",\"title\":\"{title}\",\"status\":{status}{detail},\"request_id\":\"{request_id}\"}}"
-        ),
+        body: [
+            r#"{"type":"urn:hookgate:problem:"#,
+            kind,
+            r#"","title":""#,
+            title,
+            r#"","status":"#,
+            &status.to_string(),
+            &detail,
+            r#","request_id":""#,
+            request_id,
+            r#""}"#,
+        ]
+        .concat(),
     }
 }
 

@@ -223,12 +223,12 @@ pub fn decode_hex(text: &[u8]) -> Option<Vec<u8>> {
 /// Lower-case hex.
 pub fn encode_hex(bytes: &[u8]) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(HEX[usize::from(byte >> 4)] as char);
-        text.push(HEX[usize::from(byte & 15)] as char);
-    }
-    text
+    let digit = |four_bits: u8| HEX[usize::from(four_bits)];
+    let digits = bytes
+        .iter()
+        .map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    // ASCII is UTF-8.
+    String::from_utf8(digits.collect::<Vec<_>>().into_flattened()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! KV's memory of events: a cache of "seen", in front of the ledger and never an authority.
 
+use crate::keys::encode_hex;
+
 /// What KV keeps under [`seen_key`]. Version 1: the request that brought the event, and the
 /// fingerprint of the content that was signed (XXH64, sixteen hex digits).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,12 +13,13 @@ pub struct Seen {
 /// Where KV keeps an event, by the event's key. The version is part of it, so that a later
 /// format can live beside this one.
 pub fn seen_key(dedup_key: &str) -> String {
-    format!("seen/1/{dedup_key}")
+    ["seen/1/", dedup_key].concat()
 }
 
 impl Seen {
     pub fn to_text(&self) -> String {
-        format!("{} {:016x}", self.request_id, self.fingerprint)
+        let fingerprint = encode_hex(&self.fingerprint.to_be_bytes());
+        [&self.request_id, " ", &fingerprint].concat()
     }
 
     /// Whatever stands there, the event was seen: a damaged record only says less.

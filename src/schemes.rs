@@ -21,6 +21,7 @@ pub const BUILT_IN: &[(&str, &str)] = built_in! {
     "auth0"
     "aws-eventbridge"
     "aws-sns"
+    "aws-sns-cn"
     "azure-event-grid"
     "azure-event-grid-cloudevents"
     "azure-event-grid-entra"

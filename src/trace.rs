@@ -8,8 +8,8 @@ pub fn continue_or_start(header: Option<&str>, random: &[u8; 24]) -> String {
     let hex = crate::keys::encode_hex(random);
     let (trace, span) = hex.split_at(32);
     match header.and_then(parse) {
-        Some((trace, flags)) => format!("00-{trace}-{span}-{flags}"),
-        None => format!("00-{trace}-{span}-01"),
+        Some((trace, flags)) => ["00", trace, span, flags].join("-"),
+        None => ["00", trace, span, "01"].join("-"),
     }
 }
 

@@ -7,6 +7,8 @@
     reason = "a test stops where it fails"
 )]
 
+#[path = "carried/canonical.rs"]
+mod canonical;
 mod support;
 
 use hookgate::config::{BODY_BYTES_LIMIT, SignAs};

@@ -8,6 +8,8 @@
     reason = "a test stops where it fails"
 )]
 
+#[path = "own_schemes/holes.rs"]
+mod holes;
 mod support;
 
 use std::process::Command;

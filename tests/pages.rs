@@ -207,3 +207,28 @@ fn the_configuration_page_has_every_key() {
         );
     }
 }
+
+#[test]
+fn the_page_of_the_api_has_every_call() {
+    let page = read("docs/api.md");
+    let described: serde_json::Value =
+        serde_json::from_str(&read("src/console/openapi.json")).unwrap();
+    let mut wrong = Vec::new();
+    for (path, calls) in described["paths"].as_object().unwrap() {
+        // `/records/{id}` is `records/ID` for people.
+        let words = path.trim_start_matches('/').split('/').map(|word| {
+            let name = word
+                .strip_prefix('{')
+                .and_then(|name| name.strip_suffix('}'));
+            name.map_or_else(|| word.to_owned(), str::to_uppercase)
+        });
+        let path = words.collect::<Vec<_>>().join("/");
+        for method in ["get", "post", "put", "delete"] {
+            let call = format!("`{} {path}`", method.to_uppercase());
+            if calls.get(method).is_some() && !page.contains(&call) {
+                wrong.push(format!("docs/api.md: say what {call} gives"));
+            }
+        }
+    }
+    report(&wrong);
+}

@@ -11,11 +11,8 @@
 mod support;
 
 use hookgate::config::from_toml;
-use hookgate::verdict::{Trouble, Verdict};
 use proptest::prelude::*;
-use support::{
-    Request, SourceText, Vector, gate, key, only, outcome, run, sources_toml, vector, vectors,
-};
+use support::{Request, SourceText, Vector, key, only, outcome, sources_toml, vector, vectors};
 
 const SCHEMES: [&str; 17] = [
     "adyen-classic",
@@ -195,28 +192,6 @@ fn a_checksum_instead_of_a_digest_must_be_accepted_by_the_source() {
     assert!(refused.contains("prove little"), "{refused}");
     let refused = with("accept_weak_key = true").map(|_| ()).unwrap_err();
     assert!(refused.contains("pins.webhook_id is missing"), "{refused}");
-}
-
-#[test]
-fn one_public_key_under_two_tenants_serves_neither() {
-    let vector = first("discord-events");
-    let with = |tenants: [&str; 2]| {
-        let sources = [("one", tenants[0]), ("two", tenants[1])].map(|(name, tenant)| SourceText {
-            name,
-            tenant,
-            scheme: "discord-events",
-            secrets: &[],
-            more: &vector.source,
-        });
-        let gate = gate(&sources, "", &[]);
-        let verdicts =
-            ["one", "two"].map(|name| run(gate.source(name).unwrap(), &vector.request).map(|_| ()));
-        assert_eq!(verdicts[0], verdicts[1]);
-        verdicts[0]
-    };
-    let shared = Err(Verdict::Unavailable(Trouble::SecretShared));
-    assert_eq!(with(["a", "b"]), shared);
-    assert_eq!(with(["a", "a"]), Ok(()));
 }
 
 const OWN: &str = r#"[schemes.own]

@@ -9,7 +9,8 @@
 
 mod support;
 
-use support::tool::{Bench, SECRET};
+use support::tool::{Bench, SECRET, source};
+use support::{SourceText, sources_toml};
 
 fn lint(bench: &Bench, files: &[&str]) -> (i32, String) {
     let mut arguments = vec!["lint"];
@@ -70,6 +71,42 @@ fn mix_ups_of_secrets_are_sentences_without_the_secrets() {
         "{said}"
     );
     assert_eq!(lint(&bench, &["nowhere"]).0, 1);
+}
+
+#[test]
+fn a_delivery_secret_of_two_tenants_is_a_sentence_for_each_destination() {
+    let bench = Bench::new("lint-deliveries");
+    let hub = |name, tenant| SourceText {
+        tenant,
+        ..source(
+            name,
+            "github",
+            if name == "hub" { &["HUB"] } else { &["OTHER"] },
+            "",
+        )
+    };
+    let text = sources_toml(&[hub("another", "other"), hub("hub", "acme")], "").replacen(
+        "destination = \"backend\"",
+        "destination = \"theirs\"",
+        1,
+    );
+    let theirs = "[destinations.theirs]\nurl = \"https://theirs.example/\"\nsecret = \"THEIRS\"\n";
+    bench.write("sources.toml", text + theirs);
+    let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx";
+    let vars = |theirs: &str| {
+        format!("HUB={SECRET}\nOTHER={SECRET}-2\nDELIVERY_SECRET={key}\nTHEIRS={theirs}\n")
+    };
+    bench.write("vars", vars(key));
+    let (code, said) = lint(&bench, &["vars"]);
+    assert_eq!((code, said.lines().count()), (1, 2), "{said}");
+    for sentence in [
+        "destination backend: DELIVERY_SECRET is also another backend's",
+        "destination theirs: THEIRS is also another backend's",
+    ] {
+        assert!(said.contains(sentence), "{said}");
+    }
+    bench.write("vars", vars(&key.replace("LaSx", "LaSz")));
+    assert_eq!(lint(&bench, &["vars"]), (0, String::new()));
 }
 
 #[test]

@@ -256,6 +256,47 @@ fn printed(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// The keys that the build misses in a source which has none of them are those that the page names.
+#[test]
+fn the_page_says_what_a_source_needs() {
+    let page = printed(&["schemes"]);
+    for scheme in support::built_in() {
+        let section = page.split(&format!("\n## {scheme}\n")).nth(1).unwrap();
+        let line = section.split("- A source of it has: ").nth(1).unwrap();
+        let line = line.lines().next().unwrap();
+        let bare = format!(
+            "version = 1\nqueue_retention_seconds = 1209600\n\
+             [destinations.b]\nurl = \"$B\"\nsecret = \"D\"\n\
+             [sources.s]\ntenant = \"t\"\nscheme = \"{scheme}\"\ndestination = \"b\"\ndedup_retention_seconds = 34560000\n"
+        );
+        let missed = hookgate::config::from_toml(&bare).err().unwrap_or_default();
+        for fault in &missed {
+            let words = fault.replace(['"', ':'], " ");
+            let key = words.split(' ').find(|word| {
+                [
+                    "secrets",
+                    "discriminator_values",
+                    "handshake_token",
+                    "accept_weak_key",
+                    "accept_credential_in_body",
+                ]
+                .contains(word)
+                    || word.starts_with("pins.")
+            });
+            let key = key.unwrap_or_else(|| panic!("{scheme}: {fault}"));
+            assert!(
+                line.contains(&format!("`{key}`")),
+                "{scheme}: {fault}: {line}"
+            );
+        }
+        assert_eq!(
+            missed.len(),
+            line.split("; ").filter(|need| *need != ".").count(),
+            "{scheme}: {missed:?}: {line}"
+        );
+    }
+}
+
 #[test]
 fn the_page_of_schemes_is_what_the_table_says() {
     assert!(

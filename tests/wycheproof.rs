@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use hookgate::keys::{LiveKey, encode_hex};
 use hookgate::public_key::native::verifies;
-use hookgate::public_key::{Method, PublicKey, Question, RSA_BITS_MIN};
+use hookgate::public_key::{self, KeyKind, Method, PublicKey, Question, RSA_BITS_MIN};
 use hookgate::scheme::{Algorithm, KeyEncoding, KeyForm};
 use hookgate::split_mac::Hash;
 use sha1::Sha1;
@@ -141,8 +141,13 @@ fn macs_are_taken_whole_and_right() {
 }
 
 fn question(algorithm: Algorithm, key: &Arc<PublicKey>, message: &[u8], signature: &[u8]) -> bool {
+    let method = Method::of(algorithm).expect("no MAC");
+    asked(method, key, message, signature)
+}
+
+fn asked(method: Method, key: &Arc<PublicKey>, message: &[u8], signature: &[u8]) -> bool {
     verifies(&Question {
-        method: Method::of(algorithm).expect("no MAC"),
+        method,
         key: key.clone(),
         message: message.to_vec(),
         signature: signature.to_vec(),
@@ -157,19 +162,51 @@ fn key_of(der: &[u8], algorithm: Algorithm) -> Arc<PublicKey> {
 
 #[test]
 fn rsa_signatures_are_taken_in_one_padding_only() {
-    let name = rsa_pkcs1_verify::TestName::Rsa2048Sha256;
-    let set = rsa_pkcs1_verify::TestSet::load(name).expect("readable");
-    let mut count = 0;
-    for group in &set.test_groups {
-        let key = key_of(&group.der, Algorithm::RsaSha256);
-        for test in &group.tests {
-            let name = format!("RSA, {}: {}", test.tc_id, test.comment);
-            let taken = question(Algorithm::RsaSha256, &key, &test.msg, &test.sig);
-            judge(&name, test.result, taken);
-            count += 1;
+    use public_key::Hash;
+    use rsa_pkcs1_verify::TestName::{Rsa2048Sha256, Rsa2048Sha384, Rsa2048Sha512};
+    for (name, hash) in [
+        (Rsa2048Sha256, Hash::Sha256),
+        // Certificates are signed so.
+        (Rsa2048Sha384, Hash::Sha384),
+        (Rsa2048Sha512, Hash::Sha512),
+    ] {
+        let set = rsa_pkcs1_verify::TestSet::load(name).expect("readable");
+        let mut count = 0;
+        for group in &set.test_groups {
+            let key = key_of(&group.der, Algorithm::RsaSha256);
+            for test in &group.tests {
+                let name = format!("RSA, {hash:?}, {}: {}", test.tc_id, test.comment);
+                let taken = asked(Method::Rsa(hash), &key, &test.msg, &test.sig);
+                judge(&name, test.result, taken);
+                count += 1;
+            }
         }
+        assert!(count == set.number_of_tests && count > 200, "{count}");
     }
-    assert!(count == set.number_of_tests && count > 200, "{count}");
+}
+
+/// Authorities have keys of this curve, and sign certificates with them under either hash.
+#[test]
+fn p384_signatures_are_taken_in_der() {
+    use public_key::Hash;
+    for (name, hash) in [
+        (ecdsa::TestName::EcdsaSecp384r1Sha256, Hash::Sha256),
+        (ecdsa::TestName::EcdsaSecp384r1Sha384, Hash::Sha384),
+    ] {
+        let set = ecdsa::TestSet::load(name).expect("readable");
+        let mut count = 0;
+        for group in &set.test_groups {
+            let key = Arc::new(PublicKey::from_spki(&group.der).expect("a key"));
+            assert_eq!(key.kind, KeyKind::P384);
+            for test in &group.tests {
+                let name = format!("P-384, {hash:?}, {}: {}", test.tc_id, test.comment);
+                let taken = asked(Method::EcdsaDer(hash), &key, &test.msg, &test.sig);
+                judge(&name, test.result, taken);
+                count += 1;
+            }
+        }
+        assert!(count == set.number_of_tests && count > 200, "{count}");
+    }
 }
 
 /// The salt is 64 bytes long, and no other length is taken.

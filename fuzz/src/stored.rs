@@ -69,7 +69,7 @@ fn letter(text: &str) {
         let _ = (
             letter.summary(),
             letter.content(),
-            admin::may_redrive(&letter, true, "request-1"),
+            admin::may_redrive(&letter, true, NOW_MS, "request-1"),
         );
     }
 }

@@ -186,8 +186,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
     ),
     of(
         "secret_shared",
-        "Two sources have the same secret",
-        "Whoever may send to one could forge the other, so both are closed.",
+        "Two have the same secret",
+        "Whoever may send to one source, or is sent one tenant's deliveries, could forge the other's: such sources are closed, and such destinations sent nothing.",
         "Give each its own; where both are one sender's, name a group in shared_secret.",
     ),
     of(

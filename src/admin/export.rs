@@ -14,7 +14,7 @@ use crate::request::Head;
 const CURSOR: &str = "hookgate-cursor";
 
 /// The table's columns: the name, and what it is of a row with its `readable` text. All as texts.
-const COLUMNS: [(&str, &str); 24] = [
+const COLUMNS: [(&str, &str); 25] = [
     ("id", "id"),
     (
         "at",
@@ -42,6 +42,10 @@ const COLUMNS: [(&str, &str); 24] = [
     ("ray_id", "readable ->> 'ray_id'"),
     ("leaf_hash", "leaf_hash"),
     ("expired", "iif(text IS NULL, 'true', 'false')"),
+    (
+        "configured",
+        "iif(tenant IN (SELECT value FROM json_each(?CONFIGURED)), 'true', 'false')",
+    ),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,18 @@ pub struct Query {
     pub values: Vec<Value>,
 }
 
+/// Stands in a statement for the list of tenants that are configured: [`Query::with_tenants`] binds it.
+pub const CONFIGURED: &str = "?CONFIGURED";
+
 impl Query {
+    /// Binds the tenants that are configured, a JSON list, where the statement asks for them.
+    pub fn with_tenants(&mut self, list: impl FnOnce() -> String) {
+        if self.sql.contains(CONFIGURED) {
+            let place = self.bind(Value::Text(list()));
+            self.sql = self.sql.replace(CONFIGURED, &place);
+        }
+    }
+
     /// Its place in the statement.
     pub fn bind(&mut self, value: Value) -> String {
         self.values.push(value);
@@ -62,6 +73,20 @@ pub fn of_list(list: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_tenants_are_bound_once_and_where_they_are_asked_for() {
+        let mut query = Query {
+            sql: format!("SELECT ?1, {CONFIGURED}, {CONFIGURED}"),
+            values: vec![Value::Number(7)],
+        };
+        query.with_tenants(|| "[]".to_owned());
+        assert_eq!(query.sql, "SELECT ?1, ?2, ?2");
+        assert_eq!(query.values[1..], [Value::Text("[]".to_owned())]);
+        let before = query.clone();
+        query.with_tenants(|| unreachable!("D1 takes no value that nobody asks for"));
+        assert_eq!(query, before);
+    }
 
     #[test]
     fn nobody_is_asked_of_tenants_whom_the_operator_does_not_see() {

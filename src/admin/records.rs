@@ -40,12 +40,14 @@ const FILTERS: [&str; 11] = [
 /// A text that somebody else than the gate wrote into the database may be no JSON, and must not end a search.
 pub const READABLE: &str =
     "CASE WHEN json_valid(text) THEN iif(json_type(text) = 'object', text, NULL) END";
-/// A record as it is answered, of a row with its `readable` text.
+/// A record as it is answered, of a row with its `readable` text. Whoever writes the database may have invented the tenant, whose log
+/// nobody checks then: so it says of each whether it is configured ([`CONFIGURED`](super::query::CONFIGURED)).
 pub const ITEM: &str = "\
 json_object('id', id, 'tenant', tenant, 'source', source,
   'at', strftime('%Y-%m-%dT%H:%M:%fZ', at_ms / 1000.0, 'unixepoch'), 'verdict', verdict, 'reason', reason,
   'leaf_hash', leaf_hash, 'expired', json(iif(text IS NULL, 'true', 'false')), 'record', json(readable),
-  'client_address', address)";
+  'client_address', address,
+  'configured', json(iif(tenant IN (SELECT value FROM json_each(?CONFIGURED)), 'true', 'false')))";
 
 /// A search.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,8 @@
 ///
 /// Attributes and their numbers are those of the schema's dictionary: `activity_id` is the method; `action_id` 2 is denied;
 /// `disposition_id` 2 is blocked, 27 an error, which is ours; `status_id` 2 is a failure; `severity_id` 2 is low, and 3
-/// medium, because a refusal alone is no incident and the gate's own trouble may lose one. The whole record is `unmapped`.
+/// medium, because a refusal alone is no incident and the gate's own trouble may lose one. The whole record is `unmapped`. One of a
+/// tenant that is not configured has a label.
 pub const EVENT: &str = "\
 CASE WHEN verdict IN ('refused', 'unavailable') AND readable IS NOT NULL THEN json_patch('{}', json_object(
   'class_uid', 4002, 'class_name', 'HTTP Activity', 'category_uid', 4, 'category_name', 'Network Activity',
@@ -21,7 +22,8 @@ CASE WHEN verdict IN ('refused', 'unavailable') AND readable IS NOT NULL THEN js
   'action_id', 2, 'action', 'Denied', 'disposition_id', iif(verdict = 'refused', 2, 27), 'disposition', iif(verdict = 'refused', 'Blocked', 'Error'),
   'metadata', json_object('version', '1.5.0', 'profiles', json_array('security_control'), 'uid', id, 'event_code', reason,
     'product', json_object('name', 'hookgate', 'vendor_name', 'hookgate'), 'log_name', source, 'tenant_uid', tenant,
-    'correlation_uid', readable ->> 'ray_id', 'original_time', readable ->> 'time'),
+    'correlation_uid', readable ->> 'ray_id', 'original_time', readable ->> 'time',
+    'labels', iif(tenant IN (SELECT value FROM json_each(?CONFIGURED)), NULL, json_array('tenant_not_configured'))),
   'http_request', json_object('uid', id, 'http_method', readable ->> 'method', 'user_agent', readable ->> 'user_agent',
     'length', readable ->> 'body_bytes', 'url', json_object('path', readable ->> 'path')),
   'src_endpoint', iif(coalesce(address, readable ->> 'client_network') IS NULL, NULL, json_object('ip', address, 'name', readable ->> 'client_network',

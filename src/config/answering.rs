@@ -2,7 +2,7 @@
 
 use super::names::is_secret_name;
 use super::{Destination, Source};
-use crate::scheme::{AnswerStyle, Scheme, Trust};
+use crate::scheme::{AnswerStyle, IdentityRule, Part, Scheme, Trust};
 
 pub(super) fn answering_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
     let mut faults = Vec::new();
@@ -93,9 +93,19 @@ fn handshake_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
     faults
 }
 
-/// What an operator should know who takes a sender that signs nothing.
-pub(super) fn bearer_warning(name: &str, scheme: &str) -> String {
-    format!(
-        "[sources.{name}]: the scheme \"{scheme}\" signs nothing: whoever has seen one request can send any other, and a copy with another id is another event"
-    )
+/// What an operator should know who takes a sender that does not sign the event.
+pub(super) fn bearer_warning(name: &str, scheme_name: &str, scheme: &Scheme) -> String {
+    // By anything else the rest of the request, which is not signed, makes another event of it.
+    let by_what_is_signed = |rule: &IdentityRule| {
+        matches!(rule, IdentityRule::SignedId(_) | IdentityRule::Fields(_))
+            || scheme.signed.contains(&Part::FirstItem)
+    };
+    let what = if scheme.is_bearer() {
+        "signs nothing: whoever has seen one request can send any other, and a copy with another id is another event"
+    } else if scheme.identity.iter().all(by_what_is_signed) {
+        "proves who sends and not all that is sent: whoever has seen one request can write another in its place, and what comes first is the event"
+    } else {
+        "proves who sends and not what is sent: whoever has seen one request can send others under its signature, and each is another event"
+    };
+    format!("[sources.{name}]: the scheme \"{scheme_name}\" {what}")
 }

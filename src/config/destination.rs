@@ -66,7 +66,8 @@ pub(super) fn destination_faults(config: &Config, destination: &Destination) -> 
 impl Destination {
     /// Events travel to a backend encrypted, or not at all beyond this machine.
     pub fn is_url(url: &str) -> bool {
-        // The authority without user information, as host and port.
+        // The authority without user information, as host and port. A host is written as it is: what
+        // `%` stands for would be seen by whoever connects, and not by whoever checks.
         let host_of = |rest: &str| {
             let authority = rest.split(['/', '?', '#']).next()?;
             let end = authority.find(']').unwrap_or(0);
@@ -76,7 +77,7 @@ impl Destination {
             let (host, port) = authority.split_at(end);
             let port = port.strip_prefix(':').unwrap_or("0");
             let sound = !host.is_empty()
-                && !host.contains(['@', '\\'])
+                && !host.contains(['@', '\\', '%'])
                 && host.starts_with('[') == host.ends_with(']')
                 && !port.is_empty()
                 && port.bytes().all(|byte| byte.is_ascii_digit());

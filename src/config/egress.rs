@@ -17,13 +17,17 @@ const PRIVATE_NAMES: [&str; 5] = ["localhost", "local", "internal", "home.arpa",
 
 /// Whether the host of an http or https URL is a private, link-local or otherwise special address, or
 /// a name that only a private network knows. A number that is no plain IPv4 address counts as one,
-/// because URL parsers read it as an address all the same (`0x7f.1`, `2130706433`).
+/// because URL parsers read it as an address all the same (`0x7f.1`, `2130706433`), and so does a host with
+/// `%`, which they decode.
 pub fn is_private(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if let Some(inside) = authority.strip_prefix('[') {
         let address = inside.split(']').next().unwrap_or_default().parse();
         return address.map_or(true, is_private_v6);
+    }
+    if authority.contains('%') {
+        return true;
     }
     let host = authority.split(':').next().unwrap_or_default();
     let host = host.trim_end_matches('.').to_ascii_lowercase();
@@ -101,6 +105,9 @@ mod tests {
             "https://[64:ff9b::a00:1]/",
             "https://[2002:a00:1::]/",
             "https://[x]/",
+            "https://10.0.0.%31/hook",
+            "https://%6cocalhost/hook",
+            "https://backend.example%2e/",
         ] {
             assert!(is_private(url), "{url}");
         }
@@ -112,6 +119,7 @@ mod tests {
             "https://[2606:4700::1111]:443/",
             "https://localhost.example/",
             "https://mylocal/",
+            "https://backend.example/%6cocalhost",
         ] {
             assert!(!is_private(url), "{url}");
         }

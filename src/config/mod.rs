@@ -16,6 +16,7 @@ mod rate;
 mod record;
 mod retired;
 mod rules;
+mod sharing;
 mod tenant;
 #[cfg(not(target_arch = "wasm32"))]
 mod toml_text;

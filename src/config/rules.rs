@@ -5,7 +5,7 @@ use super::answering::{answering_faults, bearer_warning};
 use super::audit::audit_faults;
 use super::destination::destination_faults;
 use super::names::{is_name, is_secret_name};
-use super::{Config, Destination, Findings, Mode, QUARANTINE_KEY, SecretRef, SignAs, Source};
+use super::{Config, Destination, Findings, Mode, SignAs, Source};
 use crate::scheme::Scheme;
 
 /// A queue message may be 128,000 bytes long; about 100 of them belong to the platform.
@@ -23,26 +23,6 @@ const RETENTION_SECONDS_MIN_UNTIMED: u32 = 30 * 86_400;
 const RETENTION_SECONDS_MAX: u32 = 400 * 86_400;
 /// The platform's limits for a queue: 60 s to 14 days.
 const QUEUE_RETENTION_SECONDS: std::ops::RangeInclusive<u32> = 60..=1_209_600;
-/// Names of wrangler.toml whose values are known or belong to the gate itself.
-const RESERVED_NAMES: [&str; 17] = [
-    "ACCESS_AUD",
-    "ACCESS_TEAM",
-    "ADMINS",
-    "ADMIN_HOST",
-    "ALLOW_PRIVATE_DESTINATIONS",
-    "ARCHIVE",
-    "AUDIT",
-    "AUDIT_LOG",
-    "AUDIT_LOG_KEY",
-    "DEAD_LETTERS",
-    "ENVIRONMENT",
-    "EVENTS",
-    "EVENTS_SLOW",
-    "LEDGER",
-    QUARANTINE_KEY,
-    "RECORD",
-    "SEEN",
-];
 /// Variables and secrets of one Worker: 128 on the paid plan, 64 on the free one.
 const SECRETS_WARNED: usize = 56;
 
@@ -90,7 +70,7 @@ pub fn check(config: &Config) -> Findings {
     errors.extend(audit.map(|fault| format!("[audit]: {fault}")));
     let alerts = alerts_faults(config).into_iter();
     errors.extend(alerts.map(|fault| format!("[alerts]: {fault}")));
-    errors.extend(sharing_faults(config));
+    errors.extend(super::sharing::sharing_faults(config));
     errors.extend(super::pins::shared_pins(config));
     let secrets = config.secret_names().len();
     if secrets > SECRETS_WARNED {
@@ -100,10 +80,9 @@ pub fn check(config: &Config) -> Findings {
     }
     for (name, source) in &config.sources {
         let scheme = config.schemes.get(&source.scheme);
-        if scheme.is_some_and(Scheme::is_bearer) {
-            let warning = bearer_warning(name, &source.scheme);
-            findings.warnings.push(warning);
-        }
+        let unproved = scheme.filter(|scheme| scheme.proves_the_sender_only());
+        let warning = unproved.map(|scheme| bearer_warning(name, &source.scheme, scheme));
+        findings.warnings.extend(warning);
         if source.quarantine {
             let warning = super::record::quarantine_warning(name);
             findings.warnings.push(warning);
@@ -277,75 +256,6 @@ fn memory_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
             "discriminator_values is set, but the scheme \"{}\" has no discriminator",
             source.scheme
         ));
-    }
-    faults
-}
-
-/// Secrets by name: what can be seen before their values are known.
-fn sharing_faults(config: &Config) -> Vec<String> {
-    let mut faults = Vec::new();
-    let ours: Vec<&str> = config
-        .destinations
-        .values()
-        .flat_map(|destination| {
-            [
-                destination.secret.name(),
-                destination.url.trim_start_matches('$'),
-            ]
-        })
-        .chain(config.alerts.secret.iter().map(SecretRef::name))
-        .chain(
-            config
-                .alerts
-                .webhook
-                .iter()
-                .map(|url| url.trim_start_matches('$')),
-        )
-        .chain(RESERVED_NAMES)
-        .collect();
-    for (name, source) in &config.sources {
-        let secrets = source.secrets.iter().chain(&source.retired_secrets);
-        let secrets = secrets.map(SecretRef::name);
-        let others = source.pin_secrets().chain(source.handshake_secrets());
-        for secret in secrets.chain(others) {
-            if ours.contains(&secret) {
-                faults.push(format!(
-                    "[sources.{name}]: secret \"{secret}\" is the name of something else in this Worker: give the source's secret a name of its own"
-                ));
-            }
-        }
-        for (other_name, other) in config.sources.range(..name.clone()) {
-            let pair = format!("[sources.{name}] and [sources.{other_name}]");
-            let grouped =
-                source.shared_secret.is_some() && source.shared_secret == other.shared_secret;
-            let shared = source
-                .secrets
-                .iter()
-                .find(|secret| other.secrets.contains(secret));
-            if let Some(secret) = shared {
-                if source.tenant != other.tenant {
-                    faults.push(format!(
-                        "{pair} belong to two tenants and both use the secret \"{}\": a request captured at one would be valid at the other",
-                        secret.name()
-                    ));
-                } else if !grouped {
-                    faults.push(format!(
-                        "{pair} both use the secret \"{}\": set the same shared_secret = \"GROUP\" in both, so that they share their memory of events",
-                        secret.name()
-                    ));
-                }
-            }
-            if grouped
-                && source.tenant == other.tenant
-                && (source.scheme != other.scheme
-                    || source.discriminator_values != other.discriminator_values
-                    || source.ledger_shards != other.ledger_shards)
-            {
-                faults.push(format!(
-                    "{pair} are one shared_secret group, so they need the same scheme, the same discriminator_values and the same ledger_shards: one captured request would otherwise be several events"
-                ));
-            }
-        }
     }
     faults
 }

@@ -37,7 +37,7 @@ function diagnosed({ diagnosis, record }) {
   return "";
 }
 
-function request({ id, tenant, record, client_address: address }) {
+function request({ id, tenant, configured, record, client_address: address }) {
   const others = Object.entries(record).filter(([name]) => !SHOWN.has(name) && name !== "evidence" && name !== "evidence_value" && !(name === "request_id" && record[name] === id));
   return panel(
     "The request",
@@ -45,7 +45,7 @@ function request({ id, tenant, record, client_address: address }) {
       ["Method and path", record.path && [foreign(record.method), " ", foreign(record.path)]],
       ["User agent", record.user_agent && foreign(record.user_agent)],
       ["Client address", address ? [foreign(address), " ", link("/refusals", { client_address: address }, "all of this address")] : undefined],
-      ["Tenant", tenant === "_" ? "none: the path named no source" : foreign(tenant)],
+      ["Tenant", tenant === "_" ? "none: the path named no source" : [foreign(tenant), configured ? "" : " is not configured: he has left, or somebody wrote this into the database"]],
       ["Record", foreign(id)],
       ...others.map(([name, value]) => [words(name), foreign(asText(value))]),
     ]),

@@ -77,7 +77,7 @@ function listOf({ records, cursor }, asked, params) {
       "Refusals, newest first",
       [
         ["Time (UTC)", ({ id, at }) => link(`/refusals/${encodeURIComponent(id)}`, {}, time(at))],
-        ["Source", ({ source, tenant }) => [source ? foreign(source) : el("span", { class: "none" }, "none"), el("span", { class: "aside" }, tenant)]],
+        ["Source", ({ source, tenant, configured }) => [source ? foreign(source) : el("span", { class: "none" }, "none"), el("span", { class: "aside" }, tenant, configured ? "" : ": not configured")]],
         ["Reason", ({ verdict, reason }) => [badge(verdict, verdict), " ", link("/refusals", { ...asked, reason }, words(reason))]],
         ["From", ({ client_address: address, record }) => [foreign(address ?? record?.client_network), record?.country ? el("span", { class: "aside" }, record.country) : ""]],
         ["Request", ({ record, expired }) => (record ? told(record) : el("span", { class: "none" }, expired ? "expired" : "–")), "wide"],

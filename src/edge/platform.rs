@@ -1,6 +1,7 @@
 //! Thin bindings to the platform, each as far as it is needed here: those of the `worker` crate bring along what nobody
 //! calls, and convert what we hand on as it is.
 
+use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
@@ -289,13 +290,23 @@ pub fn request_id() -> String {
     request_id_and_random().0
 }
 
-/// The same, and more fresh bytes from the same call.
+/// What the next requests are given: asking for it all at once costs hardly more than for one of them.
+const REQUESTS_AHEAD: usize = 32;
+
+/// The same, and more fresh bytes.
 pub fn request_id_and_random() -> (String, [u8; 24]) {
-    let bytes = random::<40>();
+    thread_local!(static AHEAD: RefCell<Vec<[u8; 40]>> = const { RefCell::new(Vec::new()) });
+    let bytes = AHEAD.with_borrow_mut(|ahead| {
+        if ahead.is_empty() {
+            let fresh = random::<{ REQUESTS_AHEAD * 40 }>();
+            ahead.extend_from_slice(fresh.as_chunks().0);
+        }
+        ahead.pop().unwrap_or_else(random)
+    });
     let mut rest = [0; 24];
     rest.copy_from_slice(&bytes[16..]);
     let id = crate::keys::encode_hex(&bytes[..16]);
-    (format!("req_{id}"), rest)
+    (["req_", &id].concat(), rest)
 }
 
 /// Puts a text on a queue.

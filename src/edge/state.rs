@@ -2,7 +2,7 @@
 //! that belongs to one request cannot be polled from another).
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use js_sys::{Array, Object};
@@ -12,7 +12,7 @@ use web_sys::Headers;
 use super::platform::{Env, binding, lines_of_matching, lines_of_named, notice, set, variable};
 use crate::admin::Door;
 use crate::admin::door::Settings;
-use crate::audit::Notice;
+use crate::audit::{NO_TENANT, Notice, line};
 use crate::config::{Audit, Config, Retention, Tenant};
 use crate::gate::{Gate, LiveSource};
 use crate::quarantine::is_quarantine_key;
@@ -181,6 +181,15 @@ impl State {
     pub fn has_tenant(&self, tenant: &str) -> bool {
         let mut sources = self.gate.iter().flat_map(Gate::sources);
         sources.any(|live| live.source.tenant == tenant)
+    }
+
+    /// All that are configured, as a JSON list; the one of what was sent to no source among them.
+    pub fn tenants(&self) -> String {
+        let sources = self.gate.iter().flat_map(Gate::sources);
+        let mut tenants: BTreeSet<&str> = sources.map(|live| &*live.source.tenant).collect();
+        tenants.extend(self.tenants.keys().map(String::as_str));
+        tenants.insert(NO_TENANT);
+        line(&tenants)
     }
 
     /// How long the record keeps what it has of this tenant.

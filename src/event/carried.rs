@@ -2,7 +2,7 @@
 
 use crate::gate::LiveSource;
 use crate::request::Head;
-use crate::scheme::{ALWAYS_CARRIED, Label, Place};
+use crate::scheme::{ALWAYS_CARRIED, CONTENT_ENCODING, Label, Place};
 
 /// Live credentials whatever the scheme says.
 const ALWAYS_CREDENTIALS: [&str; 7] = [
@@ -48,6 +48,8 @@ pub(super) fn headers(live: &LiveSource, head: &Head) -> Vec<(String, String)> {
     let platform = |name: &str| {
         NEVER_CARRIED.contains(&name) || name.starts_with("cf-") || name.starts_with("x-forwarded-")
     };
+    // A canonical form is made here, and never compressed. Nothing signs the header.
+    let misleads = |name: &str| name == CONTENT_ENCODING && live.scheme.is_canonicalised();
     let is_credential = |name: &str| {
         let mut places = live.scheme.credential_places();
         places.any(|place| matches!(place, Place::Header(known) if known == name))
@@ -60,7 +62,7 @@ pub(super) fn headers(live: &LiveSource, head: &Head) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = head
         .headers()
         .iter()
-        .filter(|(name, _)| allowed(name) && !platform(name))
+        .filter(|(name, _)| allowed(name) && !platform(name) && !misleads(name))
         .map(|(name, value)| {
             let value = if credential(name) { REDACTED } else { value };
             (name.clone(), value.to_owned())
@@ -74,14 +76,16 @@ pub(super) fn headers(live: &LiveSource, head: &Head) -> Vec<(String, String)> {
     let claims: Vec<&Place> = scheme.credential_places().chain(claims).collect();
     let labels = scheme.event_id.iter().chain(&scheme.event_type);
     let labels: Vec<&Place> = labels.flat_map(Label::places).collect();
-    let is_label = |place: &Place| labels.contains(&place);
+    let is_among = |places: &[&Place], name: &str| {
+        let mut places = places.iter();
+        places.any(|place| matches!(place, Place::Header(known) if known == name))
+    };
     headers.sort_by_key(|(name, _)| {
-        let place = Place::Header(name.clone());
         if ALWAYS_CARRIED.contains(&name.as_str()) {
             0
-        } else if claims.contains(&&place) {
+        } else if is_among(&claims, name) {
             1
-        } else if is_label(&place) {
+        } else if is_among(&labels, name) {
             2
         } else {
             3

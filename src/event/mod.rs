@@ -259,7 +259,7 @@ impl<'b> Event<'b> {
             }
         }
         if !kept.is_empty() {
-            self.message.originalheaders = Some(format!("[{}]", kept.join(",")));
+            self.message.originalheaders = Some(["[", &kept.join(","), "]"].concat());
         }
     }
 

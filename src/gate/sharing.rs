@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Gate, LiveSource};
+use super::{Fault, Gate, LiveSource};
+use crate::config::SecretRef;
 use crate::verdict::Trouble;
 
 impl Gate {
@@ -39,10 +40,59 @@ impl Gate {
                 self.fail(name, Trouble::SecretShared, Some(secret));
             }
         }
+        self.refuse_shared_delivery_secrets(&ours);
+    }
+
+    /// Whoever is sent deliveries can sign some. Two tenants' backends with one secret could write to each other,
+    /// so neither is sent anything: their events are taken, and wait. Nor is an alert sent that a backend could
+    /// take for an event.
+    ///
+    /// `ours` are the fingerprints of the destinations' keys, in order, and of the alerts'.
+    fn refuse_shared_delivery_secrets(&mut self, ours: &[[u8; 32]]) {
+        let delivers = |name: &str, tenant: &mut dyn FnMut(&str) -> bool| {
+            let mut sources = self.sources.values();
+            sources.any(|live| live.source.destination == name && tenant(&live.source.tenant))
+        };
+        let crosses = |one: &str, other: &str| {
+            delivers(one, &mut |tenant| {
+                delivers(other, &mut |another| another != tenant)
+            })
+        };
+        let keyed = || self.destinations.iter().zip(ours);
+        let is_shared = |name: &str, url: &str, key: &[u8; 32]| {
+            keyed().any(|((other, live), theirs)| {
+                theirs == key && live.url != url && crosses(name, other)
+            })
+        };
+        let shared: Vec<String> = keyed()
+            .filter(|((name, live), key)| is_shared(name, &live.url, key))
+            .map(|((name, _), _)| name.clone())
+            .collect();
+        let (destinations, alerts) = ours.split_at(self.destinations.len().min(ours.len()));
+        let alerts_too = alerts.iter().any(|key| destinations.contains(key));
+        for name in shared {
+            let removed = self.destinations.remove(&name);
+            let secret = removed.map(|live| live.destination.secret);
+            self.secret_shared_by(name, secret.as_ref());
+        }
+        if alerts_too {
+            self.alerting.route = None;
+            let secret = self.alerting.settings.secret.clone();
+            self.secret_shared_by("[alerts]".to_owned(), secret.as_ref());
+        }
+    }
+
+    fn secret_shared_by(&mut self, destination: String, secret: Option<&SecretRef>) {
+        self.faults.push(Fault {
+            trouble: Trouble::SecretShared,
+            source: None,
+            destination: Some(destination),
+            secret: secret.map(|secret| secret.name().to_owned()),
+        });
     }
 
     /// The same for a sender's public key, where nothing that is pinned tells the sources apart. Within
-    /// one tenant it may be: one application of Discord has one key for two endpoints.
+    /// one tenant two schemes may have one: an application of Discord has one key for two endpoints.
     pub(super) fn refuse_shared_public_keys(&mut self) {
         let mut owners: BTreeMap<&str, Vec<&Arc<LiveSource>>> = BTreeMap::new();
         for live in self.sources.values() {
@@ -51,9 +101,12 @@ impl Gate {
             }
         }
         let is_shared = |one: &&Arc<LiveSource>, sharers: &[&Arc<LiveSource>]| {
-            sharers
-                .iter()
-                .any(|other| one.source.tenant != other.source.tenant && one.pins == other.pins)
+            sharers.iter().any(|other| {
+                one.name != other.name
+                    && one.pins == other.pins
+                    && (one.source.tenant != other.source.tenant
+                        || (one.source.scheme == other.source.scheme && !is_one_group(one, other)))
+            })
         };
         let mut shared: Vec<String> = Vec::new();
         for sharers in owners.values() {
@@ -96,11 +149,13 @@ impl Gate {
         let Some(first) = sources.next() else {
             return true;
         };
-        sources.all(|other| {
-            other.name == first.name
-                || (other.source.tenant == first.source.tenant
-                    && first.source.shared_secret.is_some()
-                    && other.source.shared_secret == first.source.shared_secret)
-        })
+        sources.all(|other| other.name == first.name || is_one_group(first, other))
     }
+}
+
+/// Whether they have one memory of events.
+fn is_one_group(one: &LiveSource, other: &LiveSource) -> bool {
+    one.source.tenant == other.source.tenant
+        && one.source.shared_secret.is_some()
+        && one.source.shared_secret == other.source.shared_secret
 }

@@ -274,13 +274,24 @@ impl Scheme {
         }
         for place in shake.places() {
             // A bearer's echo proves as much as a bearer's event; a visit needs more.
-            let proved =
-                self.is_signed(place) || (self.proves_the_sender_only() && shake.confirm.is_none());
+            let proved = self.is_signed(place)
+                || self.is_signed_for(shake, place)
+                || (self.proves_the_sender_only() && shake.confirm.is_none());
             if !proved {
                 faults.push(format!(
                     "`handshakes` uses \"{place}\", which is not signed: anyone could turn an event into a question"
                 ));
             }
+        }
+    }
+
+    /// Whether a line of each message that is this handshake has the place.
+    fn is_signed_for(&self, shake: &Handshake, place: &Place) -> bool {
+        match (&self.lines, &shake.at, &shake.equals) {
+            (Some(lines), Some(at), Some(equals)) => {
+                self.signed.contains(&Part::Lines) && lines.has_where(at, equals, place)
+            }
+            _ => false,
         }
     }
 

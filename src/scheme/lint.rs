@@ -375,7 +375,7 @@ impl Part {
 }
 
 /// A field name (RFC 9110, section 5.1) in lower case.
-fn is_header_name(text: &str) -> bool {
+pub(super) fn is_header_name(text: &str) -> bool {
     let token = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
     };

@@ -1,6 +1,6 @@
 //! What is wrong with a scheme whose MAC is more than one of the body, in one header.
 
-use super::{Algorithm, IdentityRule, Part, Scheme};
+use super::{Algorithm, IdentityRule, Part, Scheme, StatedPart};
 
 impl Scheme {
     pub(super) fn keyed_faults(&self, faults: &mut Vec<String>) {
@@ -17,6 +17,15 @@ impl Scheme {
             && (self.signed.first() != Some(&Part::Secret) || !self.signed.contains(&Part::Body))
         {
             faults.push("`algorithm` = \"sha256\" is a plain hash: `signed` begins with \"secret\" and has \"body\", which must then be JSON".into());
+        }
+        let is_constant = |part: &Part| {
+            matches!(
+                part,
+                Part::Literal(_) | Part::Secret | Part::Method | Part::Stated(StatedPart::Pin(_))
+            )
+        };
+        if !self.signed.is_empty() && self.signed.iter().all(is_constant) {
+            faults.push("`signed` has nothing of the message: its signature is always the same, and whoever has seen one can send anything".into());
         }
         if self.is_public() {
             return;

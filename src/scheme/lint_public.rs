@@ -105,6 +105,7 @@ impl Scheme {
             .filter_map(|shake| shake.confirm.as_ref());
         for host in certificate.chain(confirm.flat_map(|confirm| &confirm.hosts)) {
             let text = String::from(host.clone());
+            private_fault(&["https://", &text, "/"].concat(), faults);
             if text.contains("{*}") || !host.names().all(|name| name == "region") {
                 faults.push(format!(
                     "host \"{text}\": hosts are written out, with no gap but {{region}}: a pattern could be registered by others"
@@ -113,6 +114,7 @@ impl Scheme {
         }
         if let Some(set) = &self.key_set {
             let text = String::from(set.url.clone());
+            private_fault(&text, faults);
             let host = text
                 .strip_prefix("https://")
                 .and_then(|rest| rest.split_once('/'));
@@ -131,6 +133,7 @@ impl Scheme {
         };
         let pin = |name: &str| self.pins.iter().find(|pin| pin.name == name);
         let text = String::from(form.url.clone());
+        private_fault(&text, faults);
         let host = text
             .strip_prefix("https://")
             .and_then(|rest| rest.split_once('/'));
@@ -222,5 +225,14 @@ impl Scheme {
         {
             faults.push("`token.alg` is not the name of `algorithm`: a token cannot choose how it is checked".into());
         }
+    }
+}
+
+/// A provider's keys stand where everybody can read them.
+fn private_fault(url: &str, faults: &mut Vec<String>) {
+    if crate::config::is_private(url) {
+        faults.push(format!(
+            "\"{url}\" leads to a private or special address: nothing is fetched from a network of one's own"
+        ));
     }
 }

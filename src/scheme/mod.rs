@@ -21,6 +21,7 @@ mod lint_keyed;
 #[cfg(not(target_arch = "wasm32"))]
 mod lint_own;
 mod lint_public;
+mod lint_stated;
 mod places;
 mod public;
 mod signed;
@@ -332,4 +333,6 @@ pub struct ExactAnswer {
 }
 
 /// Headers that are carried whatever the scheme says: without them the body cannot be read.
-pub const ALWAYS_CARRIED: [&str; 2] = ["content-type", "content-encoding"];
+pub const ALWAYS_CARRIED: [&str; 2] = ["content-type", CONTENT_ENCODING];
+/// Says how the body was compressed; nothing of what is handed on instead of it ([`Scheme::is_canonicalised`]).
+pub const CONTENT_ENCODING: &str = "content-encoding";

@@ -146,15 +146,32 @@ pub struct Confirm {
 }
 
 impl LinesForm {
+    /// Whether the value there is signed whatever kind the message is of: what only one kind signs, anyone
+    /// could write into a message of another.
     pub fn has(&self, place: &Place) -> bool {
-        let mut lines = self.of.iter().flat_map(|kind| &kind.lines);
-        lines.any(|line| line.at == *place)
+        self.of.iter().all(|kind| kind.has(place))
+    }
+
+    /// The same for messages that have this text at `at`.
+    pub fn has_where(&self, at: &Place, equals: &str, place: &Place) -> bool {
+        let mut kinds = self.of.iter();
+        kinds.all(|kind| {
+            let is_another =
+                kind.at.as_ref() == Some(at) && !kind.equals.iter().any(|known| known == equals);
+            is_another || kind.has(place)
+        })
     }
 
     /// Whether the lines are what the event consists of: members of its body.
     pub fn are_content(&self) -> bool {
         let mut lines = self.of.iter().flat_map(|kind| &kind.lines);
         lines.any(|line| matches!(line.at, Place::Json(_)))
+    }
+}
+
+impl LinesOf {
+    fn has(&self, place: &Place) -> bool {
+        self.lines.iter().any(|line| line.at == *place)
     }
 }
 

@@ -84,7 +84,8 @@ impl NamedHeadersForm {
     }
 }
 
-fn counted(text: &str) -> Option<(&str, usize)> {
+/// `NAME=TIMES`, as [`NamedHeadersForm::separators`] has it.
+pub(super) fn counted(text: &str) -> Option<(&str, usize)> {
     let (name, times) = text.split_once('=')?;
     Some((name, times.parse().ok().filter(|times| *times > 0)?))
 }
@@ -149,9 +150,6 @@ impl Scheme {
             _ => None,
         };
         match part {
-            StatedPart::UrlAndForm => {
-                matches!(place, Place::Form(_) | Place::Query(_) | Place::Json(_))
-            }
             StatedPart::Joined => {
                 let form = self.joined.as_ref();
                 form.is_some_and(|form| form.of.contains(place))
@@ -171,132 +169,12 @@ impl Scheme {
                 (Place::SignatureField(_), _) => true,
                 _ => false,
             },
-            StatedPart::HeaderNames | StatedPart::Pin(_) | StatedPart::BodyCrc32 => false,
-        }
-    }
-
-    /// What is wrong with a scheme that states something.
-    pub(super) fn stated_faults(&self, faults: &mut Vec<String>) {
-        let has = |wanted: &StatedPart| self.stated_parts().any(|part| part == wanted);
-        for (name, part, is_there) in [
-            ("joined", StatedPart::Joined, self.joined.is_some()),
-            (
-                "named_headers",
-                StatedPart::Headers,
-                self.named_headers.is_some(),
-            ),
-            (
-                "message_signature",
-                StatedPart::MessageSignature,
-                self.message_signature.is_some(),
-            ),
-        ] {
-            if has(&part) != is_there {
-                faults.push(format!(
-                    "`signed` names \"{part}\", and the table `{name}` says what it is: one does not go without the other"
-                ));
-            }
-        }
-        for part in self.stated_parts() {
-            match part {
-                StatedPart::Pin(name) if !self.pins.iter().any(|pin| pin.name == *name) => {
-                    faults.push(format!("\"{part}\" needs a pin of that name"));
-                }
-                StatedPart::UrlAndForm if !self.pins.iter().any(|pin| pin.name == "url") => {
-                    faults.push(format!(
-                        "\"{part}\" needs a pin \"url\": the source's own URL"
-                    ));
-                }
-                StatedPart::UrlAndForm | StatedPart::Joined | StatedPart::MessageSignature
-                    if self.signed.len() > 1 =>
-                {
-                    faults.push(format!("\"{part}\" must be all that is signed"));
-                }
-                StatedPart::HeaderNames if !has(&StatedPart::Headers) => {
-                    faults.push(format!(
-                        "\"{part}\" without \"named-headers\" signs no header"
-                    ));
-                }
-                _ => {}
-            }
-        }
-        if let Some(form) = &self.joined {
-            let members = form.of.iter().all(|place| matches!(place, Place::Json(_)));
-            if form.by.chars().count() != 1 || form.of.len() < 2 || !members {
-                faults.push(
-                    "`joined` needs one character in `by`, and members of the body in `of`".into(),
-                );
-            }
-        }
-        if let Some(form) = &self.named_headers
-            && (form.split.is_empty() || form.join.is_empty() || form.pair.as_deref() == Some(""))
-        {
-            faults.push("`named_headers` needs `split`, `join` and, where names are signed with the values, `pair`".into());
-        }
-        self.separator_faults(faults);
-        if let Some(form) = &self.message_signature {
-            let covers = |list: &Vec<String>| list.iter().any(|name| name == "content-digest");
-            if form.required.is_empty() || !form.required.iter().all(covers) {
-                faults.push("`message_signature.required`: each list needs \"content-digest\", or anyone could change the body".into());
-            }
-            let created = Place::SignatureField("created".into());
-            if self.time.as_ref().is_none_or(|form| form.at != created) {
-                faults.push("a message signature needs `time` at \"signature:created\"".into());
-            }
-        }
-        if self.states_mac() {
-            for part in &self.signed {
-                if matches!(
-                    part.innermost(),
-                    Part::Secret
-                        | Part::SortedJson
-                        | Part::SortedFields
-                        | Part::SortedQueryExcept(_)
-                        | Part::CanonicalRequest
-                ) || matches!(part, Part::MacHex(_))
-                {
-                    faults.push(format!("\"{part}\" does not go with what is stated beside it (`pins`, a token, a time in a claim)"));
-                }
-            }
-            if self.key.append.is_some() {
-                faults.push("`key.append` does not go with what is stated beside it".into());
-            }
-        }
-    }
-}
-
-impl Scheme {
-    /// Whether values without names have one end each.
-    fn separator_faults(&self, faults: &mut Vec<String>) {
-        let Some(form) = &self.named_headers else {
-            return;
-        };
-        let is_wrong = |text: &String| counted(text).is_none();
-        if form.separators.iter().any(is_wrong)
-            || (form.pair.is_some() && !form.separators.is_empty())
-        {
-            faults.push("`named_headers.separators` are each \"NAME=TIMES\", for headers whose values are signed without their names: leave it out where `pair` is set".into());
-        }
-        if form.pair.is_some() {
-            return;
-        }
-        if form.join.chars().count() > 1 {
-            faults.push("`named_headers.join` needs one character where values are signed without their names: half of two could belong to a value".into());
-        }
-        let ends_there = |part: &StatedPart| {
-            let part = Part::Stated(part.clone());
-            let behind = self
-                .signed
-                .iter()
-                .skip_while(|signed| **signed != part)
-                .nth(1);
-            behind.is_none_or(|next| *next == Part::Literal(form.join.clone()))
-        };
-        if !ends_there(&StatedPart::HeaderNames) || !ends_there(&StatedPart::Headers) {
-            faults.push(format!(
-                "`signed`: \"literal:{}\", which is `named_headers.join`, must follow \"header-names\" and \"named-headers\": what else ended them could stand in a value",
-                form.join
-            ));
+            // Of the form nothing says where a name ends and its value begins: one string is many forms,
+            // and only the string as a whole is the same in all of them.
+            StatedPart::UrlAndForm
+            | StatedPart::HeaderNames
+            | StatedPart::Pin(_)
+            | StatedPart::BodyCrc32 => false,
         }
     }
 }

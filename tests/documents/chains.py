@@ -1,6 +1,7 @@
-"""Makes chains.pem: certificates of which the tests put together documents with chains, each under its name.
+"""Makes chains.pem: certificates of which the tests put together documents with chains, each under its name; and chain.pem,
+a document as a provider would publish it, with which the fuzzer begins.
 
-    python3 tests/documents/chains.py > tests/documents/chains.pem     (cryptography 48)
+    python3 tests/documents/chains.py     (cryptography 48)
 
 `openssl verify` agrees with the tests on them, but for SHA-1, which it takes.
 
@@ -143,5 +144,6 @@ def pem(made):
     return ssl.DER_cert_to_PEM_cert(bytes(made))
 
 
-for title, made in MADE.items():
-    print(f"{title}\n{pem(made).strip()}\n")
+TEXTS = {title: pem(made).strip() + "\n" for title, made in MADE.items()}
+(HERE / "chains.pem").write_text("\n".join(f"{title}\n{text}" for title, text in TEXTS.items()))
+(HERE / "chain.pem").write_text("".join(TEXTS[title] for title in ("leaf of p256", "p256", "p384")))

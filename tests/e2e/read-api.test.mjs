@@ -109,12 +109,27 @@ test("a record as it is listed", async () => {
   assert.deepEqual(json, {
     records: [{
       id: row.id, tenant: row.tenant, source: row.source, at: new Date(row.at_ms).toISOString(), verdict: row.verdict, reason: row.reason,
-      leaf_hash: row.leaf_hash, expired: false, record: JSON.parse(row.text), client_address: row.address,
+      leaf_hash: row.leaf_hash, expired: false, record: JSON.parse(row.text), client_address: row.address, configured: false,
     }],
     cursor: null,
   });
   const [expired] = (await get("records", { request_id: "req_expired" })).json.records;
   assert.deepEqual([expired.expired, expired.record, expired.client_address, expired.leaf_hash], [true, null, null, rows[0].leaf_hash]);
+});
+
+test("a tenant that somebody invented in the database is said to be none of ours", async () => {
+  const { requestId } = await gate.send({ ...shopEvent(gate, "custom"), headers: [] });
+  const item = async (id) => (await get("records", { request_id: id })).json.records[0];
+  const real = await until(() => item(requestId), "its record");
+  const nobodys = rows.find(({ tenant, verdict }) => tenant === "_" && verdict === "refused");
+  const [invented, toNobody] = await Promise.all([item(rows[7].id), item(nobodys.id)]);
+  assert.deepEqual([real, invented, toNobody].map(({ tenant, configured }) => [tenant, configured]), [["demo", true], ["globex", false], ["_", true]]);
+  assert.deepEqual([(await get(`records/${rows[7].id}`)).json.configured, (await get(`records/${rows[7].id}`)).json.log.state], [false, "unknown"]);
+  const exported = async (format, id) => (await gate.adminAt(`/admin/v1/export?${new URLSearchParams({ format, request_id: id })}`)).text.trimEnd();
+  const last = (table) => table.split("\r\n").map((row) => row.split(",").at(-1));
+  assert.deepEqual([last(await exported("csv", requestId)), last(await exported("csv", rows[7].id))], [["configured", "true"], ["configured", "false"]]);
+  const labels = async (id) => JSON.parse(await exported("ocsf", id)).metadata.labels;
+  assert.deepEqual([await labels(requestId), await labels(rows[7].id)], [undefined, ["tenant_not_configured"]]);
 });
 
 test("every filter finds what it names, newest first, and all of it over the pages", async () => {

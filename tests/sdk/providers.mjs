@@ -8,3 +8,10 @@ import { KEYED } from "./providers/keyed.mjs";
 import { STATED } from "./providers/stated.mjs";
 
 export const PROVIDERS = [...KEYED, ...STATED];
+
+/** Who signs requests: the SDK, or what stands for it; and `hookgate sign`, where no private key is needed. */
+export const signersOf = (provider) => [
+  ...(provider.sign ? [provider.signedBy ?? provider.sdk] : []),
+  ...(KEYED.includes(provider) || provider.byGate ? [GATE] : []),
+];
+export const GATE = "the gate";

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PROVIDERS } from "./providers.mjs";
-import { KEYED } from "./providers/keyed.mjs";
+import { GATE, PROVIDERS, signersOf } from "./providers.mjs";
 import { URL_OF_HOOK } from "./providers/shared.mjs";
 import { chance, changed } from "./support/chance.mjs";
 import { CASES } from "./support/cases.mjs";
@@ -24,7 +23,7 @@ async function signed(provider, signer, { secret, key, ageSeconds = 0, id = "evt
   const atMs = Date.now() - ageSeconds * 1000;
   const { scheme: name, source } = provider;
   let body = Buffer.from(plain ?? (provider.body ?? BODY)(id, atMs));
-  if (signer === "gate") return signedByGate({ scheme: name, secret, body, id, ageSeconds, source });
+  if (signer === GATE) return signedByGate({ scheme: name, secret, body, id, ageSeconds, source });
   if (provider.signBody) body = Buffer.from(await provider.signBody({ secret, text: body.toString() }));
   const proof = await provider.sign({ secret, key, body, text: body.toString(), id, atMs });
   const headers = [["content-type", provider.content ?? "application/json"], ...proof];
@@ -44,7 +43,7 @@ async function asked(provider, request) {
 const shown = ({ headers, body, secret }) => JSON.stringify({ headers, body: body.toString(), secret });
 
 for (const provider of PROVIDERS) {
-  const signers = [...(provider.sign ? [provider.signedBy ?? provider.sdk] : []), ...(KEYED.includes(provider) ? ["gate"] : [])];
+  const signers = signersOf(provider);
   const title = `${provider.scheme} and ${provider.sdk}`;
   test(title, async () => {
     const { differs } = provider;
@@ -59,7 +58,7 @@ for (const provider of PROVIDERS) {
       const early = await signed(provider, signer, { ...keys, ageSeconds: -future - MARGIN_SECONDS });
       const plain = provider.body ? undefined : await signed(provider, signer, { ...keys, plain: "invoice in words" });
       // The gate does not sign what it would refuse.
-      const dotted = signer === "gate" ? undefined : await signed(provider, signer, { ...keys, id: "evt.1" });
+      const dotted = signer === GATE ? undefined : await signed(provider, signer, { ...keys, id: "evt.1" });
       // The last, and asked about at once: Paddle's SDK gives it five seconds.
       const genuine = await signed(provider, signer, keys);
       const nowMs = Date.now();

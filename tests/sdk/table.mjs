@@ -3,16 +3,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { PROVIDERS } from "./providers.mjs";
-import { KEYED } from "./providers/keyed.mjs";
+import { PROVIDERS, signersOf } from "./providers.mjs";
 
 export const README = join(import.meta.dirname, "README.md");
 const { devDependencies: VERSIONS } = JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8"));
 
-const signers = (provider) => [...(provider.sign ? [provider.signedBy ?? provider.sdk] : []), ...(KEYED.includes(provider) ? ["the gate"] : [])];
-
 function compared() {
-  const rows = PROVIDERS.map((provider) => `| \`${provider.scheme}\` | ${provider.sdk} ${VERSIONS[provider.sdk]} | ${signers(provider).join(", ")} |`);
+  const rows = PROVIDERS.map((provider) => `| \`${provider.scheme}\` | ${provider.sdk} ${VERSIONS[provider.sdk]} | ${signersOf(provider).join(", ")} |`);
   return ["| scheme | judged beside the gate by | signed by |", "| --- | --- | --- |", ...rows].join("\n");
 }
 

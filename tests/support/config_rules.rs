@@ -112,6 +112,8 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("url", "url = \"http://backend.example/\"", "[destinations.backend]: url = \"http://backend.example/\": write an https URL, http for 127.0.0.1, or $NAME for the Worker variable NAME"),
     ("url", "url = \"https://10.0.0.1/\"", "[destinations.backend]: url = \"https://10.0.0.1/\" is on a private network"),
     ("url", "url = \"http://localhost:8788/\"", "is on a private network, and this file is for every environment"),
+    ("url", "url = \"https://10.0.0.%31/\"", "url = \"https://10.0.0.%31/\": write an https URL"),
+    ("queue_retention", "queue_retention_seconds = 345600\n[alerts]\nwebhook = \"https://%6cocalhost/\"\nsecret = \"ALERT_SECRET\"", "[alerts]: webhook = \"https://%6cocalhost/\": write an https URL"),
     ("url", "url = \"$backend\"", "$NAME for the Worker variable NAME"),
     ("secret ", "secret = \"whsec_MfKQ\"", "secret = \"whsec_MfKQ\": use A-Z, 0-9 and _"),
     ("secret ", "secret = \"D\"\ntimeout_seconds = 0", "timeout_seconds = 0: use 1 to 60"),
@@ -205,6 +207,7 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("secrets", "secrets = [\"ENVIRONMENT\"]", "secret \"ENVIRONMENT\" is the name of something else"),
     ("[schemes.shop]", "[sources.two]\ntenant = \"other\"\nscheme = \"github\"\nsecrets = [\"SHOP_SECRET\"]\ndestination = \"backend\"\ndedup_retention_seconds = 2592000\n[schemes.shop]", "[sources.two] and [sources.shop] belong to two tenants and both use the secret \"SHOP_SECRET\""),
     ("[schemes.shop]", "[sources.two]\ntenant = \"acme\"\nscheme = \"shop\"\nsecrets = [\"SHOP_SECRET\"]\ndestination = \"backend\"\ndedup_retention_seconds = 2592000\n[schemes.shop]", "both use the secret \"SHOP_SECRET\": set the same shared_secret"),
+    ("[schemes.shop]", "[destinations.two]\nurl = \"https://other.example/\"\nsecret = \"DELIVERY_SECRET\"\n[sources.two]\ntenant = \"other\"\nscheme = \"github\"\nsecrets = [\"OTHER\"]\ndestination = \"two\"\ndedup_retention_seconds = 2592000\n[schemes.shop]", "[destinations.two] and [destinations.backend] deliver for two tenants and both use the secret \"DELIVERY_SECRET\""),
     // Schemes: the rest.
     ("provider", "provider = \"Shop\"\nhandshakes = [{ at = \"header:x-type\", equals = \"a\", echo = \"json:/a\" }]", "`handshakes` uses \"header:x-type\", which is not signed"),
     ("provider", "provider = \"Shop\"\nhandshakes = [{ at = \"json:/type\", equals = \"a\", echo = \"query:a\" }]", "`handshakes` uses \"query:a\", which is not signed"),

@@ -12,6 +12,7 @@ use crate::audit::Notice;
 use crate::edge::database::transact;
 use crate::edge::log_proof;
 use crate::edge::platform::{self, now_ms};
+use crate::edge::state::State;
 
 /// The page, or the record; 503 if the database does not answer.
 pub async fn read(asking: &Asking<'_>, reading: &Reading) -> Answer {
@@ -82,6 +83,8 @@ pub fn json(body: &str) -> Answer {
 }
 
 async fn find(asking: &Asking<'_>, query: &Query) -> Result<String, String> {
+    let mut query = query.clone();
+    query.with_tenants(|| State::of(asking.env).tenants());
     let value = |value: &Value| match value {
         Value::Text(text) => JsValue::from_str(text),
         Value::Number(number) => JsValue::from_f64(*number as f64),

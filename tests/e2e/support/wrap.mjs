@@ -31,8 +31,8 @@ pace.flushMs = 700;
 
 let standing = new Map();
 let aheadMs = 0;
-let brokenSql = "";
 let variables = {};
+let brokenSql = "";
 /** The real clock, and how many have set another. */
 const clock = Date.now;
 let clocksSet = 0;
@@ -101,12 +101,12 @@ export default {
       return new Response(null, { status: 204 });
     }
     const { pathname, searchParams } = new URL(request.url);
-    if (pathname === "/-/sql") {
-      brokenSql = await request.text();
-      return new Response(null, { status: 204 });
-    }
     if (pathname === "/-/variables") {
       variables = await request.json();
+      return new Response(null, { status: 204 });
+    }
+    if (pathname === "/-/sql") {
+      brokenSql = await request.text();
       return new Response(null, { status: 204 });
     }
     if (pathname === "/-/append") {

@@ -1,5 +1,5 @@
 // Schemes with a key pair, a token, or a form of what is signed that only the sender states. `hookgate sign` has no
-// private keys, so here the SDK signs, or Node's own crypto where the SDK cannot.
+// private keys, so there the SDK signs, or Node's own crypto where the SDK cannot; where a secret does it, both sign (`byGate`).
 import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { AGELESS, CAPITALS, DECODED, FUTURE, LAST_WINS, LENIENT, LENIENT_TEXT, LOSSY, REPRINTED, secondsOf, text, TRUNCATED, UNBOUNDED, URL_OF_HOOK, ZERO } from "./shared.mjs";
 
@@ -33,6 +33,8 @@ const discord = (scheme) => ({
 /** RFC 9421 with one of its algorithms. */
 const messageSignature = (scheme, algorithm, pair, sdkKey) => ({
   scheme,
+  byGate: algorithm.startsWith("hmac"),
+  source: `pins = { url = "${URL_OF_HOOK}" }`,
   sdk: "http-message-signatures",
   pair,
   sign: async ({ key, body, atMs }) => {
@@ -104,6 +106,8 @@ export const STATED = [
   },
   {
     scheme: "twilio",
+    byGate: true,
+    source: `pins = { url = "${URL_OF_HOOK}" }`,
     sdk: "twilio",
     secret: text,
     body: (id) => `MessageSid=${id}&Body=invoice+Z%C3%BCrich+%F0%9F%98%80&From=%2B14158675309&MessageStatus=sent&Empty=`,
@@ -120,6 +124,7 @@ export const STATED = [
   },
   {
     scheme: "adyen-classic",
+    byGate: true,
     sdk: "@adyen/api-library",
     secret: () => randomBytes(32).toString("hex"),
     body: (id) => JSON.stringify({ live: "false", notificationItems: [{ NotificationRequestItem: ADYEN_ITEM(id) }] }),
@@ -159,6 +164,8 @@ export const STATED = [
   },
   {
     scheme: "monday",
+    byGate: true,
+    source: `pins = { audience = "${URL_OF_HOOK}" }`,
     sdk: "jose",
     secret: text,
     sign: async ({ secret, atMs }) => {
@@ -174,6 +181,8 @@ export const STATED = [
   },
   {
     scheme: "atlassian-connect",
+    byGate: true,
+    source: 'pins = { client_key = "client-1" }',
     sdk: "atlassian-jwt",
     secret: text,
     sign: async ({ secret, atMs }) => {
@@ -194,6 +203,7 @@ export const STATED = [
   },
   {
     scheme: "contentful",
+    byGate: true,
     sdk: "@contentful/node-apps-toolkit",
     text: true,
     secret: () => randomBytes(32).toString("hex"),
@@ -211,6 +221,7 @@ export const STATED = [
   },
   {
     scheme: "hook0-headers",
+    byGate: true,
     sdk: "hook0-client",
     signedBy: "node:crypto",
     secret: text,

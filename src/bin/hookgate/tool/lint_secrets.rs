@@ -38,6 +38,14 @@ pub fn faults(
             secrets.in_file(name).map(str::to_owned)
         });
         for fault in &gate.faults {
+            if let Some(destination) = &fault.destination
+                && fault.trouble == Trouble::SecretShared
+            {
+                let secret = fault.secret.as_deref().unwrap_or("a secret");
+                sentences.push(format!(
+                    "{file}: destination {destination}: {secret} is also another backend's: one could write deliveries to the other"
+                ));
+            }
             if let Some(source) = &fault.source {
                 let secret = fault.secret.as_deref().unwrap_or("a secret");
                 sentences.push(format!(

@@ -25,6 +25,7 @@ mod lint_secrets;
 mod options;
 mod recorded;
 mod schemes;
+mod schemes_needs;
 mod schemes_text;
 mod secrets;
 mod send;

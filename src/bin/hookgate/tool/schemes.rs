@@ -10,6 +10,7 @@ use lexopt::prelude::Long;
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::schemes_needs::needs;
 use super::schemes_text::{ABSENT, INTRODUCTION, KOOGALLERY, PLAIN};
 use super::terminal::json as json_line;
 
@@ -172,6 +173,7 @@ fn section(name: &str, scheme: &Scheme, about: &About, text: &str) {
         .map(String::from)
         .collect();
     println!("- Called: {called}. Its type: {}.", quoted(&kinds, "none"));
+    println!("- A source of it has: {}.", needs(scheme));
     println!("- Answers: {}.", answers(scheme));
     if let Some(why) = &about.answers {
         println!("- What the answer does: {why}");
