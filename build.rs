@@ -25,7 +25,11 @@ struct Word {
     is_used_by: fn(&config::Config) -> bool,
 }
 
-const WORDS: [Word; 21] = [
+const WORDS: [Word; 22] = [
+    Word {
+        cfg: "uses_access",
+        is_used_by: |config| config.access,
+    },
     Word {
         cfg: "uses_diagnosis",
         is_used_by: |config| config.diagnosis,

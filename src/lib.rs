@@ -4,7 +4,7 @@
 //! hands it to a queue for the backend, and records every verdict.
 //!
 //! **Nothing outside [`edge`](self) touches the platform.** Everything else is pure: bytes, the time
-//! and random bytes come in as arguments, decisions come out as values. `worker` and `wasm-bindgen`
+//! and random bytes come in as arguments, decisions come out as values. `web-sys` and `wasm-bindgen`
 //! are dependencies of the wasm32 target only, so the compiler keeps this boundary.
 //!
 //! # The way of a request

@@ -50,5 +50,7 @@ pub const PARTIAL_SIGNATURES: bool = is_there(cfg!(uses_partial_signatures));
 pub const GREETINGS: bool = is_there(cfg!(uses_greetings));
 /// Pings.
 pub const PINGS: bool = is_there(cfg!(uses_pings));
+/// Operators for whom Cloudflare Access vouches.
+pub const ACCESS: bool = is_there(cfg!(uses_access));
 /// Diagnoses of refusals.
 pub const DIAGNOSIS: bool = is_there(cfg!(uses_diagnosis));

@@ -216,6 +216,21 @@ fn a_session_is_of_a_token_and_never_of_an_address() {
     assert_eq!(operators.by_session(&forged), None);
 }
 
+/// Most Workers are built without the code for it.
+#[test]
+fn without_access_a_line_with_an_address_is_none_and_is_said_to_be() {
+    let (ana, token) = line("ana read *");
+    let text = format!("{ana}\nben read acme access:ben@example.com\nnobody");
+    let [with, without] = [true, false].map(|access| Operators::of(&text, access));
+    assert_eq!(with.unreadable().unwrap(), "3");
+    let said = "2, 3 (a line with access: takes `access = true` in the sources file)";
+    assert_eq!(without.unreadable().unwrap(), said);
+    assert!(with.by_email("ben@example.com").is_some());
+    assert!(without.by_email("ben@example.com").is_none());
+    assert!(without.by_token(&token).is_some());
+    assert_eq!(Operators::of(&ana, false).unreadable(), None);
+}
+
 /// What is asked of each tenant of a line would be found and counted as often as it is named.
 #[test]
 fn a_tenant_that_is_named_twice_is_one() {

@@ -4,6 +4,7 @@ use super::access::{Access, HEADER};
 use super::operators::{Line, Operators, is_of_random_bytes};
 use super::session::{cookie, digest};
 use crate::request::Head;
+use crate::uses;
 
 /// Where a browser signs in and out.
 pub const SESSION: &str = "/admin/v1/session";
@@ -82,7 +83,9 @@ impl Door {
         let named = settings.access_team.zip(settings.access_audience);
         Door {
             operators: Operators::read(&settings.admins.unwrap_or_default()),
-            access: named.and_then(|(team, audience)| Access::of(&team, &audience)),
+            access: named
+                .filter(|_| uses::ACCESS)
+                .and_then(|(team, audience)| Access::of(&team, &audience)),
             takes_browsers: only_host.is_some() || matches!(environment, "development" | "test"),
             only_host,
         }

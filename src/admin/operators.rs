@@ -24,6 +24,7 @@ use super::session::Session;
 use crate::keys::{Mac, decode_hex, encode_hex};
 use crate::scheme::Algorithm;
 use crate::tlog::is_tenant;
+use crate::uses;
 
 /// Tokens begin so, for whoever finds one where it should not be.
 const TOKEN_PREFIX: &str = "hookgate_";
@@ -99,10 +100,17 @@ pub struct Operators {
     lines: Vec<Line>,
     /// Numbers of lines that are none, from 1. They open nothing, and keep no other from being good.
     pub faults: Vec<usize>,
+    /// One of them would be one if Access were there.
+    wants_access: bool,
 }
 
 impl Operators {
     pub fn read(text: &str) -> Operators {
+        Operators::of(text, uses::ACCESS)
+    }
+
+    /// Without Access a line with an address is none.
+    pub fn of(text: &str, has_access: bool) -> Operators {
         let mut operators = Operators::default();
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
@@ -111,11 +119,25 @@ impl Operators {
             }
             match Line::read(line) {
                 // Which of two roles would one proof give?
+                Some(line) if !has_access && !line.has_token() => {
+                    operators.wants_access = true;
+                    operators.faults.push(index + 1);
+                }
                 Some(line) if !operators.has(&line.proof) => operators.lines.push(line),
                 _ => operators.faults.push(index + 1),
             }
         }
         operators
+    }
+
+    /// Which lines are none, for the log. `None`: all are good.
+    pub fn unreadable(&self) -> Option<String> {
+        let lines: Vec<String> = self.faults.iter().map(usize::to_string).collect();
+        let why = match self.wants_access {
+            true => " (a line with access: takes `access = true` in the sources file)",
+            false => "",
+        };
+        (!lines.is_empty()).then(|| [&lines.join(", "), why].concat())
     }
 
     fn has(&self, proof: &Proof) -> bool {

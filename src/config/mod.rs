@@ -49,6 +49,9 @@ pub struct Config {
     /// Whether the Worker has the code that diagnoses refusals ([`crate::diagnosis`]).
     #[serde(default = "yes")]
     pub diagnosis: bool,
+    /// Whether Cloudflare Access may say who an operator is ([`crate::admin::access`]).
+    #[serde(default)]
+    pub access: bool,
     #[serde(default)]
     pub destinations: BTreeMap<String, Destination>,
     #[serde(default)]

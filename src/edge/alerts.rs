@@ -3,13 +3,11 @@
 use std::cell::RefCell;
 
 use js_sys::{Object, Promise};
-use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
-use worker::Env;
 
 use super::database::transact;
-use super::platform::{self, Bindings, now_ms, set, within};
+use super::platform::{self, Effect, Env, in_time, now_ms, set, within};
 use super::state::State;
 use super::{backend, database, log_run};
 use crate::alerts::message::{Message, Round};
@@ -81,7 +79,7 @@ async fn look_without(
     waiting: &[Waiting],
     has_answered: bool,
 ) -> Result<(), String> {
-    let kv = env.unchecked_ref::<Bindings>().seen();
+    let kv = env.seen();
     let known = timely(kv.get(without::KEY)).await?.as_string();
     let before = Memory::parse(&known.unwrap_or_default());
     let (now, mut memory) = (now_ms(), before.clone());
@@ -121,8 +119,7 @@ async fn look_without(
 
 /// What KV says to this.
 async fn timely(asking: Result<Promise, JsValue>) -> Result<JsValue, String> {
-    let told = async { JsFuture::from(asking?).await };
-    let told = within(KV_MS, told).await;
+    let told = in_time(KV_MS, asking).await;
     told.ok_or("no answer in time")?
         .map_err(|error| platform::describe_value(&error))
 }
@@ -246,7 +243,13 @@ async fn post(gate: &Gate, id: &str, body: &str) -> Result<u16, String> {
 }
 
 /// Something happened that an alert may follow from. `id` is the same if it is told twice.
-pub async fn happened(env: &Env, rule: Rule, tenant: &str, source: &str, id: &str) {
+pub fn happened(
+    env: &Env,
+    rule: Rule,
+    tenant: &str,
+    source: &str,
+    id: &str,
+) -> Effect<'static, ()> {
     let values = [
         id.into(),
         rule.name().into(),
@@ -254,8 +257,11 @@ pub async fn happened(env: &Env, rule: Rule, tenant: &str, source: &str, id: &st
         source.into(),
         JsValue::from(now_ms() as f64),
     ];
-    let kept = within(HAPPENED_MS, transact(env, &[(HAPPENED, &values)])).await;
-    if let Err(detail) = kept.unwrap_or_else(|| Err("no answer in time".to_owned())) {
-        platform::notice(&Notice::AlertsFailed { detail: &detail });
-    }
+    let keeping = within(HAPPENED_MS, transact(env, &[(HAPPENED, &values)]));
+    Box::pin(async move {
+        let kept = keeping.await;
+        if let Err(detail) = kept.unwrap_or_else(|| Err("no answer in time".to_owned())) {
+            platform::notice(&Notice::AlertsFailed { detail: &detail });
+        }
+    })
 }

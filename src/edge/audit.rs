@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 
 use wasm_bindgen::prelude::*;
-use worker::Env;
 
+use super::platform::Env;
 use super::record::Record;
 use super::state::State;
 use super::{diagnose, platform};

@@ -1,12 +1,10 @@
 //! What becomes of events that are given up: the dead-letter queue, and the archive.
 
-use worker::Env;
-
 use super::alerts;
 use super::archive;
 use super::consume::{EFFECT_MS, LEDGER_MS};
 use super::ledger;
-use super::platform::{self, binding, now_ms, within};
+use super::platform::{self, Effect, Env, binding, now_ms, within};
 use super::state::State;
 use crate::audit::{NO_TENANT, Notice};
 use crate::config::Rule;
@@ -32,15 +30,21 @@ pub enum Buried {
 }
 
 /// Tells the ledger of a death, and keeps the letter if it was one. When in doubt, it is kept.
-pub async fn keep_unless_delivered(letter: &DeadLetter, state: &State, env: &Env) -> Buried {
-    match report_dead(letter, state, env).await {
-        Some(Reply::Settled) => Buried::Delivered,
-        Some(Reply::Busy { until_ms }) => Buried::Busy {
-            seconds: busy_seconds(until_ms, now_ms()),
-        },
-        _ if keep(letter, env).await => Buried::Kept,
-        _ => Buried::Unkept,
-    }
+pub fn keep_unless_delivered<'a>(
+    letter: &'a DeadLetter,
+    state: &'a State,
+    env: &'a Env,
+) -> Effect<'a, Buried> {
+    Box::pin(async move {
+        match report_dead(letter, state, env).await {
+            Some(Reply::Settled) => Buried::Delivered,
+            Some(Reply::Busy { until_ms }) => Buried::Busy {
+                seconds: busy_seconds(until_ms, now_ms()),
+            },
+            _ if keep(letter, env).await => Buried::Kept,
+            _ => Buried::Unkept,
+        }
+    })
 }
 
 async fn report_dead(letter: &DeadLetter, state: &State, env: &Env) -> Option<Reply> {
@@ -82,7 +86,11 @@ pub async fn bury(
 }
 
 /// Moves a dead letter into the archive.
-async fn keep(letter: &DeadLetter, env: &Env) -> bool {
+fn keep<'a>(letter: &'a DeadLetter, env: &'a Env) -> Effect<'a, bool> {
+    Box::pin(kept(letter, env))
+}
+
+async fn kept(letter: &DeadLetter, env: &Env) -> bool {
     let id = &letter.id;
     match within(KEEP_MS, archive::keep(env, letter)).await {
         Some(Ok(())) => {

@@ -3,11 +3,11 @@
 use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 
 use super::archive::Failed;
+use super::bucket::Bucket;
 use super::fetch::Upload;
-use super::platform::{self, Bindings, Bucket, describe_value, set, within};
+use super::platform::{self, Env, describe_value, set, within};
 use crate::audit::Notice;
 use crate::event::ClaimCheck;
 use crate::keys::encode_hex;
@@ -43,7 +43,7 @@ impl Deposit {
             Deposit::Whole { check, bytes } => {
                 let options = Object::new();
                 set(&options, "sha256", &encode_hex(&check.sha256).into());
-                archive(env).put(&check.key, bytes, &options)
+                env.archive().put(&check.key, bytes, &options)
             }
             Deposit::Streamed(upload) => Ok(upload.commit()),
         }
@@ -64,8 +64,8 @@ pub async fn fetch(
     check: &ClaimCheck,
     before: &[u8],
 ) -> Result<(JsValue, Vec<u8>), Attempt> {
-    let bucket = archive(env);
-    let reading = async {
+    let bucket = env.archive();
+    let reading = Box::pin(async move {
         let measured = JsFuture::from(measure(&bucket, &check.key, &before.into())).await?;
         if measured.is_undefined() {
             return Ok(Err(Attempt::ContentMissing));
@@ -77,7 +77,7 @@ pub async fn fetch(
         }
         let stream = JsFuture::from(open(&bucket, &check.key, &measured.get(0))).await?;
         Ok(Ok((stream, hash(2))))
-    };
+    });
     match within(READ_MS, reading).await {
         Some(Ok(done)) => done,
         Some(Err(error)) => {
@@ -96,7 +96,7 @@ pub async fn fetch(
 /// # Errors
 /// The archive did not do it. The log says why.
 pub async fn duplicate(env: &Env, from: &str, to: &str) -> Result<bool, Failed> {
-    let copied = JsFuture::from(copy(&archive(env), from, to)).await;
+    let copied = JsFuture::from(copy(&env.archive(), from, to)).await;
     copied
         .map(|copied| copied.is_truthy())
         .map_err(archive_failed)
@@ -107,7 +107,7 @@ pub async fn duplicate(env: &Env, from: &str, to: &str) -> Result<bool, Failed> 
 /// # Errors
 /// The archive did not give it. The log says why.
 pub async fn stream(env: &Env, key: &str) -> Result<Option<JsValue>, Failed> {
-    let found = JsFuture::from(stream_of(&archive(env), key)).await;
+    let found = JsFuture::from(stream_of(&env.archive(), key)).await;
     let found = found.map_err(archive_failed)?;
     Ok((!found.is_undefined()).then_some(found))
 }
@@ -115,11 +115,6 @@ pub async fn stream(env: &Env, key: &str) -> Result<Option<JsValue>, Failed> {
 fn archive_failed(error: JsValue) -> Failed {
     failed(&describe_value(&error));
     Failed
-}
-
-fn archive(env: &Env) -> Bucket {
-    let bindings: &Bindings = env.unchecked_ref();
-    bindings.archive()
 }
 
 fn failed(detail: &str) {

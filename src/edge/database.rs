@@ -1,14 +1,12 @@
 //! D1, as thin as it can be: statements go in, and what is to be read comes out as one JSON text that SQLite made.
-//! The crate's own binding turns rows into objects, and those into values, at several times the code.
+//! Rows that become objects here, and those values, would be several times the code.
 
 use std::cell::Cell;
 
 use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 
-use super::platform::{binding, describe_value, within};
+use super::platform::{Effect, Env, binding, describe_value, in_time};
 
 /// A batch has thirty seconds on the platform; what hangs for so long is asked again by the queue or the cron.
 const BATCH_MS: u32 = 20_000;
@@ -40,22 +38,29 @@ extern "C" {
 ///
 /// # Errors
 /// What the platform said, for the log.
-pub async fn transact(env: &Env, statements: &[(&str, &[JsValue])]) -> Result<String, String> {
-    let asked = async {
-        let database = Reflect::get(env.as_ref(), &binding::RECORD.into())?;
-        let database: Database = database.unchecked_into();
-        let prepared = Array::new();
-        for (sql, values) in statements {
-            let values: Array = values.iter().collect();
-            prepared.push(&database.prepare(sql)?.bind(&values)?.into());
+pub fn transact(
+    env: &Env,
+    statements: &[(&str, &[JsValue])],
+) -> Effect<'static, Result<String, String>> {
+    let asked = in_time(BATCH_MS, begin(env, statements));
+    Box::pin(async move {
+        match asked.await {
+            Some(Ok(results)) => Ok(found(&results).unwrap_or_default()),
+            Some(Err(error)) => Err(describe_value(&error)),
+            None => Err("no answer in time".to_owned()),
         }
-        JsFuture::from(database.batch(&prepared)?).await
-    };
-    match within(BATCH_MS, asked).await {
-        Some(Ok(results)) => Ok(found(&results).unwrap_or_default()),
-        Some(Err(error)) => Err(describe_value(&error)),
-        None => Err("no answer in time".to_owned()),
+    })
+}
+
+fn begin(env: &Env, statements: &[(&str, &[JsValue])]) -> Result<Promise, JsValue> {
+    let database = Reflect::get(env.as_ref(), &binding::RECORD.into())?;
+    let database: Database = database.unchecked_into();
+    let prepared = Array::new();
+    for (sql, values) in statements {
+        let values: Array = values.iter().collect();
+        prepared.push(&database.prepare(sql)?.bind(&values)?.into());
     }
+    database.batch(&prepared)
 }
 
 /// [D1's results](https://developers.cloudflare.com/d1/worker-api/return-object/): one for each statement, with its

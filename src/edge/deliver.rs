@@ -3,13 +3,11 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use worker::Env;
-
 use super::backend::post;
 use super::bury::bury;
 use super::consume::{EFFECT_MS, LEDGER_MS};
 use super::ledger;
-use super::platform::{self, QueueMessage, binding, now_ms, within};
+use super::platform::{self, Effect, Env, QueueMessage, binding, now_ms, within};
 use crate::audit::{DeliveryLine, Notice};
 use crate::consumer::{Action, End, Errand, Report, Step, lease_ms};
 use crate::delivery;
@@ -71,9 +69,8 @@ impl Delivery<'_> {
 
     async fn ask(&self, ask: Ask) -> Option<Reply> {
         let key = &self.held.message.dedupkey;
-        ledger::ask(self.env, self.source, key, ask, LEDGER_MS)
-            .await
-            .ok()
+        let asking = ledger::ask(self.env, self.source, key, ask, LEDGER_MS);
+        asking.await.ok()
     }
 
     async fn claim(&self, owner: Owner) -> Option<Claim> {
@@ -151,11 +148,14 @@ impl Delivery<'_> {
                 send_again(self.message, self.text, seconds, self.env).await;
             }
             End::SendAs { run } => {
-                let sent = async {
-                    let text = at_run(self.text, run).ok_or_else(String::new)?;
-                    platform::send(self.env, binding::EVENTS, &text).await
+                let sent = match at_run(self.text, run) {
+                    Some(text) => {
+                        let sending = platform::send(self.env, binding::EVENTS, &text);
+                        within(EFFECT_MS, sending).await
+                    }
+                    None => None,
                 };
-                match within(EFFECT_MS, sent).await {
+                match sent {
                     Some(Ok(())) => self.message.ack(),
                     Some(Err(_)) | None => self.message.retry_in(retry::wait_seconds(1)),
                 }
@@ -165,10 +165,17 @@ impl Delivery<'_> {
 }
 
 /// Through the slow queue; if that does not take it, the message itself comes again.
-pub async fn send_again(message: &QueueMessage, text: &str, seconds: u32, env: &Env) {
+pub fn send_again<'a>(
+    message: &'a QueueMessage,
+    text: &str,
+    seconds: u32,
+    env: &Env,
+) -> Effect<'a, ()> {
     let sent = platform::send_later(env, binding::EVENTS_SLOW, text, seconds);
-    match within(EFFECT_MS, sent).await {
-        Some(Ok(())) => message.ack(),
-        Some(Err(_)) | None => message.retry_in(seconds),
-    }
+    Box::pin(async move {
+        match within(EFFECT_MS, sent).await {
+            Some(Ok(())) => message.ack(),
+            Some(Err(_)) | None => message.retry_in(seconds),
+        }
+    })
 }

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 
 use super::load::Load;
-use super::platform::{self, Bindings, ExecutionContext, Outcome, describe_value, notice};
+use super::platform::{self, Env, ExecutionContext, Outcome, describe_value, notice};
 use super::state::asked;
 use super::{ledger, spool};
 use crate::audit::Notice;
@@ -132,10 +131,9 @@ impl Drive {
     }
 
     fn start(&self, effect: Effect) -> Result<Promise, JsValue> {
-        let bindings: &Bindings = self.env.unchecked_ref();
         match effect {
             Effect::Ask { of, .. } => match of {
-                Memory::Kv => bindings.seen().get(&seen_key(&self.load.key)),
+                Memory::Kv => self.env.seen().get(&seen_key(&self.load.key)),
                 Memory::Ledger => {
                     ledger::begin(&self.env, &self.live, &self.load.key, Ask::Seek, None)
                 }
@@ -146,7 +144,7 @@ impl Drive {
             },
             Effect::Return { .. } => self.bring(Ask::Return),
             Effect::Hold { at, .. } => match at {
-                Place::Queue => platform::begin_send(&bindings.events(), &self.load.message),
+                Place::Queue => platform::begin_send(&self.env.events(), &self.load.message),
                 Place::Ledger => self.bring(Ask::Arrive),
                 Place::Spool => {
                     let (env, message) = (self.env.clone(), String::from(&self.load.message));
@@ -269,9 +267,8 @@ impl Drive {
 
 /// Begins to write the key into KV.
 fn remember(env: &Env, live: &LiveSource, load: &Load) -> Result<Promise, JsValue> {
-    let bindings: &Bindings = env.unchecked_ref();
     let (key, seen) = (seen_key(&load.key), load.seen.to_text());
-    bindings.seen().put(&key, &seen, &asked(live).expiration)
+    env.seen().put(&key, &seen, &asked(live).expiration)
 }
 
 fn in_ledger(outcome: &Outcome) -> Hold {

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
-use worker::Env;
 
 pub use stream::Upload;
 
@@ -25,7 +24,7 @@ use super::health::{healthy, is_sound};
 use super::inquire::{Asking, VISIT_MS, visit};
 use super::load::Load;
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
-use super::platform::{ExecutionContext, Outcome, now_ms};
+use super::platform::{Env, ExecutionContext, Outcome, now_ms};
 use super::record::Record;
 use super::state::{State, asked};
 use crate::admission::{self, Admission, Opening};

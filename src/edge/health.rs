@@ -1,8 +1,6 @@
 //! `/healthz`: whether this Worker could take an event.
 
-use worker::Env;
-
-use super::platform::{self, binding};
+use super::platform::{self, Env, binding};
 use super::state::State;
 use crate::answer::Answer;
 use crate::audit::Notice;

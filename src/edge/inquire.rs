@@ -7,9 +7,8 @@ use std::sync::Arc;
 use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 
-use super::platform::{self, Bindings, ExecutionContext, Outcome, describe_value, notice, now_ms};
+use super::platform::{self, Env, ExecutionContext, Outcome, describe_value, notice, now_ms};
 use crate::audit::Notice;
 use crate::gate::LiveSource;
 use crate::public_key::document::{DOCUMENT_BYTES_MAX, Document, KEPT_SECONDS, kept_key};
@@ -137,8 +136,7 @@ impl Asking {
     fn go_on(&mut self) -> Next {
         match &self.step {
             Step::Recall { url } => {
-                let bindings: &Bindings = self.env.unchecked_ref();
-                let get = bindings.seen().get(&kept_key(url));
+                let get = self.env.seen().get(&kept_key(url));
                 let get = get.unwrap_or_else(|error| Promise::reject(&error));
                 Next::Wait(within_ms(&get, RECALL_MS))
             }
@@ -212,13 +210,9 @@ pub fn fetched(url: &str, outcome: Outcome) -> Option<Fetched> {
 
 /// Other isolates need not fetch it then. What comes of it is of no interest to this request.
 fn keep(env: &Env, url: &str, document: &Document, ctx: &ExecutionContext) {
-    let bindings: &Bindings = env.unchecked_ref();
     let life = Object::new();
     platform::set(&life, "expirationTtl", &KEPT_SECONDS.into());
-    if let Ok(put) = bindings
-        .seen()
-        .put(&kept_key(url), &document.to_text(), &life)
-    {
+    if let Ok(put) = env.seen().put(&kept_key(url), &document.to_text(), &life) {
         ctx.keep_alive(async move {
             let _ = JsFuture::from(put).await;
         });

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use js_sys::{JsString, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 
-use super::platform::{self, Bindings, Stub, now_ms, within};
+use super::platform::{self, Effect, Env, Stub, in_time, now_ms};
 use crate::audit::Notice;
 use crate::backlog::Woken;
 use crate::gate::LiveSource;
@@ -22,21 +21,23 @@ pub enum Silence {
 }
 
 /// Asks about one event of `live`, for at most `slice_ms`.
-pub async fn ask(
+pub fn ask(
     env: &Env,
     live: &Arc<LiveSource>,
     key: &str,
     ask: Ask,
     slice_ms: u32,
-) -> Result<Reply, Silence> {
-    let asking = async { JsFuture::from(begin(env, live, key, ask, None)?).await };
-    match within(slice_ms, asking).await {
-        Some(text) => text.and_then(|text| reply(&text)).map_err(|error| {
-            silent(&error);
-            Silence::Failed
-        }),
-        None => Err(Silence::Unknown),
-    }
+) -> Effect<'static, Result<Reply, Silence>> {
+    let asking = in_time(slice_ms, begin(env, live, key, ask, None));
+    Box::pin(async move {
+        match asking.await {
+            Some(text) => text.and_then(|text| reply(&text)).map_err(|error| {
+                silent(&error);
+                Silence::Failed
+            }),
+            None => Err(Silence::Unknown),
+        }
+    })
 }
 
 /// Begins to ask. The promise brings the text of the reply, as [`reply`] reads it.
@@ -108,11 +109,8 @@ pub async fn tenants_turn(env: &Env, live: &LiveSource, slice_ms: u32) -> Option
         ask: Ask::Turn { per_second_max },
     };
     let home = tenant_home(&live.source.tenant);
-    let asking = async {
-        let asked = stub(env, live, &home)?.ask(&request.to_text(), None)?;
-        JsFuture::from(asked).await
-    };
-    match within(slice_ms, asking)
+    let asked = stub(env, live, &home).and_then(|stub| stub.ask(&request.to_text(), None));
+    match in_time(slice_ms, asked)
         .await?
         .and_then(|text| reply(&text))
     {
@@ -152,8 +150,8 @@ pub fn silent(error: &JsValue) {
 /// Wakes one home of a ledger, so that it looks whether it holds anything: the one wake-up that does
 /// not depend on the object itself.
 pub async fn wake(env: &Env, live: &LiveSource, home: &str, slice_ms: u32) -> Option<Woken> {
-    let waking = async { JsFuture::from(stub(env, live, home)?.wake()?).await };
-    let Some(Ok(woken)) = within(slice_ms, waking).await else {
+    let waking = stub(env, live, home).and_then(|stub| stub.wake());
+    let Some(Ok(woken)) = in_time(slice_ms, waking).await else {
         platform::notice(&Notice::LedgerFailed { detail: home });
         return None;
     };
@@ -161,10 +159,9 @@ pub async fn wake(env: &Env, live: &LiveSource, home: &str, slice_ms: u32) -> Op
 }
 
 fn stub(env: &Env, live: &LiveSource, home: &str) -> Result<Stub, JsValue> {
-    let bindings: &Bindings = env.unchecked_ref();
     let options = Object::new();
     if let Some(location) = &live.source.ledger_location {
         Reflect::set(&options, &"locationHint".into(), &location.as_str().into())?;
     }
-    bindings.ledger().get_by_name(home, &options)
+    env.ledger().get_by_name(home, &options)
 }

@@ -2,10 +2,8 @@
 
 use js_sys::{Float64Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 
-use super::platform::{Bindings, Stub, binding, describe_value, is_bound, within};
+use super::platform::{Env, Stub, binding, describe_value, in_time, is_bound};
 use crate::tlog::entry::Entry;
 use crate::tlog::is_tenant;
 use crate::tlog::tile::put_entry;
@@ -81,12 +79,9 @@ pub async fn told(
     if !is_tenant(tenant) {
         return Ok(JsValue::UNDEFINED);
     }
-    let asking = async {
-        let bindings: &Bindings = env.unchecked_ref();
-        let stub = bindings.audit_log().get_by_name(tenant, &Object::new())?;
-        JsFuture::from(ask(&stub)?).await
-    };
-    match within(slice_ms, asking).await {
+    let stub = env.audit_log().get_by_name(tenant, &Object::new());
+    let asked = stub.and_then(|stub| ask(&stub));
+    match in_time(slice_ms, asked).await {
         None => Err("no answer in time".to_owned()),
         Some(Err(error)) => Err(describe_value(&error)),
         Some(Ok(answer)) => Ok(answer),

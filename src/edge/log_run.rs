@@ -2,14 +2,12 @@
 
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 
 use super::alerts;
 use super::inquire::verify_signature;
 use super::ledger_object::{Storage, query};
 use super::log_object::{Log, Tiles, commit, contents, not_a_tenant};
-use super::platform::{self, Bindings, binding, describe_value, now_ms, variable, within};
+use super::platform::{self, Env, binding, describe_value, in_time, now_ms, variable};
 use super::state::State;
 use crate::audit::Notice;
 use crate::config::Rule;
@@ -232,10 +230,10 @@ impl Run<'_> {
     }
 
     async fn put(&self, log: &Log, path: &str, bytes: &[u8]) -> Result<(), JsValue> {
-        let bindings: &Bindings = self.env.unchecked_ref();
         let key = crate::tlog::key(&log.tenant, path);
         let bytes = Uint8Array::from(bytes);
-        let putting = bindings
+        let putting = self
+            .env
             .archive()
             .put(&key, &bytes, &js_sys::Object::new())?;
         timely(putting).await?;
@@ -253,10 +251,8 @@ async fn send(url: &str, text: &str) -> Result<(u16, String), JsValue> {
 }
 
 async fn timely(promise: Promise) -> Result<JsValue, JsValue> {
-    match within(EFFECT_MS, JsFuture::from(promise)).await {
-        Some(done) => done,
-        None => Err(failure("no answer in time")),
-    }
+    let done = in_time(EFFECT_MS, Ok(promise)).await;
+    done.unwrap_or_else(|| Err(failure("no answer in time")))
 }
 
 fn failure(text: &str) -> JsValue {

@@ -4,10 +4,10 @@
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 
 use super::archive::Failed;
-use super::platform::{self, Bindings, Bucket, binding, describe_value, variable};
+use super::bucket::Bucket;
+use super::platform::{self, Env, binding, describe_value, variable};
 use super::state::State;
 use crate::audit::Notice;
 use crate::gate::LiveSource;
@@ -22,11 +22,10 @@ extern "C" {
 
 /// Begins to keep a secret; ends by itself. Brings whether it was kept: there is one for each window.
 pub fn keep(env: &Env, live: &LiveSource, secret: &str) -> Promise {
-    let bindings: &Bindings = env.unchecked_ref();
     let has_readers = !State::of(env).door.operators.is_empty();
     match (live.offer_name(), variable(env, binding::AUDIT_LOG_KEY)) {
         (Some(name), Some(key)) if has_readers && !key.is_empty() => {
-            keep_offer(&bindings.archive(), &name, &key, secret)
+            keep_offer(&env.archive(), &name, &key, secret)
         }
         // Nobody could ever read it.
         _ => Promise::reject(&JsValue::UNDEFINED),
@@ -38,12 +37,11 @@ pub fn keep(env: &Env, live: &LiveSource, secret: &str) -> Promise {
 /// # Errors
 /// The archive did not answer, or the key is not the one it was kept under.
 pub async fn take(env: &Env, live: &LiveSource) -> Result<Option<String>, Failed> {
-    let bindings: &Bindings = env.unchecked_ref();
     let key = variable(env, binding::AUDIT_LOG_KEY);
     let (Some(name), Some(key)) = (live.offer_name(), key) else {
         return Ok(None);
     };
-    let taken = JsFuture::from(take_offer(&bindings.archive(), &name, &key)).await;
+    let taken = JsFuture::from(take_offer(&env.archive(), &name, &key)).await;
     let secret = taken.map_err(|error| {
         let detail = &describe_value(&error);
         platform::notice(&Notice::ArchiveFailed { detail });

@@ -1,17 +1,18 @@
-//! Thin bindings: what the `worker` crate leaves out or makes dear. Each says why it exists.
+//! Thin bindings to the platform, each as far as it is needed here: those of the `worker` crate bring along what nobody
+//! calls, and convert what we hand on as it is.
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
-use std::time::Duration;
+use std::pin::Pin;
 
 use futures_util::future::{Either, select};
-use js_sys::{Array, JsString, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Function, JsString, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::handler;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Headers;
-use worker::{Delay, Env};
 
+use super::bucket::Bucket;
 use crate::audit::{self, Notice};
 
 /// Names of the bindings in wrangler.toml; `tests/tidy.rs` holds the two together.
@@ -60,19 +61,19 @@ pub enum Outcome {
 
 #[wasm_bindgen]
 extern "C" {
-    /// `env`, by the names above. The crate looks a binding up by its name and then at its kind,
-    /// which costs more than the call that follows.
-    pub type Bindings;
+    /// `env`, by the names above. Of what is not bound these are `undefined`, and every call of it fails.
+    #[derive(Clone)]
+    pub type Env;
     #[wasm_bindgen(method, getter, js_name = SEEN)]
-    pub fn seen(this: &Bindings) -> Kv;
+    pub fn seen(this: &Env) -> Kv;
     #[wasm_bindgen(method, getter, js_name = EVENTS)]
-    pub fn events(this: &Bindings) -> Queue;
+    pub fn events(this: &Env) -> Queue;
     #[wasm_bindgen(method, getter, js_name = LEDGER)]
-    pub fn ledger(this: &Bindings) -> Namespace;
+    pub fn ledger(this: &Env) -> Namespace;
     #[wasm_bindgen(method, getter, js_name = AUDIT_LOG)]
-    pub fn audit_log(this: &Bindings) -> Namespace;
+    pub fn audit_log(this: &Env) -> Namespace;
     #[wasm_bindgen(method, getter, js_name = ARCHIVE)]
-    pub fn archive(this: &Bindings) -> Bucket;
+    pub fn archive(this: &Env) -> Bucket;
 
     /// A KV namespace.
     pub type Kv;
@@ -81,17 +82,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn put(this: &Kv, key: &str, value: &str, options: &Object) -> Result<Promise, JsValue>;
 
-    /// An R2 bucket. The crate's takes no stream whose length it cannot see.
-    pub type Bucket;
-    #[wasm_bindgen(method, catch)]
-    pub fn put(
-        this: &Bucket,
-        key: &str,
-        value: &Uint8Array,
-        options: &Object,
-    ) -> Result<Promise, JsValue>;
-
-    /// A queue to send to. The crate's has no `metrics`.
+    /// A queue to send to.
     pub type Queue;
     #[wasm_bindgen(method, catch)]
     fn send(this: &Queue, text: &JsString, options: &Object) -> Result<Promise, JsValue>;
@@ -101,7 +92,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn metrics(this: &Queue) -> Result<Promise, JsValue>;
 
-    /// The objects of a class. The crate cannot call their methods.
+    /// The objects of a class.
     pub type Namespace;
     #[wasm_bindgen(method, catch, js_name = getByName)]
     pub fn get_by_name(this: &Namespace, name: &str, options: &Object) -> Result<Stub, JsValue>;
@@ -122,13 +113,12 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn prove(this: &Stub, id: &str, expected: &str) -> Result<Promise, JsValue>;
 
-    /// The second argument of a handler. The crate's `Context` cannot be made from one outside its
-    /// own macros.
+    /// The second argument of a handler.
     pub type ExecutionContext;
     #[wasm_bindgen(method, js_name = waitUntil)]
     fn wait_until(this: &ExecutionContext, promise: &Promise);
 
-    /// A batch of messages. The crate's has no `attempts`.
+    /// A batch of messages.
     pub type Batch;
     #[wasm_bindgen(method, getter)]
     pub fn queue(this: &Batch) -> String;
@@ -150,6 +140,14 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = console, js_name = log)]
     fn console_log(line: &str);
+
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(then: &Function, ms: u32) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(timer: &JsValue);
+
+    #[wasm_bindgen(js_name = String, catch)]
+    fn in_words(value: &JsValue) -> Result<String, JsValue>;
 }
 
 #[wasm_bindgen(module = "/src/edge/crossings.mjs")]
@@ -173,20 +171,65 @@ impl ExecutionContext {
     }
 }
 
+/// What is under way, behind a pointer. Where no request waits for it, that costs less code than one type that holds all the
+/// steps of what it waits for.
+pub type Effect<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
 /// Hands a future to the runtime. A panic inside rejects the promise and nothing of the future is
 /// used again; what isolates share is never changed after it was made. So unwinding is safe, which
 /// the bindings' own types cannot say of themselves.
 pub fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
-    wasm_bindgen_futures::future_to_promise(AssertUnwindSafe(future))
+    promise_of(Box::pin(future))
 }
 
-/// Waits for `future`, but not longer than `slice_ms`: nothing of the platform has a time-out of its
-/// own. `None`: the slice ended first, and what the future began may still take effect.
-pub async fn within<T>(slice_ms: u32, future: impl Future<Output = T>) -> Option<T> {
-    let timer = Delay::from(Duration::from_millis(u64::from(slice_ms)));
-    match select(pin!(future), pin!(timer)).await {
-        Either::Left((output, _)) => Some(output),
-        Either::Right(_) => None,
+/// Apart, so that there is one and not one for each future.
+fn promise_of(effect: Effect<'static, Result<JsValue, JsValue>>) -> Promise {
+    wasm_bindgen_futures::future_to_promise(AssertUnwindSafe(effect))
+}
+
+/// Waits for `effect`, but not longer than `slice_ms`: nothing of the platform has a time-out of its
+/// own. `None`: the slice ended first, and what the effect began may still take place.
+pub fn within<'a, T: 'a>(slice_ms: u32, effect: Effect<'a, T>) -> Effect<'a, Option<T>> {
+    Box::pin(async move {
+        let mut timer = Timer::of(slice_ms);
+        match select(effect, &mut timer.fired).await {
+            Either::Left((output, _)) => Some(output),
+            Either::Right(_) => None,
+        }
+    })
+}
+
+/// The same for a call of the platform that was begun.
+pub fn in_time(
+    slice_ms: u32,
+    begun: Result<Promise, JsValue>,
+) -> Effect<'static, Option<Result<JsValue, JsValue>>> {
+    within(
+        slice_ms,
+        Box::pin(async move { JsFuture::from(begun?).await }),
+    )
+}
+
+/// Fires once, unless it is dropped before.
+struct Timer {
+    id: JsValue,
+    fired: JsFuture,
+}
+
+impl Timer {
+    fn of(ms: u32) -> Timer {
+        let mut id = JsValue::UNDEFINED;
+        // Nothing panics in between.
+        let mut place = AssertUnwindSafe(&mut id);
+        let fired = Promise::new(&mut move |resolve, _| **place = set_timeout(&resolve, ms));
+        let fired = fired.into();
+        Timer { id, fired }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        clear_timeout(&self.id);
     }
 }
 
@@ -204,6 +247,12 @@ impl QueueMessage {
         set(&options, "delaySeconds", &seconds.into());
         self.retry_with(&options);
     }
+}
+
+/// Runs when an instance is made. The bindings put a new one in the place of one that died only if they are told to.
+#[wasm_bindgen(start)]
+fn start() {
+    handler::set_on_abort(handler::schedule_reinit);
 }
 
 /// Does nothing, and that is enough. A trap (out of memory, stack overflow) leaves a dead instance;
@@ -264,32 +313,37 @@ pub fn request_id_and_random() -> (String, [u8; 24]) {
 ///
 /// # Errors
 /// What the platform said, for the log.
-pub async fn send(env: &Env, queue: &str, text: &str) -> Result<(), String> {
-    settled(begin_send(&queue_of(env, queue), &text.into())).await
+pub fn send(env: &Env, queue: &str, text: &str) -> Effect<'static, Result<(), String>> {
+    settled(begin_send(&queue_of(env, queue), &text.into()))
 }
 
 /// Puts a text on a queue, to be seen after a while.
 ///
 /// # Errors
 /// What the platform said, for the log.
-pub async fn send_later(env: &Env, queue: &str, text: &str, seconds: u32) -> Result<(), String> {
+pub fn send_later(
+    env: &Env,
+    queue: &str,
+    text: &str,
+    seconds: u32,
+) -> Effect<'static, Result<(), String>> {
     let options = as_text();
     set(&options, "delaySeconds", &seconds.into());
-    settled(queue_of(env, queue).send(&text.into(), &options)).await
+    settled(queue_of(env, queue).send(&text.into(), &options))
 }
 
 /// Puts several texts on a queue, all or none.
 ///
 /// # Errors
 /// What the platform said, for the log.
-pub async fn send_batch(env: &Env, queue: &str, texts: &[&str]) -> Result<(), String> {
+pub fn send_batch(env: &Env, queue: &str, texts: &[&str]) -> Effect<'static, Result<(), String>> {
     let message = |text: &&str| {
         let message = as_text();
         set(&message, "body", &(*text).into());
         message
     };
     let messages: Array = texts.iter().map(message).collect();
-    settled(queue_of(env, queue).send_batch(&messages)).await
+    settled(queue_of(env, queue).send_batch(&messages))
 }
 
 /// Begins to put a text on a queue.
@@ -316,10 +370,12 @@ pub fn queue_of(env: &Env, name: &str) -> Queue {
         .unchecked_into()
 }
 
-async fn settled(begun: Result<Promise, JsValue>) -> Result<(), String> {
-    let failed = |error: JsValue| describe_value(&error);
-    let settled = JsFuture::from(begun.map_err(failed)?).await;
-    settled.map(|_| ()).map_err(failed)
+fn settled(begun: Result<Promise, JsValue>) -> Effect<'static, Result<(), String>> {
+    Box::pin(async move {
+        let failed = |error: JsValue| describe_value(&error);
+        let settled = JsFuture::from(begun.map_err(failed)?).await;
+        settled.map(|_| ()).map_err(failed)
+    })
 }
 
 /// Setting a property of a plain object cannot fail.
@@ -327,16 +383,11 @@ pub fn set(object: &Object, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &name.into(), value);
 }
 
-/// A platform's error in a few words. They are the platform's own: it never sees a secret of ours.
-pub fn describe(error: &worker::Error) -> String {
-    let mut text = error.to_string();
+/// What a promise was rejected with, in a few words. They are the platform's own: it never sees a secret of ours.
+pub fn describe_value(error: &JsValue) -> String {
+    let mut text = in_words(error).unwrap_or_default();
     text.retain(|character| !character.is_control());
     text.chars().take(200).collect()
-}
-
-/// The same for what a promise was rejected with.
-pub fn describe_value(error: &JsValue) -> String {
-    describe(&error.clone().into())
 }
 
 /// Writes one line to the log.

@@ -10,12 +10,10 @@ use futures_util::future::join3;
 use futures_util::{StreamExt as _, stream};
 use js_sys::{Date, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 
 use super::admin::remove_sessions_that_are_over;
 use super::alerts::{self, Watch};
-use super::platform::{self, binding, now_ms, queue_of, within};
+use super::platform::{self, Env, binding, in_time, now_ms, queue_of};
 use super::state::State;
 use super::{ledger, record_store, spool};
 use crate::audit::Notice;
@@ -88,8 +86,7 @@ async fn look_at_queues(env: &Env, watch: &Watch) {
         (binding::DEAD_LETTERS, "dead_letter_queue"),
         (binding::AUDIT, "audit_queue"),
     ] {
-        let measuring = async { JsFuture::from(queue_of(env, name).metrics()?).await };
-        let detail = match within(ASK_MS, measuring).await {
+        let detail = match in_time(ASK_MS, queue_of(env, name).metrics()).await {
             Some(Ok(metrics)) => {
                 let number = |name: &str| {
                     let member = Reflect::get(&metrics, &name.into()).ok()?;

@@ -3,11 +3,12 @@
 use std::cell::{Cell, RefCell};
 
 use futures_util::{StreamExt as _, stream};
-use worker::{Bucket, Env, Object};
+use wasm_bindgen::JsValue;
 
 use super::alerts::Watch;
+use super::bucket::{Bucket, PAGE_MAX, PageStart};
 use super::bury::{self, Buried};
-use super::platform::{self, binding, describe, now_ms, within};
+use super::platform::{self, Effect, Env, binding, describe_value, now_ms, within};
 use super::schedule;
 use super::state::State;
 use crate::audit::Notice;
@@ -40,19 +41,12 @@ const BURY_MS: u32 = 3 * EFFECT_MS;
 /// # Errors
 /// What the platform said, for the log.
 pub async fn put(env: &Env, message: &str) -> Result<(), String> {
-    write(env, random_name(), message).await
+    let written = env.archive().write(&random_name(), message);
+    written.await.map_err(|error| describe_value(&error))
 }
 
 fn random_name() -> String {
     format!("{PREFIX}{}", encode_hex(&platform::random::<16>()))
-}
-
-async fn write(env: &Env, name: String, message: &str) -> Result<(), String> {
-    let written = async {
-        let bucket = env.bucket(binding::ARCHIVE)?;
-        bucket.put(name, message.to_owned()).execute().await
-    };
-    written.await.map(|_| ()).map_err(|error| describe(&error))
 }
 
 /// How often the queue refused a message stands behind its name: `spool/{random}-{refusals}`.
@@ -66,14 +60,10 @@ fn refusals(name: &str) -> u32 {
 /// Sends what was put aside to the queue. What befalls one object is its own affair; only a queue
 /// that is out of order ends the drain. A crash after a send costs a copy, which the ledger removes.
 pub async fn drain(state: &State, env: &Env, watch: &Watch) {
-    let bucket = match env.bucket(binding::ARCHIVE) {
-        Ok(bucket) => bucket,
-        Err(error) => return failed(&describe(&error)),
-    };
     let drain = Drain {
         state,
         env,
-        bucket,
+        bucket: env.archive(),
         end_ms: now_ms().saturating_add(DRAIN_MS),
         left: Cell::new(OBJECTS_MAX),
         is_over: Cell::new(false),
@@ -114,12 +104,12 @@ impl Drain<'_> {
     /// Drains what comes after a name, up to another.
     async fn pages(&self, mut after: String, last: Option<&str>) {
         while !self.is_over() {
-            let list = self.bucket.list().prefix(PREFIX).limit(PAGE);
-            let page = match in_time(list.start_after(after).execute()).await {
+            let page = self.bucket.page(PREFIX, PAGE, PageStart::After(&after));
+            let page = match in_time(page).await {
                 Ok(page) => page,
                 Err(detail) => return failed(&detail),
             };
-            let mut names: Vec<String> = page.objects().iter().map(Object::key).collect();
+            let mut names: Vec<String> = page.listed().map(|object| object.key()).collect();
             let found = names.len();
             names.retain(|name| last.is_none_or(|last| name.as_str() <= last));
             let is_last = names.len() < found || !page.truncated();
@@ -192,7 +182,7 @@ impl Drain<'_> {
     /// A crash in between costs a copy, which the ledger removes.
     async fn count(&self, spooled: &Spooled, refusals: u32) -> Result<(), String> {
         let name = format!("{}-{refusals}", random_name());
-        write(self.env, name, &spooled.message).await?;
+        in_time(self.bucket.write(&name, &spooled.message)).await?;
         self.delete(&spooled.name).await
     }
 
@@ -209,27 +199,22 @@ impl Drain<'_> {
     }
 
     async fn read(&self, name: String) -> Result<Option<Spooled>, String> {
-        let Some(object) = in_time(self.bucket.get(&name).execute()).await? else {
-            return Ok(None);
-        };
-        let Some(body) = object.body() else {
-            return Ok(None);
-        };
-        let message = in_time(body.text()).await?;
-        Ok(Some(Spooled { name, message }))
+        let message = in_time(self.bucket.read(&name)).await?;
+        Ok(message.map(|message| Spooled { name, message }))
     }
 
     /// What is left of it. One page of the platform's: what is more is not counted.
     async fn look(&self, watch: &Watch) {
-        let left = match in_time(self.bucket.list().prefix(PREFIX).execute()).await {
-            Ok(page) => page.objects(),
+        let page = self.bucket.page(PREFIX, PAGE_MAX, PageStart::First);
+        let left = match in_time(page).await {
+            Ok(page) => page,
             Err(detail) => return failed(&detail),
         };
-        let uploaded = left.iter().map(|object| object.uploaded().as_millis());
-        let oldest_ms = uploaded.min().and_then(|ms| i64::try_from(ms).ok());
-        let backlog = Backlog::new("spool", left.len() as u64, oldest_ms, now_ms());
+        let oldest_ms = left.listed().map(|object| object.uploaded_ms()).min();
+        let objects = left.objects().length();
+        let backlog = Backlog::new("spool", objects.into(), oldest_ms, now_ms());
         watch.saw(&backlog);
-        if !left.is_empty() {
+        if objects > 0 {
             schedule::record(&backlog);
         }
     }
@@ -241,9 +226,9 @@ impl Drain<'_> {
 
 const NO_ANSWER: &str = "no answer in time";
 
-async fn in_time<T>(effect: impl Future<Output = worker::Result<T>>) -> Result<T, String> {
+async fn in_time<T>(effect: Effect<'_, Result<T, JsValue>>) -> Result<T, String> {
     match within(EFFECT_MS, effect).await {
-        Some(done) => done.map_err(|error| describe(&error)),
+        Some(done) => done.map_err(|error| describe_value(&error)),
         None => Err(NO_ANSWER.to_owned()),
     }
 }

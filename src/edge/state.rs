@@ -8,9 +8,8 @@ use std::rc::Rc;
 use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
 use web_sys::Headers;
-use worker::Env;
 
-use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, variable};
+use super::platform::{Env, binding, lines_of_matching, lines_of_named, notice, set, variable};
 use crate::admin::Door;
 use crate::admin::door::Settings;
 use crate::audit::{NO_TENANT, Notice, line};
@@ -212,17 +211,13 @@ fn door(env: &Env, environment: &str) -> Door {
             access_audience: variable(env, binding::ACCESS_AUD),
         },
     );
-    if !door.operators.faults.is_empty() {
-        let lines: Vec<String> = door.operators.faults.iter().map(usize::to_string).collect();
-        notice(&Notice::AdminsUnreadable {
-            lines: &lines.join(", "),
-        });
+    if let Some(lines) = &door.operators.unreadable() {
+        notice(&Notice::AdminsUnreadable { lines });
     }
     door
 }
 
-/// A panic's text may quote the request. The crate's own hook, set when the module starts, would
-/// print it; this one takes its place before the first request is looked at.
+/// A panic's text may quote the request: its place is all that is told of it. Set before the first request is looked at.
 fn write_only_the_place_of_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic

@@ -164,6 +164,7 @@ pub(super) fn is_taken(
         version: 1,
         queue_retention_seconds: 345_600,
         diagnosis: false,
+        access: false,
         destinations: BTreeMap::new(),
         sources: BTreeMap::from([(NAME.to_owned(), source)]),
         tenants: BTreeMap::new(),

@@ -1,16 +1,13 @@
 //! Lets an operator in, or does not: see [`crate::admin::door`].
 
-use std::cell::RefCell;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::Request;
-use worker::Env;
 
+#[cfg(uses_access)]
+use super::access::by_access;
 use super::text_of;
-use crate::admin::access::Step;
 use crate::admin::door::Door;
 use crate::admin::operators::Line;
 use crate::admin::session::{
@@ -21,16 +18,8 @@ use crate::admin::{Knock, Operator, Way};
 use crate::answer::{Answer, problem, unavailable};
 use crate::audit::Notice;
 use crate::edge::database::transact;
-use crate::edge::inquire::{FETCH_MS, ask, fetch_document, fetched};
-use crate::edge::platform::{self, Outcome, now_ms};
-use crate::public_key::document::DOCUMENT_BYTES_MAX;
-use crate::public_key::memory::KeyMemory;
+use crate::edge::platform::{self, Env, now_ms};
 use crate::request::Head;
-
-thread_local! {
-    /// Keys of Access. Never borrowed over an await.
-    static KEYS: RefCell<KeyMemory> = RefCell::default();
-}
 
 /// Who was let in.
 pub struct Entered {
@@ -73,11 +62,8 @@ pub async fn enter(
             let Some(assertion) = assertion else {
                 return Err(refused("session", request_id));
             };
-            let email = vouched_for(door, assertion, request_id).await?;
-            match door.operators.by_email(&email) {
-                Some(line) => Ok(entered(line, Way::Access)),
-                None => Err(nobody(request_id)),
-            }
+            let line = by_access(door, assertion, request_id).await?;
+            Ok(entered(line, Way::Access))
         }
         Knock::SignIn => {
             let token = token_in(&text_of(request).await).unwrap_or_default();
@@ -111,30 +97,10 @@ async fn by_session<'a>(
     Ok(session.and_then(|session| door.operators.by_session(&session)))
 }
 
-/// The address that Access vouches for.
-async fn vouched_for(door: &Door, assertion: &str, request_id: &str) -> Result<String, Answer> {
-    let Some(access) = &door.access else {
-        return Err(refused("access", request_id));
-    };
-    let mut step = KEYS.with_borrow_mut(|keys| access.begin(assertion, keys, now_ms()));
-    if let Step::Fetch { url } = &step {
-        let document = fetch_document(url, DOCUMENT_BYTES_MAX, FETCH_MS, None);
-        let outcome = match JsFuture::from(document).await {
-            Ok(parts) => Outcome::Fulfilled(parts),
-            Err(error) => Outcome::Rejected(error),
-        };
-        let document = fetched(url, outcome);
-        step = KEYS.with_borrow_mut(|keys| access.fetched(assertion, document, keys, now_ms()));
-    }
-    match step {
-        Step::Ask { question, email } => match JsFuture::from(ask(&question)).await {
-            Ok(answer) if answer.is_truthy() => Ok(email),
-            Ok(_) => Err(refused("access", request_id)),
-            Err(_) => Err(unavailable(request_id)),
-        },
-        Step::Refused => Err(refused("access", request_id)),
-        Step::Fetch { .. } | Step::Unavailable => Err(unavailable(request_id)),
-    }
+/// The code for it was left out: see [`crate::uses::ACCESS`].
+#[cfg(not(uses_access))]
+async fn by_access<'a>(_: &'a Door, _: &str, request_id: &str) -> Result<&'a Line, Answer> {
+    Err(refused("access", request_id))
 }
 
 async fn sign_in(line: &Line, env: &Env, request_id: &str) -> Result<Answer, Answer> {
@@ -185,7 +151,7 @@ fn without_content(cookie: &str) -> Answer {
 }
 
 /// The same for every path, known or not.
-fn refused(tried: &str, request_id: &str) -> Answer {
+pub(super) fn refused(tried: &str, request_id: &str) -> Answer {
     platform::notice(&Notice::AdminRefused { request_id, tried });
     let title = "A valid admin token is needed";
     let mut answer = problem(401, "not-authorized", title, None, request_id);
@@ -193,14 +159,6 @@ fn refused(tried: &str, request_id: &str) -> Answer {
         .headers
         .push(("www-authenticate", "Bearer".to_owned()));
     answer
-}
-
-/// Access knows him, and no line of `ADMINS` does.
-fn nobody(request_id: &str) -> Answer {
-    let tried = "access";
-    platform::notice(&Notice::AdminRefused { request_id, tried });
-    let title = "This account is no operator's";
-    problem(403, "not-allowed", title, None, request_id)
 }
 
 fn failed(detail: &str, request_id: &str) -> Answer {

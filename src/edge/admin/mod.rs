@@ -1,5 +1,7 @@
 //! Carries out what an operator asks for: see [`crate::admin`].
 
+#[cfg(uses_access)]
+mod access;
 mod dead_letters;
 mod entrance;
 mod forget;
@@ -16,10 +18,9 @@ use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Request;
-use worker::Env;
 
 use super::archive;
-use super::platform;
+use super::platform::{self, Effect, Env};
 use super::state::State;
 use crate::admin::door::is_meant;
 use crate::admin::{Command, Operator, Reading, Way, console};
@@ -189,36 +190,44 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
     told
 }
 
-async fn carry_out(command: &Command, asking: &Asking<'_>) -> Result<Told, archive::Failed> {
-    Ok(match command {
-        Command::WhoAmI => whoami(&asking.operator).into(),
-        Command::SignOut => {
+fn carry_out<'a>(
+    command: &'a Command,
+    asking: &'a Asking<'_>,
+) -> Effect<'a, Result<Told, archive::Failed>> {
+    match command {
+        Command::WhoAmI => effect(async { Ok(whoami(&asking.operator)) }),
+        Command::SignOut => effect(async {
             let session = asking.session.as_deref();
-            entrance::sign_out(session, asking.env, asking.request_id)
-                .await
-                .into()
+            Ok(entrance::sign_out(session, asking.env, asking.request_id).await)
+        }),
+        Command::List { cursor } => effect(dead_letters::list(asking, cursor.as_deref())),
+        Command::Show { id } => effect(dead_letters::show(asking, id)),
+        Command::Content { id } => effect(dead_letters::content_of(asking, id)),
+        Command::Redrive { id } => effect(dead_letters::redrive(asking, id)),
+        Command::Read(Reading::Description) => {
+            effect(async { Ok(Told::File("openapi.json", record::json(""))) })
         }
-        Command::List { cursor } => dead_letters::list(asking, cursor.as_deref()).await?.into(),
-        Command::Show { id } => dead_letters::show(asking, id).await?.into(),
-        Command::Content { id } => dead_letters::content_of(asking, id).await?,
-        Command::Redrive { id } => dead_letters::redrive(asking, id).await?.into(),
-        Command::Read(Reading::Description) => Told::File("openapi.json", record::json("")),
-        Command::Read(reading) => record::read(asking, reading).await.into(),
+        Command::Read(reading) => effect(async { Ok(record::read(asking, reading).await) }),
         Command::Records {
             tenant,
             after_ms,
             after_id,
-        } => log::show_records(asking, tenant, *after_ms, after_id)
-            .await?
-            .into(),
-        Command::Log { tenant, path } if path == NEWEST => log::show_newest(asking, tenant).await?,
-        Command::Log { tenant, path } => log::show_file(asking, tenant, path).await?,
-        Command::TakeOffer { source } => offers::take(asking, source).await?.into(),
-        Command::Forget => forget::forget(asking).await.into(),
-        Command::Sources => health::show_sources(asking).await?.into(),
-        Command::Alerts => health::show_alerts(asking).await?.into(),
-        Command::Readmit { id } => readmit::readmit(asking, id).await?,
-    })
+        } => effect(log::show_records(asking, tenant, *after_ms, after_id)),
+        Command::Log { tenant, path } if path == NEWEST => effect(log::show_newest(asking, tenant)),
+        Command::Log { tenant, path } => effect(log::show_file(asking, tenant, path)),
+        Command::TakeOffer { source } => effect(offers::take(asking, source)),
+        Command::Forget => effect(async { Ok(forget::forget(asking).await) }),
+        Command::Sources => effect(health::show_sources(asking)),
+        Command::Alerts => effect(health::show_alerts(asking)),
+        Command::Readmit { id } => effect(readmit::readmit(asking, id)),
+    }
+}
+
+/// What comes of a command.
+fn effect<'a, T: Into<Told>>(
+    carrying_out: impl Future<Output = Result<T, archive::Failed>> + 'a,
+) -> Effect<'a, Result<Told, archive::Failed>> {
+    Box::pin(async move { Ok(carrying_out.await?.into()) })
 }
 
 fn whoami(operator: &Operator) -> Answer {
