@@ -98,7 +98,7 @@ export const BARS = {
  * per cent for the difference between two processes of one Worker. These numbers go up only with a reason written down.
  */
 export const HELD = {
-  "accepted-1k": 1.12,
+  "accepted-1k": 1.13,
   "accepted-16k": 1.12,
   "duplicate-1k": 1.16,
   "forged-1k": 1.95,
