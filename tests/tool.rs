@@ -177,7 +177,7 @@ fn diagnose_names_the_mistake_and_what_to_do() {
         first["mistakes"][0]["remedy"]
             .as_str()
             .unwrap()
-            .contains("a newline is sent that was not signed")
+            .contains("echo and many editors add one")
     );
     let mut forged = hub("{\"a\":1}");
     forged["body"] = json!("{\"a\":2}");

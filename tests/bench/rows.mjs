@@ -98,10 +98,10 @@ export const BARS = {
  * per cent for the difference between two processes of one Worker. These numbers go up only with a reason written down.
  */
 export const HELD = {
-  "accepted-1k": 1.15,
-  "accepted-16k": 1.15,
+  "accepted-1k": 1.12,
+  "accepted-16k": 1.12,
   "duplicate-1k": 1.16,
-  "forged-1k": 2.05,
-  "unknown-1k": 1.35,
+  "forged-1k": 1.95,
+  "unknown-1k": 1.28,
   gzippedBytes: 477_000,
 };
