@@ -48,3 +48,4 @@ mod spool;
 mod state;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
+mod timer;

@@ -6,13 +6,14 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
 use futures_util::future::{Either, select};
-use js_sys::{Array, Function, JsString, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, JsString, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::handler;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Headers;
 
 use super::bucket::Bucket;
+use super::timer::Timer;
 use crate::audit::{self, Notice};
 
 /// Names of the bindings in wrangler.toml; `tests/tidy.rs` holds the two together.
@@ -141,11 +142,6 @@ extern "C" {
     #[wasm_bindgen(js_namespace = console, js_name = log)]
     fn console_log(line: &str);
 
-    #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(then: &Function, ms: u32) -> JsValue;
-    #[wasm_bindgen(js_name = clearTimeout)]
-    fn clear_timeout(timer: &JsValue);
-
     #[wasm_bindgen(js_name = String, catch)]
     fn in_words(value: &JsValue) -> Result<String, JsValue>;
 }
@@ -208,29 +204,6 @@ pub fn in_time(
         slice_ms,
         Box::pin(async move { JsFuture::from(begun?).await }),
     )
-}
-
-/// Fires once, unless it is dropped before.
-struct Timer {
-    id: JsValue,
-    fired: JsFuture,
-}
-
-impl Timer {
-    fn of(ms: u32) -> Timer {
-        let mut id = JsValue::UNDEFINED;
-        // Nothing panics in between.
-        let mut place = AssertUnwindSafe(&mut id);
-        let fired = Promise::new(&mut move |resolve, _| **place = set_timeout(&resolve, ms));
-        let fired = fired.into();
-        Timer { id, fired }
-    }
-}
-
-impl Drop for Timer {
-    fn drop(&mut self) {
-        clear_timeout(&self.id);
-    }
 }
 
 impl QueueMessage {
