@@ -5,9 +5,10 @@ use std::cell::RefCell;
 use js_sys::{Object, Promise};
 use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
+use worker::Env;
 
 use super::database::transact;
-use super::platform::{self, Effect, Env, in_time, now_ms, set, within};
+use super::platform::{self, Bound, Effect, in_time, now_ms, set, within};
 use super::state::State;
 use super::{backend, database, log_run};
 use crate::alerts::message::{Message, Round};

@@ -1,10 +1,11 @@
 //! Dead letters in R2: one object each.
 
 use wasm_bindgen::JsValue;
+use worker::Env;
 
 use super::bucket::PageStart;
 use super::content;
-use super::platform::{self, Effect, Env, describe_value};
+use super::platform::{self, Bound, Effect, describe_value};
 use crate::audit::Notice;
 use crate::dead::{DeadLetter, PREFIX, Summary};
 

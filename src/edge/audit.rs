@@ -5,7 +5,8 @@ use std::cell::RefCell;
 
 use wasm_bindgen::prelude::*;
 
-use super::platform::Env;
+use worker::Env;
+
 use super::record::Record;
 use super::state::State;
 use super::{diagnose, platform};

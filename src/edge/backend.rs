@@ -4,9 +4,10 @@ use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit, RequestRedirect, Response};
+use worker::Env;
 
 use super::content;
-use super::platform::{self, Env, now_ms};
+use super::platform::{self, now_ms};
 use crate::delivery;
 use crate::event::{Held, HeldContent};
 use crate::gate::LiveDestination;

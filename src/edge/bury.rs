@@ -1,10 +1,12 @@
 //! What becomes of events that are given up: the dead-letter queue, and the archive.
 
+use worker::Env;
+
 use super::alerts;
 use super::archive;
 use super::consume::{EFFECT_MS, LEDGER_MS};
 use super::ledger;
-use super::platform::{self, Effect, Env, binding, now_ms, within};
+use super::platform::{self, Effect, binding, now_ms, within};
 use super::state::State;
 use crate::audit::{NO_TENANT, Notice};
 use crate::config::Rule;

@@ -10,10 +10,11 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use js_sys::{Date, Promise};
 use wasm_bindgen::prelude::*;
+use worker::Env;
 
 use super::bury::{Buried, bury, keep_unless_delivered};
 use super::deliver::{Delivery, send_again};
-use super::platform::{self, Batch, Env, QueueMessage, now_ms};
+use super::platform::{self, Batch, QueueMessage, now_ms};
 use super::record_store;
 use super::state::State;
 use crate::audit::Notice;

@@ -3,11 +3,12 @@
 use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+use worker::Env;
 
 use super::archive::Failed;
 use super::bucket::Bucket;
 use super::fetch::Upload;
-use super::platform::{self, Env, describe_value, set, within};
+use super::platform::{self, Bound, describe_value, set, within};
 use crate::audit::Notice;
 use crate::event::ClaimCheck;
 use crate::keys::encode_hex;

@@ -5,8 +5,9 @@ use std::cell::Cell;
 
 use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::prelude::*;
+use worker::Env;
 
-use super::platform::{Effect, Env, binding, describe_value, in_time};
+use super::platform::{Effect, binding, describe_value, in_time};
 
 /// A batch has thirty seconds on the platform; what hangs for so long is asked again by the queue or the cron.
 const BATCH_MS: u32 = 20_000;

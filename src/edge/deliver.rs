@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use worker::Env;
 
 use super::backend::post;
 use super::bury::bury;
 use super::consume::{EFFECT_MS, LEDGER_MS};
 use super::ledger;
-use super::platform::{self, Effect, Env, QueueMessage, binding, now_ms, within};
+use super::platform::{self, Effect, QueueMessage, binding, now_ms, within};
 use crate::audit::{DeliveryLine, Notice};
 use crate::consumer::{Action, End, Errand, Report, Step, lease_ms};
 use crate::delivery;

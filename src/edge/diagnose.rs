@@ -1,8 +1,9 @@
 //! Diagnoses of refusals that are stored, after their answers. `audit.mjs` waits until the answer has left, and asks.
 
 use wasm_bindgen::prelude::*;
+use worker::Env;
 
-use super::platform::{self, Env};
+use super::platform;
 use super::state::State;
 use crate::EMBEDDED_SOURCES;
 use crate::audit::{DiagnosisLine, Draft};

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+use worker::Env;
 
 use super::load::Load;
-use super::platform::{self, Env, ExecutionContext, Outcome, describe_value, notice};
+use super::platform::{self, Bound, ExecutionContext, Outcome, describe_value, notice};
 use super::state::asked;
 use super::{ledger, spool};
 use crate::audit::Notice;

@@ -19,12 +19,14 @@ use web_sys::Headers;
 
 pub use stream::Upload;
 
+use worker::Env;
+
 use super::drive::Drive;
 use super::health::{healthy, is_sound};
 use super::inquire::{Asking, VISIT_MS, visit};
 use super::load::Load;
 use super::native_mac::{NATIVE_BYTES_MIN, NativeMac};
-use super::platform::{Env, ExecutionContext, Outcome, now_ms};
+use super::platform::{ExecutionContext, Outcome, now_ms};
 use super::record::Record;
 use super::state::{State, asked};
 use crate::admission::{self, Admission, Opening};

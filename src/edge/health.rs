@@ -1,6 +1,8 @@
 //! `/healthz`: whether this Worker could take an event.
 
-use super::platform::{self, Env, binding};
+use worker::Env;
+
+use super::platform::{self, binding};
 use super::state::State;
 use crate::answer::Answer;
 use crate::audit::Notice;

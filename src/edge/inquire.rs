@@ -7,8 +7,9 @@ use std::sync::Arc;
 use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+use worker::Env;
 
-use super::platform::{self, Env, ExecutionContext, Outcome, describe_value, notice, now_ms};
+use super::platform::{self, Bound, ExecutionContext, Outcome, describe_value, notice, now_ms};
 use crate::audit::Notice;
 use crate::gate::LiveSource;
 use crate::public_key::document::{DOCUMENT_BYTES_MAX, Document, KEPT_SECONDS, kept_key};

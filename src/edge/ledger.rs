@@ -5,8 +5,9 @@ use std::sync::Arc;
 use js_sys::{JsString, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+use worker::Env;
 
-use super::platform::{self, Effect, Env, Stub, in_time, now_ms};
+use super::platform::{self, Bound, Effect, Stub, in_time, now_ms};
 use crate::audit::Notice;
 use crate::backlog::Woken;
 use crate::gate::LiveSource;

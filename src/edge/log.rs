@@ -2,8 +2,9 @@
 
 use js_sys::{Float64Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
+use worker::Env;
 
-use super::platform::{Env, Stub, binding, describe_value, in_time, is_bound};
+use super::platform::{Bound, Stub, binding, describe_value, in_time, is_bound};
 use crate::tlog::entry::Entry;
 use crate::tlog::is_tenant;
 use crate::tlog::tile::put_entry;

@@ -8,11 +8,12 @@ use std::cell::RefCell;
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
+use worker::Env;
 
 use super::ledger_object::{Storage, query, rows};
 use super::log_proof::place_of;
 use super::log_run::means;
-use super::platform::{Env, now_ms};
+use super::platform::now_ms;
 use crate::keys::{decode_hex, encode_hex};
 use crate::tlog::entry::Entry;
 use crate::tlog::merkle::{Hashes, grow, leaf_hash, root};

@@ -6,11 +6,12 @@
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
+use worker::Env;
 
 use super::ledger_object::{Storage, query};
 use super::log;
 use super::log_object::{Log, Tiles};
-use super::platform::{self, Env, Stub};
+use super::platform::{self, Stub};
 use crate::admin::one_record::{Inclusion, Logged, OneRecord};
 use crate::audit::Notice;
 use crate::tlog::merkle::leaf_hash;

@@ -2,12 +2,13 @@
 
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
+use worker::Env;
 
 use super::alerts;
 use super::inquire::verify_signature;
 use super::ledger_object::{Storage, query};
 use super::log_object::{Log, Tiles, commit, contents, not_a_tenant};
-use super::platform::{self, Env, binding, describe_value, in_time, now_ms, variable};
+use super::platform::{self, Bound, binding, describe_value, in_time, now_ms, variable};
 use super::state::State;
 use crate::audit::Notice;
 use crate::config::Rule;

@@ -4,10 +4,11 @@
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+use worker::Env;
 
 use super::archive::Failed;
 use super::bucket::Bucket;
-use super::platform::{self, Env, binding, describe_value, variable};
+use super::platform::{self, Bound, binding, describe_value, variable};
 use super::state::State;
 use crate::audit::Notice;
 use crate::gate::LiveSource;

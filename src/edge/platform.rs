@@ -1,5 +1,5 @@
-//! Thin bindings to the platform, each as far as it is needed here: those of the `worker` crate bring along what nobody
-//! calls, and convert what we hand on as it is.
+//! Thin bindings to the platform, each as far as it is needed here. The `worker` crate gives `env` its type, and has an
+//! instance that died replaced; its other bindings bring along what nobody calls, and convert what we hand on as it is.
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -7,10 +7,11 @@ use std::pin::Pin;
 
 use futures_util::future::{Either, select};
 use js_sys::{Array, JsString, Object, Promise, Reflect, Uint8Array};
-use wasm_bindgen::handler;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Headers;
+
+use worker::Env;
 
 use super::bucket::Bucket;
 use super::timer::Timer;
@@ -62,19 +63,17 @@ pub enum Outcome {
 
 #[wasm_bindgen]
 extern "C" {
-    /// `env`, by the names above. Of what is not bound these are `undefined`, and every call of it fails.
-    #[derive(Clone)]
-    pub type Env;
+    type Bindings;
     #[wasm_bindgen(method, getter, js_name = SEEN)]
-    pub fn seen(this: &Env) -> Kv;
+    fn seen(this: &Bindings) -> Kv;
     #[wasm_bindgen(method, getter, js_name = EVENTS)]
-    pub fn events(this: &Env) -> Queue;
+    fn events(this: &Bindings) -> Queue;
     #[wasm_bindgen(method, getter, js_name = LEDGER)]
-    pub fn ledger(this: &Env) -> Namespace;
+    fn ledger(this: &Bindings) -> Namespace;
     #[wasm_bindgen(method, getter, js_name = AUDIT_LOG)]
-    pub fn audit_log(this: &Env) -> Namespace;
+    fn audit_log(this: &Bindings) -> Namespace;
     #[wasm_bindgen(method, getter, js_name = ARCHIVE)]
-    pub fn archive(this: &Env) -> Bucket;
+    fn archive(this: &Bindings) -> Bucket;
 
     /// A KV namespace.
     pub type Kv;
@@ -157,6 +156,38 @@ extern "C" {
     pub fn enclose_base64(before: &str, bytes: &Uint8Array, after: &str) -> JsString;
 }
 
+/// `env`, by the names above. The crate looks a binding up by its name and then at its kind, which costs more than the call
+/// that follows. Of what is not bound these are `undefined`, and every call of it fails.
+pub trait Bound {
+    fn seen(&self) -> Kv;
+    fn events(&self) -> Queue;
+    fn ledger(&self) -> Namespace;
+    fn audit_log(&self) -> Namespace;
+    fn archive(&self) -> Bucket;
+}
+
+impl Bound for Env {
+    fn seen(&self) -> Kv {
+        self.unchecked_ref::<Bindings>().seen()
+    }
+
+    fn events(&self) -> Queue {
+        self.unchecked_ref::<Bindings>().events()
+    }
+
+    fn ledger(&self) -> Namespace {
+        self.unchecked_ref::<Bindings>().ledger()
+    }
+
+    fn audit_log(&self) -> Namespace {
+        self.unchecked_ref::<Bindings>().audit_log()
+    }
+
+    fn archive(&self) -> Bucket {
+        self.unchecked_ref::<Bindings>().archive()
+    }
+}
+
 impl ExecutionContext {
     /// Keeps the invocation alive for `future`, after the answer if need be.
     pub fn keep_alive(&self, future: impl Future<Output = ()> + 'static) {
@@ -220,12 +251,6 @@ impl QueueMessage {
         set(&options, "delaySeconds", &seconds.into());
         self.retry_with(&options);
     }
-}
-
-/// Runs when an instance is made. The bindings put a new one in the place of one that died only if they are told to.
-#[wasm_bindgen(start)]
-fn start() {
-    handler::set_on_abort(handler::schedule_reinit);
 }
 
 /// Does nothing, and that is enough. A trap (out of memory, stack overflow) leaves a dead instance;

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wasm_bindgen::JsValue;
+use worker::Env;
 
 use super::database::{self, transact};
 use super::log;
-use super::platform::{self, Env, QueueMessage, binding, now_ms, within};
+use super::platform::{self, QueueMessage, binding, now_ms, within};
 use super::state::State;
 use crate::audit::Notice;
 use crate::audit::health::{KEEP_HEALTH, REMOVE_KEY_USES, REMOVE_SKEWS, SKEW_MINUTES};

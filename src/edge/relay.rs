@@ -6,10 +6,11 @@
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
+use worker::Env;
 
 use super::archive;
 use super::ledger_object::{Storage, query, read, rows, write};
-use super::platform::{self, Env, binding, now_ms, within};
+use super::platform::{self, binding, now_ms, within};
 use super::state::State as GateState;
 use crate::audit::Notice;
 use crate::dead::DeadLetter;

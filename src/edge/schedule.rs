@@ -10,10 +10,11 @@ use futures_util::future::join3;
 use futures_util::{StreamExt as _, stream};
 use js_sys::{Date, Promise, Reflect};
 use wasm_bindgen::prelude::*;
+use worker::Env;
 
 use super::admin::remove_sessions_that_are_over;
 use super::alerts::{self, Watch};
-use super::platform::{self, Env, binding, in_time, now_ms, queue_of};
+use super::platform::{self, binding, in_time, now_ms, queue_of};
 use super::state::State;
 use super::{ledger, record_store, spool};
 use crate::audit::Notice;

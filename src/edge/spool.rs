@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 
 use futures_util::{StreamExt as _, stream};
 use wasm_bindgen::JsValue;
+use worker::Env;
 
 use super::alerts::Watch;
 use super::bucket::{Bucket, PAGE_MAX, PageStart};
 use super::bury::{self, Buried};
-use super::platform::{self, Effect, Env, binding, describe_value, now_ms, within};
+use super::platform::{self, Bound, Effect, binding, describe_value, now_ms, within};
 use super::schedule;
 use super::state::State;
 use crate::audit::Notice;

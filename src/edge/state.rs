@@ -8,8 +8,9 @@ use std::rc::Rc;
 use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
 use web_sys::Headers;
+use worker::Env;
 
-use super::platform::{Env, binding, lines_of_matching, lines_of_named, notice, set, variable};
+use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, variable};
 use crate::admin::Door;
 use crate::admin::door::Settings;
 use crate::audit::{NO_TENANT, Notice, line};

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use worker::Env;
 
 use super::inquire::forget_keys;
-use super::platform::{Env, variable};
+use super::platform::variable;
 use super::state::{State, forget_sources};
 use crate::config::Config;
 use crate::event::Held;

@@ -1,11 +1,13 @@
 //! Dead letters: looked at, and sent again.
 
+use worker::Env;
+
 use super::{Asking, Told, json};
 use crate::admin::{Operator, Redriven, insists, may_redrive, not_redriven};
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::dead::{DeadLetter, Summary};
-use crate::edge::platform::{self, Env, binding, now_ms};
+use crate::edge::platform::{self, binding, now_ms};
 use crate::edge::state::State;
 use crate::edge::{archive, content, ledger};
 use crate::event::fresh_key;

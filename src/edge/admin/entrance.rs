@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use wasm_bindgen::JsValue;
 use web_sys::Request;
+use worker::Env;
 
 #[cfg(uses_access)]
 use super::access::by_access;
@@ -18,7 +19,7 @@ use crate::admin::{Knock, Operator, Way};
 use crate::answer::{Answer, problem, unavailable};
 use crate::audit::Notice;
 use crate::edge::database::transact;
-use crate::edge::platform::{self, Env, now_ms};
+use crate::edge::platform::{self, now_ms};
 use crate::request::Head;
 
 /// Who was let in.

@@ -1,12 +1,13 @@
 //! Having an event forgotten: the next resend of it is delivered once more.
 
 use std::sync::Arc;
+use worker::Env;
 
 use super::{Asking, json};
 use crate::admin::{Wish, not_forgotten};
 use crate::answer::{Answer, problem};
 use crate::edge::ledger::{self, Silence};
-use crate::edge::platform::{Env, now_ms};
+use crate::edge::platform::now_ms;
 use crate::edge::state::State;
 use crate::gate::LiveSource;
 use crate::ledger::{Ask, Reply};

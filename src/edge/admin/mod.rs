@@ -18,9 +18,10 @@ use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Request;
+use worker::Env;
 
 use super::archive;
-use super::platform::{self, Effect, Env};
+use super::platform::{self, Effect};
 use super::state::State;
 use crate::admin::door::is_meant;
 use crate::admin::{Command, Operator, Reading, Way, console};

@@ -3,13 +3,14 @@
 use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+use worker::Env;
 
 use super::{Asking, Told};
 use crate::admin::not_readmitted;
 use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::edge::database::transact;
-use crate::edge::platform::Env;
+
 use crate::edge::state::State;
 use crate::edge::{archive, log, platform};
 use crate::quarantine::{RECORD, Stored, Unfit};

@@ -2,11 +2,12 @@
 
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
+use worker::Env;
 
 use super::{Arrival, Stage};
 use crate::admin;
 use crate::audit::{self, Notice};
-use crate::edge::platform::{self, Env, now_ms};
+use crate::edge::platform::{self, now_ms};
 use crate::edge::record::{Readmission, Record};
 use crate::verdict::{Trouble, Verdict};
 

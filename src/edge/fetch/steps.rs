@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use js_sys::{Promise, Uint8Array};
 use web_sys::Headers;
+use worker::Env;
 
 use super::{Arrival, Arrived, Stage, stage};
 use crate::admission::{self, Opening};
@@ -11,7 +12,7 @@ use crate::edge::drive::Drive;
 use crate::edge::head::look_up;
 use crate::edge::inquire::{Asking, Next};
 use crate::edge::offer;
-use crate::edge::platform::{self, Env, ExecutionContext, Outcome, now_ms};
+use crate::edge::platform::{self, ExecutionContext, Outcome, now_ms};
 use crate::edge::record::Record;
 use crate::edge::state::State;
 use crate::gate::LiveSource;
