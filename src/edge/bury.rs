@@ -7,6 +7,7 @@ use super::archive;
 use super::consume::{EFFECT_MS, LEDGER_MS};
 use super::ledger;
 use super::platform::{self, Effect, binding, now_ms, within};
+use super::queue;
 use super::state::State;
 use crate::audit::{NO_TENANT, Notice};
 use crate::config::Rule;
@@ -79,7 +80,7 @@ pub async fn bury(
         .ok()
         .filter(|wrapped| wrapped.len() <= MESSAGE_BYTES_MAX);
     if let Some(wrapped) = wrapped
-        && let sending = platform::send(env, binding::DEAD_LETTERS, &wrapped)
+        && let sending = queue::send(env, binding::DEAD_LETTERS, &wrapped)
         && let Some(Ok(())) = within(EFFECT_MS, sending).await
     {
         return true;

@@ -14,7 +14,8 @@ use worker::Env;
 
 use super::bury::{Buried, bury, keep_unless_delivered};
 use super::deliver::{Delivery, send_again};
-use super::platform::{self, Batch, QueueMessage, now_ms};
+use super::platform::{self, now_ms};
+use super::queue::{Batch, QueueMessage};
 use super::record_store;
 use super::state::State;
 use crate::audit::Notice;

@@ -8,7 +8,8 @@ use super::backend::post;
 use super::bury::bury;
 use super::consume::{EFFECT_MS, LEDGER_MS};
 use super::ledger;
-use super::platform::{self, Effect, QueueMessage, binding, now_ms, within};
+use super::platform::{self, Effect, binding, now_ms, within};
+use super::queue::{self, QueueMessage};
 use crate::audit::{DeliveryLine, Notice};
 use crate::consumer::{Action, End, Errand, Report, Step, lease_ms};
 use crate::delivery;
@@ -151,7 +152,7 @@ impl Delivery<'_> {
             End::SendAs { run } => {
                 let sent = match at_run(self.text, run) {
                     Some(text) => {
-                        let sending = platform::send(self.env, binding::EVENTS, &text);
+                        let sending = queue::send(self.env, binding::EVENTS, &text);
                         within(EFFECT_MS, sending).await
                     }
                     None => None,
@@ -172,7 +173,7 @@ pub fn send_again<'a>(
     seconds: u32,
     env: &Env,
 ) -> Effect<'a, ()> {
-    let sent = platform::send_later(env, binding::EVENTS_SLOW, text, seconds);
+    let sent = queue::send_later(env, binding::EVENTS_SLOW, text, seconds);
     Box::pin(async move {
         match within(EFFECT_MS, sent).await {
             Some(Ok(())) => message.ack(),

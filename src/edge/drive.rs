@@ -10,6 +10,7 @@ use worker::Env;
 
 use super::load::Load;
 use super::platform::{self, Bound, ExecutionContext, Outcome, describe_value, notice};
+use super::queue;
 use super::state::asked;
 use super::{ledger, spool};
 use crate::audit::Notice;
@@ -145,7 +146,7 @@ impl Drive {
             },
             Effect::Return { .. } => self.bring(Ask::Return),
             Effect::Hold { at, .. } => match at {
-                Place::Queue => platform::begin_send(&self.env.events(), &self.load.message),
+                Place::Queue => queue::begin_send(&self.env.events(), &self.load.message),
                 Place::Ledger => self.bring(Ask::Arrive),
                 Place::Spool => {
                     let (env, message) = (self.env.clone(), String::from(&self.load.message));

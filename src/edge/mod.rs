@@ -5,7 +5,7 @@
 //! what is given up), [`ledger_object`] keeps the ledger's rows, [`relay`] hands its messages to
 //! the queue, [`audit`] sends what goes into the record and [`record_store`] keeps it, [`log_object`] gives out
 //! the places in a tenant's log [`log_run`] publishes it and [`log_proof`] proves a record by it, [`schedule`] wakes what must not sleep, [`admin`]
-//! serves the operator, [`platform`], [`bucket`] and [`database`] are the bindings to the platform. Nothing here
+//! serves the operator, [`platform`], [`bucket`], [`queue`] and [`database`] are the bindings to the platform. Nothing here
 //! decides about an event.
 //!
 //! The way of a request is synchronous: an effect is begun in Rust, and `entry.mjs` waits for its
@@ -40,6 +40,7 @@ mod log_run;
 mod native_mac;
 mod offer;
 mod platform;
+mod queue;
 mod record;
 mod record_store;
 mod relay;

@@ -8,7 +8,8 @@ use worker::Env;
 
 use super::database::{self, transact};
 use super::log;
-use super::platform::{self, QueueMessage, binding, now_ms, within};
+use super::platform::{self, binding, now_ms, within};
+use super::queue::{self, QueueMessage};
 use super::state::State;
 use crate::audit::Notice;
 use crate::audit::health::{KEEP_HEALTH, REMOVE_KEY_USES, REMOVE_SKEWS, SKEW_MINUTES};
@@ -206,7 +207,7 @@ async fn remove_of(tenant: &str, retention: Retention, env: &Env) -> Result<(), 
         let id = format!("ret_{}", encode_hex(&platform::random::<16>()));
         let said = removal(&id, tenant, retention, texts, addresses, now);
         let message = said.message(platform::random());
-        let sent = within(SEND_MS, platform::send(env, binding::AUDIT, &message)).await;
+        let sent = within(SEND_MS, queue::send(env, binding::AUDIT, &message)).await;
         sent.unwrap_or_else(|| Err("no answer in time".to_owned()))?;
     }
     let removals: [(&str, &[JsValue]); 3] = [

@@ -11,6 +11,7 @@ use worker::Env;
 use super::archive;
 use super::ledger_object::{Storage, query, read, rows, write};
 use super::platform::{self, binding, now_ms, within};
+use super::queue;
 use super::state::State as GateState;
 use crate::audit::Notice;
 use crate::dead::DeadLetter;
@@ -97,7 +98,7 @@ impl Round {
             return Ok(true);
         }
         let texts: Vec<&str> = batch.iter().map(|held| held.message.as_str()).collect();
-        let sending = platform::send_batch(&self.env, binding::EVENTS, &texts);
+        let sending = queue::send_batch(&self.env, binding::EVENTS, &texts);
         match outcome(within(EFFECT_MS, sending).await) {
             Offer::Taken => {
                 self.took = true;
@@ -152,7 +153,7 @@ impl Round {
     }
 
     async fn offer(&mut self, held: &Held) -> Result<Offer, JsValue> {
-        let sending = platform::send(&self.env, binding::EVENTS, &held.message);
+        let sending = queue::send(&self.env, binding::EVENTS, &held.message);
         let offer = outcome(within(EFFECT_MS, sending).await);
         if let Offer::Taken = offer {
             self.took = true;

@@ -14,7 +14,8 @@ use worker::Env;
 
 use super::admin::remove_sessions_that_are_over;
 use super::alerts::{self, Watch};
-use super::platform::{self, binding, in_time, now_ms, queue_of};
+use super::platform::{self, binding, in_time, now_ms};
+use super::queue::queue_of;
 use super::state::State;
 use super::{ledger, record_store, spool};
 use crate::audit::Notice;

@@ -10,6 +10,7 @@ use super::alerts::Watch;
 use super::bucket::{Bucket, PAGE_MAX, PageStart};
 use super::bury::{self, Buried};
 use super::platform::{self, Bound, Effect, binding, describe_value, now_ms, within};
+use super::queue;
 use super::schedule;
 use super::state::State;
 use crate::audit::Notice;
@@ -140,7 +141,7 @@ impl Drain<'_> {
         let Some(spooled) = self.read(name).await? else {
             return Ok(());
         };
-        let sending = platform::send(self.env, binding::EVENTS, &spooled.message);
+        let sending = queue::send(self.env, binding::EVENTS, &spooled.message);
         let Some(sent) = within(EFFECT_MS, sending).await else {
             self.is_over.set(true);
             return Err(NO_ANSWER.to_owned());

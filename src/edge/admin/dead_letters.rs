@@ -8,6 +8,7 @@ use crate::answer::{Answer, problem};
 use crate::audit::Notice;
 use crate::dead::{DeadLetter, Summary};
 use crate::edge::platform::{self, binding, now_ms};
+use crate::edge::queue;
 use crate::edge::state::State;
 use crate::edge::{archive, content, ledger};
 use crate::event::fresh_key;
@@ -161,7 +162,7 @@ async fn mark_and_send(
     if archive::write(env, letter).await.is_err() {
         return Err(UNMARKED);
     }
-    let sent = platform::send(env, binding::EVENTS, &message).await;
+    let sent = queue::send(env, binding::EVENTS, &message).await;
     sent.map_err(|failure| {
         platform::notice(&Notice::HoldFailed { detail: &failure });
         UNSENT
@@ -174,7 +175,7 @@ async fn mark_and_record(letter: &mut DeadLetter, env: &Env) -> Result<(), &'sta
     if archive::write(env, letter).await.is_err() {
         return Err(UNMARKED);
     }
-    let sent = platform::send(env, binding::AUDIT, &letter.message).await;
+    let sent = queue::send(env, binding::AUDIT, &letter.message).await;
     sent.map_err(|failure| {
         platform::notice(&Notice::HoldFailed { detail: &failure });
         UNSENT

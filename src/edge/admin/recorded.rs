@@ -7,6 +7,7 @@ use crate::admin::action::{Action, Looks};
 use crate::admin::{Command, Recorded};
 use crate::audit::Notice;
 use crate::edge::platform::{self, binding, now_ms, within};
+use crate::edge::queue;
 
 /// The operator waits for it, and is not kept for long: see [`crate::admin::action`].
 const SEND_MS: u32 = 3_000;
@@ -60,7 +61,7 @@ async fn record(asking: &Asking<'_>, name: &str, about: &str, status: u16, recor
     }
     let entry = action.entry();
     let message = entry.message(platform::random());
-    let sent = platform::send(asking.env, binding::AUDIT, &message);
+    let sent = queue::send(asking.env, binding::AUDIT, &message);
     let sent = within(SEND_MS, sent).await;
     if let Err(detail) = sent.unwrap_or_else(|| Err("no answer in time".to_owned())) {
         platform::notice(&Notice::AdminUnrecorded {
