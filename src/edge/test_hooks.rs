@@ -1,7 +1,9 @@
 //! Only in builds for the end-to-end tests: `scripts/test` asserts that no deployment has them.
 
+use js_sys::Promise;
 use std::cell::RefCell;
 use std::rc::Rc;
+use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use super::inquire::forget_keys;
@@ -79,4 +81,16 @@ pub fn mark(what: &str, request_id: &str) {
     super::platform::log(
         &serde_json::json!({ "event": "mark", "what": what, "request_id": request_id }),
     );
+}
+
+/// Waits so often for what comes at once; then says how much memory there is, in bytes.
+#[wasm_bindgen(js_name = memoryAfterWaits)]
+pub fn memory_after_waits(waits: u32) -> Promise {
+    super::platform::promise(async move {
+        for _ in 0..waits {
+            super::platform::in_time(60_000, Ok(Promise::resolve(&JsValue::UNDEFINED))).await;
+        }
+        let pages = core::arch::wasm32::memory_size(0);
+        Ok(JsValue::from(pages as f64 * 65_536.0))
+    })
 }

@@ -17,22 +17,27 @@ extern "C" {
 /// Fires once, unless it is dropped before.
 pub struct Timer {
     id: JsValue,
+    fire: Function,
     pub fired: JsFuture,
 }
 
 impl Timer {
     pub fn of(ms: u32) -> Timer {
-        let mut id = JsValue::UNDEFINED;
+        let mut fire = JsValue::UNDEFINED;
         // Nothing panics in between.
-        let mut place = AssertUnwindSafe(&mut id);
-        let fired = Promise::new(&mut move |resolve, _| **place = set_timeout(&resolve, ms));
+        let mut place = AssertUnwindSafe(&mut fire);
+        let fired = Promise::new(&mut move |resolve, _| **place = resolve.into());
+        let fire: Function = fire.unchecked_into();
+        let id = set_timeout(&fire, ms);
         let fired = fired.into();
-        Timer { id, fired }
+        Timer { id, fire, fired }
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
         clear_timeout(&self.id);
+        // What waits for a promise is only let go of when it settles. It hears of it, and nobody else does.
+        let _ = self.fire.call0(&JsValue::UNDEFINED);
     }
 }

@@ -59,3 +59,15 @@ test("these tests run what is deployed: same bindings, flags and date", async ()
     await gate.stop();
   }
 });
+
+// A delivery waits twice at least, and an isolate makes a hundred thousand of them.
+test("a wait that ends in time leaves nothing behind", async () => {
+  const gate = await startGate();
+  try {
+    const before = await gate.memoryAfter(2_000);
+    const after = await gate.memoryAfter(40_000);
+    assert.ok(before > 0 && after - before < 1_048_576, `${before} bytes, then ${after}`);
+  } finally {
+    await gate.stop();
+  }
+});

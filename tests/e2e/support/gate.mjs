@@ -140,6 +140,8 @@ export async function startGate({ secrets = freshSecrets(), without = [], variab
     faults: (text) => exchange(url, { target: "/-/faults", body: text }),
     /** The ledger's objects fail at statements that contain this: see wrap.mjs. */
     brokenSql: (text) => exchange(url, { target: "/-/sql", body: text }),
+    /** How many bytes of memory the Worker has after so many waits. */
+    memoryAfter: async (waits) => (await exchange(url, { method: "GET", target: `/-/waits?of=${waits}` })).json,
     /** Sets the cron's clock ahead. */
     ahead: (ms) => exchange(url, { target: "/-/clock", body: String(ms) }),
     /** Calls a queue handler directly, with messages made here. */

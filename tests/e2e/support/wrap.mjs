@@ -10,6 +10,8 @@
 //
 // GET /-/intake shows how many unverified bytes are held, and how many there were at once since it was asked last.
 //
+// GET /-/waits?of=NUMBER waits so often for what comes at once, and shows how many bytes of memory there are then.
+//
 // POST /-/append?tenant=NAME with a JSON list of texts puts them into that tenant's log as entries.
 //
 // POST /-/sweep?tenant=NAME has that tenant's log forget the ids of its entries, as it does after fifteen days.
@@ -21,6 +23,7 @@
 //
 // What a fault is: faulty.mjs.
 
+import { memoryAfterWaits } from "../../../build/hookgate.js";
 import { pace } from "../../../src/edge/audit.mjs";
 import worker, { AuditLog as WholeLog, Ledger as Whole } from "../../../src/edge/entry.mjs";
 import { budget } from "../../../src/edge/intake.mjs";
@@ -109,6 +112,7 @@ export default {
       brokenSql = await request.text();
       return new Response(null, { status: 204 });
     }
+    if (pathname === "/-/waits") return Response.json(await memoryAfterWaits(Number(searchParams.get("of"))));
     if (pathname === "/-/append") {
       const tenant = searchParams.get("tenant");
       return Response.json([...(await env.AUDIT_LOG.getByName(tenant).append(tenant, bundleOf(await request.json())))]);
