@@ -20,7 +20,8 @@ use support::{chain, only, vector};
 /// How long a chain holds, with the number of signatures that were checked.
 fn walk(document: &str) -> (Result<(i64, i64), Flaw>, usize) {
     let mut checked = 0;
-    let mut path = match Path::read(document) {
+    let now_ms = vector("aws-sns", "pair-first").request.now_ms;
+    let mut path = match Path::read(document, now_ms) {
         Ok(path) => path.expect("more than one certificate"),
         Err(flaw) => return (Err(flaw), 0),
     };
@@ -80,6 +81,8 @@ fn chains_that_hold() {
         // The one that holds for longer is taken, wherever it stands.
         (&["leaf", "issuer until 2021", "issuer", "root"], 3),
         (&["leaf", "issuer", "issuer until 2021", "root"], 3),
+        // And before it the one that holds now, whatever begins and ends later.
+        (&["leaf", "issuer from 2048", "issuer", "root"], 3),
     ] {
         let (outcome, count) = walked(names);
         assert!(outcome.is_ok(), "{names:?}: {outcome:?}");
@@ -142,13 +145,13 @@ fn chains_that_do_not_hold_are_our_failure() {
         assert_eq!(settled(names, None), unusable, "{names:?}");
     }
     let cut = chain(&["leaf", "issuer"]).replace("-----END CERTIFICATE-----\n", "");
-    assert_eq!(Path::read(&cut).unwrap_err(), Flaw::Unreadable);
+    assert_eq!(Path::read(&cut, 0).unwrap_err(), Flaw::Unreadable);
 }
 
 #[test]
 fn one_alone_has_no_chain() {
     for name in ["leaf", "leaf forged", "leaf of itself"] {
-        assert!(Path::read(&chain(&[name])).unwrap().is_none());
+        assert!(Path::read(&chain(&[name]), 0).unwrap().is_none());
         assert_eq!(settled(&[name], None), Ok(()), "{name}");
     }
 }

@@ -245,3 +245,25 @@ fn a_chain_that_does_not_hold_is_not_kept_and_not_tried_at_once() {
     isolate.at(later, Some(&good), unchanged).unwrap();
     assert_eq!((isolate.recalls, isolate.fetches), (2 + 1, 4));
 }
+
+#[test]
+fn a_certificate_that_is_over_displaces_nothing_and_is_not_kept() {
+    let mut isolate = Isolate::of("aws-sns");
+    let now = isolate.vector.request.now_ms;
+    let good = chain(&["leaf", "issuer", "root"]);
+    let over = chain(&["leaf", "issuer until 2021", "root"]);
+    isolate.at(now, Some(&good), unchanged).unwrap();
+    let (kept, later) = (isolate.kept.clone(), now + 20 * MINUTE);
+    isolate.at(later, Some(&over), unchanged).unwrap();
+    assert_eq!((isolate.fetches, &isolate.kept), (2, &kept));
+    // Not at once, and then it is asked for again.
+    isolate.at(later + 1_000, Some(&over), unchanged).unwrap();
+    assert_eq!(isolate.fetches, 2);
+    isolate.at(later + MINUTE, Some(&good), unchanged).unwrap();
+    assert_eq!(isolate.fetches, 3);
+    // Nor does one that KV has keep the provider from being asked.
+    isolate.memory = KeyMemory::default();
+    isolate.kept = Some(format!("hookgate document 1 {}\n{over}", i64::MAX));
+    isolate.at(later, Some(&good), unchanged).unwrap();
+    assert_eq!(isolate.fetches, 4);
+}

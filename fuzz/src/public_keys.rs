@@ -12,7 +12,7 @@ use hookgate::public_key::{Hash, KeyKind, Method, PublicKey, Question, jwk, nati
 use hookgate::scheme::{CertificateForm, TokenForm};
 
 use crate::input;
-use crate::support::{built_in, only, vectors};
+use crate::support::{NOW_MS, built_in, only, vectors};
 
 struct Forms {
     certificates: Vec<CertificateForm>,
@@ -97,7 +97,7 @@ pub fn holds(bytes: &[u8]) {
 /// walks furthest; whoever says no to every other question tries the most.
 fn chain(text: &str) {
     for yes in [1, 2, 3] {
-        let Ok(Some(mut path)) = Path::read(text) else {
+        let Ok(Some(mut path)) = Path::read(text, NOW_MS) else {
             return;
         };
         let whole = path.valid_ms;

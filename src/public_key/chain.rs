@@ -59,7 +59,8 @@ impl Flaw {
 /// A path on its way to its end.
 #[derive(Debug)]
 pub struct Path {
-    /// The first, and then those that hold for the longest first, so that their order in the document says nothing.
+    /// The first, and then those that hold now, and of them those that do so for the longest, first: their order in the
+    /// document says nothing.
     carried: Vec<Carried>,
     /// Whose issuer is looked for.
     at: usize,
@@ -96,7 +97,7 @@ impl Path {
     ///
     /// # Errors
     /// [`Flaw::TooMany`] and [`Flaw::Unreadable`].
-    pub fn read(text: &str) -> Result<Option<Self>, Flaw> {
+    pub fn read(text: &str, now_ms: i64) -> Result<Option<Self>, Flaw> {
         let mut carried = Vec::new();
         let mut rest = text;
         while let Some((block, after)) = next_block(rest, "CERTIFICATE") {
@@ -111,7 +112,11 @@ impl Path {
         }
         let carried = carried.iter().map(|bytes| Carried::read(bytes));
         let mut carried: Vec<_> = carried.collect::<Option<_>>().ok_or(Flaw::Unreadable)?;
-        carried[1..].sort_by_key(|one| std::cmp::Reverse(one.valid_ms.1));
+        carried[1..].sort_by_key(|one| {
+            let (begins_ms, ends_ms) = one.valid_ms;
+            let holds = (begins_ms..=ends_ms).contains(&now_ms);
+            std::cmp::Reverse((holds, ends_ms))
+        });
         Ok(Some(Path {
             valid_ms: carried[0].valid_ms,
             carried,

@@ -103,9 +103,9 @@ impl Document {
     ///
     /// # Errors
     /// As [`Path::read`].
-    pub fn path(&self, live: &LiveSource) -> Result<Option<Path>, Flaw> {
+    pub fn path(&self, live: &LiveSource, now_ms: i64) -> Result<Option<Path>, Flaw> {
         match live.scheme.key.encoding {
-            KeyEncoding::Certificate if uses::CERTIFICATES => Path::read(&self.text),
+            KeyEncoding::Certificate if uses::CERTIFICATES => Path::read(&self.text, now_ms),
             _ => Ok(None),
         }
     }

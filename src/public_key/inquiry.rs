@@ -13,7 +13,8 @@ use std::sync::Arc;
 use super::chain::{Flaw, Path};
 use super::document::{Document, Keys, NoKey};
 use super::memory::{Age, KeyMemory};
-use super::{Method, PublicKey, Question};
+use super::questions::Questions;
+use super::{PublicKey, Question};
 use crate::gate::LiveSource;
 use crate::uses;
 use crate::verdict::{Reject, Trouble, Verdict};
@@ -47,9 +48,7 @@ pub struct Fetched {
 /// One statement on its way to a proof.
 #[derive(Debug)]
 pub struct Inquiry {
-    /// What is still to be asked, the next question last. The name is the key's, for the record.
-    questions: Vec<(Question, String, Variant)>,
-    asked: Option<(String, Variant)>,
+    questions: Questions,
     body_bytes: usize,
     /// A document that is not taken in before its chain was asked about.
     arrived: Option<Box<(Arrived, Path)>>,
@@ -66,9 +65,6 @@ struct Arrived {
     is_fetched: bool,
 }
 
-/// Which of the readings of a statement.
-type Variant = usize;
-
 impl Inquiry {
     /// The first step. `now_ms` is read after the body.
     pub fn begin(
@@ -78,8 +74,7 @@ impl Inquiry {
         now_ms: i64,
     ) -> (Self, Step) {
         let mut inquiry = Inquiry {
-            questions: Vec::new(),
-            asked: None,
+            questions: Questions::default(),
             body_bytes: statement.body_bytes,
             arrived: None,
             flaw: None,
@@ -165,7 +160,7 @@ impl Inquiry {
             arrived.1.answered(answer == Some(true));
             return self.follow(live, statement, memory, arrived, now_ms);
         }
-        let step = match (answer, self.asked.take()) {
+        let step = match (answer, self.questions.asked.take()) {
             (Some(true), Some((name, variant))) => Step::Done(Ok(Proof::of(name, variant))),
             (Some(_), _) => self.next(live, now_ms),
             (None, _) => done(Trouble::CheckFailed),
@@ -183,7 +178,7 @@ impl Inquiry {
         is_fetched: bool,
         now_ms: i64,
     ) -> (Step, Option<Document>) {
-        let trouble = match (document.keys(live), document.path(live)) {
+        let trouble = match (document.keys(live), document.path(live, now_ms)) {
             (Some(keys), Ok(path)) => {
                 let arrived = Arrived {
                     document,
@@ -246,12 +241,24 @@ impl Inquiry {
         now_ms: i64,
     ) -> (Step, Option<Document>) {
         let url = statement.key.url();
-        let Arrived { document, keys, .. } = arrived;
-        if !arrived.is_fetched {
+        let Arrived {
+            mut document,
+            keys,
+            is_fetched,
+        } = arrived;
+        let found = keys.key_for(live, statement.algorithm, statement.key.id(), now_ms);
+        if let Keys::Certificate(certificate, _) = &keys {
+            if found.is_err() {
+                // It has no other key, and may be the provider's slip: what was there before is better.
+                let trouble = Trouble::KeyUnusable;
+                return self.reject(live, statement, memory, is_fetched, trouble, now_ms);
+            }
+            document.fresh_until_ms = document.fresh_until_ms.min(certificate.valid_ms.1);
+        }
+        if !is_fetched {
             memory.keep(&live.name, url, &document, keys);
             return (self.go_on(live, statement, memory, now_ms), None);
         }
-        let found = keys.key_for(live, statement.algorithm, statement.key.id(), now_ms);
         memory.keep(&live.name, url, &document, keys);
         match found {
             Ok(key) => {
@@ -353,30 +360,14 @@ impl Inquiry {
         }
     }
 
-    /// Every reading under every key, the first first.
     fn ask(&mut self, statement: &Statement, keys: Vec<(Arc<PublicKey>, String)>) -> Step {
-        let Some(method) = Method::of(statement.algorithm) else {
-            return done(Trouble::KeyUnusable);
-        };
-        for (variant, message) in statement.messages.iter().enumerate().rev() {
-            for (key, name) in keys.iter().rev() {
-                for signature in statement.signatures.iter().rev() {
-                    let question = Question {
-                        method,
-                        key: key.clone(),
-                        message: message.clone(),
-                        signature: signature.clone(),
-                    };
-                    self.questions.push((question, name.clone(), variant));
-                }
-            }
-        }
-        self.pop()
+        self.questions
+            .begin(statement, &keys)
             .map_or_else(|| done(Trouble::KeyUnusable), Step::Ask)
     }
 
     fn next(&mut self, live: &LiveSource, now_ms: i64) -> Step {
-        match self.pop() {
+        match self.questions.next() {
             Some(question) => Step::Ask(question),
             None => Step::Done(Err(crate::admission::unverified(
                 live,
@@ -385,12 +376,6 @@ impl Inquiry {
                 now_ms,
             ))),
         }
-    }
-
-    fn pop(&mut self) -> Option<Question> {
-        let (question, name, variant) = self.questions.pop()?;
-        self.asked = Some((name, variant));
-        Some(question)
     }
 }
 

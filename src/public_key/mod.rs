@@ -20,6 +20,7 @@ pub mod jwk;
 pub mod memory;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
+mod questions;
 pub mod rules;
 pub mod token;
 
