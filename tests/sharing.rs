@@ -301,15 +301,19 @@ fn one_public_key_at_two_sources_needs_one_tenant_and_one_memory() {
 #[test]
 fn one_public_key_may_serve_two_schemes_of_one_tenant() {
     let vector = vector("discord-events", "pair-first");
-    let schemes = ["discord-events", "discord-interactions"];
-    let sources = schemes.map(|scheme| SourceText {
-        name: scheme,
-        tenant: "a",
-        scheme,
-        secrets: &[],
-        more: &vector.source,
-    });
-    let gate = gate(&sources, "", &[]);
+    let of = |tenants: [&'static str; 2]| {
+        [("discord-events", 0), ("discord-interactions", 1)].map(|(scheme, index)| SourceText {
+            name: scheme,
+            tenant: tenants[index],
+            scheme,
+            secrets: &[],
+            more: &vector.source,
+        })
+    };
+    // The build refuses of two tenants what the Worker would close.
+    let text = support::sources_toml(&of(["a", "b"]), "");
+    assert!(from_toml(&text).is_err());
+    let gate = gate(&of(["a", "a"]), "", &[]);
     assert!(gate.faults.is_empty(), "{:?}", gate.faults);
     assert_eq!(
         outcome(gate.source("discord-events").unwrap(), &vector.request),

@@ -91,11 +91,10 @@ pub(super) fn sharing_faults(config: &Config) -> Vec<String> {
             let has_key = |key: &String| other.public_keys.contains(key);
             if source.public_keys.iter().any(has_key)
                 && source.pins == other.pins
-                && source.scheme == other.scheme
-                && (source.tenant != other.tenant || !grouped)
+                && (source.tenant != other.tenant || (source.scheme == other.scheme && !grouped))
             {
                 faults.push(format!(
-                    "{pair} have the same scheme and the same key in public_keys: what is sent to one would be right at the other; in one tenant, set the same shared_secret = \"GROUP\" in both"
+                    "{pair} have the same key in public_keys: what is sent to one would be right at the other; in one tenant, set the same shared_secret = \"GROUP\" in both"
                 ));
             }
         }
