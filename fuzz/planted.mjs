@@ -64,6 +64,8 @@ export function plantIn(root, copy) {
   // ones it would take the sound programs for these, and these for the sound ones.
   change(join(copy, "fuzz/Cargo.toml"), /(?<=\[\[bin\]\]\nname = ")\w+/g, plantedName);
   for (const file of ["Cargo.toml", "fuzz/Cargo.toml"]) change(join(copy, file), /(?<=\[package\]\nname = "[\w-]+"\nversion = ")[\d.]+/, (version) => `${version}-planted`);
+  // What is a library for others too has a name without a hash, so the one would take the other's place there.
+  change(join(copy, "Cargo.toml"), /(?<=crate-type = )\[[^\]]*\]/, () => '["rlib"]');
   change(join(copy, "fuzz/Cargo.lock"), /(?<=name = "hookgate(-fuzz)?"\nversion = ")[\d.]+/g, (version) => `${version}-planted`);
 }
 
