@@ -197,13 +197,17 @@ fn each_fault_refuses_the_scheme_with_its_sentence() {
         ),
     ] {
         let refused = read(&scheme).expect_err(sentence);
-        assert!(
-            refused
-                .iter()
-                .any(|fault| fault.contains(sentence) && fault.starts_with("[schemes.own]: ")),
-            "expected {sentence}, got {refused:#?}"
-        );
+        assert_said(sentence, &refused);
     }
+}
+
+fn assert_said(sentence: &str, faults: &[String]) {
+    assert!(
+        faults
+            .iter()
+            .any(|fault| fault.contains(sentence) && fault.starts_with("[schemes.own]: ")),
+        "expected {sentence}, got {faults:#?}"
+    );
 }
 
 #[test]
