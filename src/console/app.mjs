@@ -24,6 +24,8 @@ const nav = document.getElementById("nav");
 const who = document.getElementById("who");
 /** Who is signed in, as far as is known. */
 let operator;
+/** The form that asks who it is, while it is asked: what somebody has begun to type is not taken away. */
+let form;
 let turn = 0;
 
 function place() {
@@ -47,13 +49,18 @@ async function show() {
   let shown;
   let name = "Sign in";
   try {
-    operator ??= await ask("whoami");
+    const known = operator ?? (await ask("whoami"));
+    // An answer that comes after somebody went on, signed in or signed out says nothing of who is here now.
+    if (mine !== turn) return;
+    operator = known;
+    form = undefined;
     ({ shown, name } = await shownAt(place()));
   } catch (problem) {
+    if (mine !== turn) return;
     if (problem.status === 401) {
       const reason = operator === undefined ? undefined : "The session is over. Sign in again to go on here.";
       operator = undefined;
-      shown = signin({ signedIn: show, reason });
+      shown = form ??= signin({ signedIn: show, reason });
     } else {
       name = "Not shown";
       shown = el("div", { class: "view" }, el("h1", { tabindex: "-1" }, problem.status === 404 ? "There is no such thing" : "That could not be shown"), failure(problem));
@@ -61,10 +68,9 @@ async function show() {
       if (problem.status === undefined) console.error(`console: ${problem.name}`);
     }
   }
-  // Somebody has gone on meanwhile.
   if (mine !== turn) return;
   frame();
-  main.replaceChildren(shown);
+  if (main.firstChild !== shown) main.replaceChildren(shown);
   main.removeAttribute("aria-busy");
   main.dataset.at = location.hash;
   document.title = `${name} · hookgate`;

@@ -137,6 +137,44 @@ describe("an operator's day", () => {
     await context.close();
   });
 
+  test("what is typed into the form stays when the address changes, and an answer from before the signing in ends nothing", async () => {
+    const { page, context, amiss } = await openPage(browser, gate.url);
+    await page.goto("/admin");
+    const field = page.getByLabel("Operator's token");
+    await field.waitFor();
+    // Whoever is asked about from now on is answered as he is here before the signing in, and when the test says so.
+    const held = [];
+    const hold = async (route) => {
+      const response = await route.fetch();
+      await new Promise((goOn) => held.push(goOn));
+      await route.fulfill({ response });
+    };
+    const isHeld = async (count) => {
+      while (held.length < count) await page.waitForTimeout(10);
+    };
+    await page.route("**/admin/v1/whoami", hold, { times: 2 });
+    await field.fill(TOKEN);
+    await page.goto("/admin#/refusals");
+    await isHeld(1);
+    held[0]();
+    await isAt(page, "#/refusals");
+    assert.equal(await field.inputValue(), TOKEN);
+    assert.ok(await field.evaluate((input) => input === document.activeElement));
+    await page.goto("/admin#/letters");
+    await isHeld(2);
+    await page.keyboard.press("Enter");
+    const out = page.getByRole("button", { name: "Sign out" });
+    await out.waitFor();
+    const late = page.waitForResponse("**/admin/v1/whoami");
+    held[1]();
+    assert.equal((await late).status(), 401);
+    await show(page, "#/refusals");
+    assert.ok(await out.isVisible());
+    assert.equal(await field.count(), 0);
+    assert.deepEqual(amiss, []);
+    await context.close();
+  });
+
   test("signs in, filters by the address, opens a refusal, and goes back", async () => {
     const event = { ...shopEvent(gate, "exact"), headers: [["user-agent", "partner/1.0"]] };
     const { requestId } = await gate.send(event);
