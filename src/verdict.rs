@@ -107,7 +107,7 @@ pub enum Shape {
 /// What is wrong with us. Always 503: the sender keeps the event and sends it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trouble {
-    /// The configuration embedded in the Worker did not parse.
+    /// It came to a host that is configured as the operators'.
     ConfigurationBroken,
     /// A configured secret is missing or empty, and no other secret matched.
     SecretMissing,

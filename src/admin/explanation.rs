@@ -168,9 +168,9 @@ pub const EXPLANATIONS: &[Explanation] = &[
     ),
     of(
         "configuration_broken",
-        "The gate's configuration cannot be read",
-        "The Worker was built with something that it cannot parse, and no source works; or the webhook came to the operators' host.",
-        "Roll the deployment back; or set ADMIN_HOST to a host that no sender knows.",
+        "The webhook came to the operators' host",
+        "ADMIN_HOST names a host that a sender knows. The sender was told to come again.",
+        "Set ADMIN_HOST to a host that no sender knows.",
     ),
     of(
         "secret_missing",

@@ -12,10 +12,6 @@ use crate::gate::Fault;
 pub enum Notice<'a> {
     /// A source or a destination that cannot work.
     Fault(&'a Fault),
-    /// The embedded configuration did not parse.
-    ConfigurationBroken {
-        errors: &'a str,
-    },
     /// A panic, by its place: its text may quote a request.
     Panicked {
         place: &'a str,
@@ -252,7 +248,6 @@ impl Notice<'_> {
                 secret_name: fault.secret.as_deref(),
                 ..alarm(fault.trouble.name())
             },
-            Notice::ConfigurationBroken { errors } => with(alarm("configuration_broken"), errors),
             Notice::Panicked { place } => with(alarm("panicked"), place),
             Notice::BindingMissing { name } => with(alarm("binding_missing"), name),
             Notice::MemoryUnread { detail } => with(alarm("memory_unread"), detail),

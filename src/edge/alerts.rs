@@ -46,9 +46,7 @@ impl Watch {
 
 /// Looks whether anything is to be told, and tells it. Where the database does not answer, of that and of what waits.
 pub async fn look(state: &State, env: &Env, watch: Watch) {
-    let Some(gate) = &state.gate else {
-        return;
-    };
+    let gate = &state.gate;
     let waiting = watch.0.into_inner();
     let looked = async {
         let is_ours = look_once(gate, state, env, &waiting).await?;

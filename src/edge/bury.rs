@@ -52,7 +52,7 @@ pub fn keep_unless_delivered<'a>(
 
 async fn report_dead(letter: &DeadLetter, state: &State, env: &Env) -> Option<Reply> {
     let held = Held::read(&letter.message).ok()?;
-    let gate = state.gate.as_ref()?;
+    let gate = &state.gate;
     let source = gate.source_of(&held.message.tenant, &held.message.source)?;
     let ask = Ask::Dead {
         run: held.message.run,

@@ -123,20 +123,19 @@ enum Task<'a> {
     },
     Letter,
     Unknown,
-    /// Not now: nothing is configured, or reading it panicked.
+    /// Not now: reading it panicked.
     Wait,
 }
 
 impl<'a> Job<'a> {
     fn new(message: QueueMessage, role: Option<QueueRole>, state: &'a State, env: &'a Env) -> Self {
         let text = message.text();
-        let task = match (role, &state.gate) {
-            (None, _) => Task::Unknown,
-            (Some(QueueRole::DeadLetters), _) => Task::Letter,
-            (Some(_), None) => Task::Wait,
-            (Some(role), Some(gate)) => {
+        let task = match role {
+            None => Task::Unknown,
+            Some(QueueRole::DeadLetters) => Task::Letter,
+            Some(role) => {
                 let fresh = role == QueueRole::Events;
-                let planned = catch_unwind(AssertUnwindSafe(|| plan(&text, gate)));
+                let planned = catch_unwind(AssertUnwindSafe(|| plan(&text, &state.gate)));
                 planned.map_or(Task::Wait, |plan| Task::Event { plan, fresh })
             }
         };

@@ -35,14 +35,11 @@ pub fn diagnosis_of(draft: &str, puzzle: &str, body: Option<Vec<u8>>, env: &Env)
     }
     let draft = Draft::from_lines(draft)?;
     let state = State::of(env);
-    let live = state.gate.as_ref()?.source(draft.source)?;
+    let live = state.gate.source(draft.source)?;
     #[cfg(feature = "test-hooks")]
     super::test_hooks::mark("diagnosis_begins", draft.request_id);
     // A copy of the scheme, to be varied. Reading it anew needs no code that is not here already.
-    let mut schemes = Config::from_bytes(EMBEDDED_SOURCES)
-        .ok()?
-        .schemes
-        .into_iter();
+    let mut schemes = Config::from_bytes(EMBEDDED_SOURCES).schemes.into_iter();
     let (_, scheme) = schemes.find(|(name, _)| *name == live.source.scheme)?;
     let has_body = body.is_some();
     let mut case = Case::of(live, scheme, Head::from_lines(puzzle), body);

@@ -323,9 +323,6 @@ fn stage(
     if head.path == "/admin" || head.path.starts_with("/admin/") {
         return Stage::Administrate;
     }
-    if state.gate.is_none() {
-        return Stage::Decided(Verdict::Unavailable(Trouble::ConfigurationBroken));
-    }
     let opened = live.map(|live| match is_readmitted {
         true => admission::open(live, head),
         false => admission::open_unless_flooded(live, head, now_ms),

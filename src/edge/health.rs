@@ -6,7 +6,6 @@ use super::platform::{self, binding};
 use super::state::State;
 use crate::answer::Answer;
 use crate::audit::Notice;
-use crate::gate::Gate;
 
 /// The configuration parsed and everything that an event needs is bound.
 pub fn is_sound(state: &State, env: &Env) -> bool {
@@ -25,8 +24,7 @@ pub fn is_sound(state: &State, env: &Env) -> bool {
         .filter(|name| !platform::is_bound(env, name));
     let missing = missing.inspect(|name| platform::notice(&Notice::BindingMissing { name }));
     state.tell_of_quarantine(env);
-    let has_destinations = |gate: &Gate| gate.has_every_destination();
-    missing.count() == 0 && state.gate.as_ref().is_some_and(has_destinations)
+    missing.count() == 0 && state.gate.has_every_destination()
 }
 
 /// The answer if it could.

@@ -49,7 +49,7 @@ pub fn tick(env: Env) -> Promise {
 async fn wake_ledgers(state: &State, env: &Env, watch: &Watch) {
     // Sources that share their memory of events share its homes as well.
     let mut homes = BTreeMap::new();
-    for live in state.gate.iter().flat_map(|gate| gate.sources()) {
+    for live in state.gate.sources() {
         for home in every_home(&live.source, &live.name) {
             homes.entry(home).or_insert(live);
         }

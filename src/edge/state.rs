@@ -14,7 +14,7 @@ use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, v
 use crate::admin::Door;
 use crate::admin::door::Settings;
 use crate::audit::{NO_TENANT, Notice, line};
-use crate::config::{Audit, Config, Retention, Tenant};
+use crate::config::{Config, Retention, Tenant};
 use crate::gate::{Gate, LiveSource};
 use crate::quarantine::is_quarantine_key;
 use crate::tlog::outside::Outside;
@@ -22,8 +22,7 @@ use crate::tlog::outside::Outside;
 /// The configuration, alive. A new version or a new secret starts new isolates, so reading the
 /// secrets once is enough.
 pub struct State {
-    /// `None`: the embedded configuration did not parse.
-    pub gate: Option<Gate>,
+    pub gate: Gate,
     /// As configured; all other tenants have the default.
     tenants: BTreeMap<String, Tenant>,
     pub outside: Outside,
@@ -130,20 +129,7 @@ impl State {
         write_only_the_place_of_panics();
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
         let door = door(env, &environment);
-        let config = match Config::from_bytes(crate::EMBEDDED_SOURCES) {
-            Ok(config) => config,
-            Err(errors) => {
-                let errors = &errors.join("; ");
-                notice(&Notice::ConfigurationBroken { errors });
-                return State {
-                    gate: None,
-                    tenants: BTreeMap::new(),
-                    outside: Outside::default(),
-                    door,
-                    record_bytes_max: Audit::default().record_bytes_max() as f64,
-                };
-            }
-        };
+        let config = Config::from_bytes(crate::EMBEDDED_SOURCES);
         #[cfg(feature = "test-hooks")]
         let mut config = config;
         #[cfg(feature = "test-hooks")]
@@ -159,7 +145,7 @@ impl State {
             notice(&Notice::Fault(fault));
         }
         let state = State {
-            gate: Some(gate),
+            gate,
             tenants,
             outside,
             door,
@@ -171,7 +157,7 @@ impl State {
 
     /// Whether refused requests that are to be kept can be; the log says so if not. Events are taken all the same.
     pub fn tell_of_quarantine(&self, env: &Env) {
-        let mut sources = self.gate.iter().flat_map(Gate::sources);
+        let mut sources = self.gate.sources();
         let key = variable(env, binding::QUARANTINE_KEY).unwrap_or_default();
         if sources.any(|live| live.source.quarantine) && !is_quarantine_key(&key) {
             notice(&Notice::QuarantineOff);
@@ -180,13 +166,13 @@ impl State {
 
     /// Whether a source has this tenant.
     pub fn has_tenant(&self, tenant: &str) -> bool {
-        let mut sources = self.gate.iter().flat_map(Gate::sources);
+        let mut sources = self.gate.sources();
         sources.any(|live| live.source.tenant == tenant)
     }
 
     /// All that are configured, as a JSON list; the one of what was sent to no source among them.
     pub fn tenants(&self) -> String {
-        let sources = self.gate.iter().flat_map(Gate::sources);
+        let sources = self.gate.sources();
         let mut tenants: BTreeSet<&str> = sources.map(|live| &*live.source.tenant).collect();
         tenants.extend(self.tenants.keys().map(String::as_str));
         tenants.insert(NO_TENANT);

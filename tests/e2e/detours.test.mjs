@@ -350,7 +350,7 @@ describe("all three fail", { concurrency: true }, () => {
 
   test("503, and the send lands late: delivered once, with and without the retry", async () => {
     const events = [shopEvent(gate, "hasty"), shopEvent(gate, "hasty")];
-    for (const event of events) await expect(under(event, `EVENTS.send=late:800,${LEDGER_DOWN},${SPOOL_DOWN}`), "unavailable", { reason: "hold_unknown" });
+    for (const event of events) await expect(under(event, `EVENTS.send=late:2500,${LEDGER_DOWN},${SPOOL_DOWN}`), "unavailable", { reason: "hold_unknown" });
     await expect(events[0], "accepted");
     await deliveredOnce(...events);
     await expect(events[1], "duplicate", { memory: "seen" });

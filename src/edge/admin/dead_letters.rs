@@ -102,8 +102,7 @@ pub async fn redrive(asking: &Asking<'_>, id: &str) -> Result<Answer, archive::F
     let state = State::of(env);
     let source = state
         .gate
-        .as_ref()
-        .and_then(|gate| gate.source_of(&held.message.tenant, &held.message.source));
+        .source_of(&held.message.tenant, &held.message.source);
     let Some(source) = source else {
         let title = "Its source is not configured any more, or is another tenant's";
         return Ok(problem(422, "unknown-source", title, None, request_id));

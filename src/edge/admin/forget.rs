@@ -29,10 +29,7 @@ async fn wished(asking: &Asking<'_>) -> Result<Answer, Answer> {
         problem(400, "malformed", title, None, request_id)
     })?;
     let state = State::of(env);
-    let live = state
-        .gate
-        .as_ref()
-        .and_then(|gate| gate.source(&wish.source));
+    let live = state.gate.source(&wish.source);
     let live = live.filter(|live| asking.sees(&live.source.tenant));
     let live = live.ok_or_else(|| problem(404, "not-found", "No such source", None, request_id))?;
     let keys = wish.keys(live, request_id)?;

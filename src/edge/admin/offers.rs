@@ -12,8 +12,7 @@ pub async fn take(asking: &Asking<'_>, source: &str) -> Result<Answer, archive::
         env, request_id, ..
     } = *asking;
     let state = State::of(env);
-    let live = state.gate.as_ref().and_then(|gate| gate.source(source));
-    let taken = match live {
+    let taken = match state.gate.source(source) {
         Some(live) if uses::GREETINGS && asking.sees(&live.source.tenant) => {
             offer::take(env, live).await?
         }

@@ -53,8 +53,7 @@ async fn found(asking: &Asking<'_>, id: &str) -> Result<Result<Array, Answer>, a
         Err(unfit) => return Ok(Err(not_readmitted(unfit, request_id))),
     };
     let state = State::of(env);
-    let live = state.gate.as_ref().and_then(|gate| gate.source(source));
-    if live.is_none_or(|live| live.source.tenant != *tenant) {
+    if state.gate.source_of(tenant, source).is_none() {
         let title = "Its source is not configured any more";
         return Ok(Err(problem(422, "unknown-source", title, None, request_id)));
     }

@@ -30,11 +30,7 @@ impl Arrival {
         let is_readmitted = record.readmission.is_some();
         // What was kept may be of a time when the host was the senders' too.
         let is_theirs = is_readmitted || !state.door.has_host_of(lines);
-        let live = state
-            .gate
-            .as_ref()
-            .and_then(|gate| admission::source_of(gate, &head))
-            .cloned();
+        let live = admission::source_of(&state.gate, &head).cloned();
         if let Some(live) = &live {
             look_up(&mut head, live, headers);
         }
