@@ -2,7 +2,8 @@
 //!
 //! Source: <https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/http-protocol-binding.md>.
 
-use crate::request::{Absent, Head, hex_value};
+use crate::hex;
+use crate::request::{Absent, Head};
 
 /// How a request carries its event, or its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +66,9 @@ fn decode(value: &str) -> Option<String> {
     let mut rest = bare.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
         let digits = match behind {
-            [high, low, ..] if *first == b'%' => hex_value(*high).zip(hex_value(*low)),
+            [high, low, ..] if *first == b'%' => {
+                hex::digit_value(*high).zip(hex::digit_value(*low))
+            }
             _ => None,
         };
         rest = match digits {

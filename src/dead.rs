@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::audit::queued::{Queued, without_address};
 use crate::event::{ClaimCheck, Held, HeldContent, at_run, with_content_at};
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::retry::DeathCause;
 use crate::time;
 
@@ -195,7 +195,7 @@ const KEY_CHARACTERS: usize = 16;
 const DIGEST_CHARACTERS: usize = 24;
 
 fn letter_id(message: &str) -> String {
-    let digest = encode_hex(&Sha256::digest(message.as_bytes()));
+    let digest = hex::encode(&Sha256::digest(message.as_bytes()));
     let digest = &digest[..DIGEST_CHARACTERS];
     let key = Held::read(message).ok().and_then(|held| {
         let key = held.message.dedupkey.get(..KEY_CHARACTERS)?.to_owned();

@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::request::hex_value;
+use crate::hex;
 use crate::scheme::{Algorithm, KeyEncoding, KeyForm};
 use crate::uses;
 
@@ -63,7 +63,7 @@ impl LiveKey {
             KeyEncoding::Base64 | KeyEncoding::Base64IfPrefixed => LENIENT_BASE64
                 .decode(stripped)
                 .map_err(|_| NotAKey::Undecodable)?,
-            KeyEncoding::Hex => decode_hex(stripped.as_bytes()).ok_or(NotAKey::Undecodable)?,
+            KeyEncoding::Hex => hex::decode(stripped.as_bytes()).ok_or(NotAKey::Undecodable)?,
             KeyEncoding::PublicKey
             | KeyEncoding::Certificate
             | KeyEncoding::KeySet
@@ -208,29 +208,6 @@ impl Mac {
     }
 }
 
-/// Decodes hex of either case.
-pub fn decode_hex(text: &[u8]) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs
-        .iter()
-        .map(|[high, low]| Some(hex_value(*high)? << 4 | hex_value(*low)?))
-        .collect()
-}
-
-/// Lower-case hex.
-pub fn encode_hex(bytes: &[u8]) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let digit = |four_bits: u8| HEX[usize::from(four_bits)];
-    let digits = bytes
-        .iter()
-        .map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-    // ASCII is UTF-8.
-    String::from_utf8(digits.collect::<Vec<_>>().into_flattened()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,12 +265,5 @@ mod tests {
     fn nothing_prints_a_key() {
         let key = key("top-secret", KeyEncoding::Utf8).unwrap();
         assert!(!format!("{key:?}").contains("top-secret"));
-    }
-
-    #[test]
-    fn hex_comes_back() {
-        assert_eq!(decode_hex(b"00fFa1").as_deref(), Some(&[0, 255, 161][..]));
-        assert_eq!(encode_hex(&[0, 255, 161]), "00ffa1");
-        assert_eq!((decode_hex(b"0"), decode_hex(b"0g")), (None, None));
     }
 }

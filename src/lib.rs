@@ -54,6 +54,7 @@ pub mod diagnosis;
 pub mod event;
 pub mod flood;
 pub mod gate;
+pub mod hex;
 pub mod json;
 pub mod keys;
 pub mod koogallery;

@@ -1,6 +1,6 @@
 //! KV's memory of events: a cache of "seen", in front of the ledger and never an authority.
 
-use crate::keys::encode_hex;
+use crate::hex;
 
 /// What KV keeps under [`seen_key`]. Version 1: the request that brought the event, and the
 /// fingerprint of the content that was signed (XXH64, sixteen hex digits).
@@ -18,7 +18,7 @@ pub fn seen_key(dedup_key: &str) -> String {
 
 impl Seen {
     pub fn to_text(&self) -> String {
-        let fingerprint = encode_hex(&self.fingerprint.to_be_bytes());
+        let fingerprint = hex::encode(&self.fingerprint.to_be_bytes());
         [&self.request_id, " ", &fingerprint].concat()
     }
 

@@ -9,7 +9,7 @@
 use serde_json::Value;
 
 use crate::audit::leaf_hash;
-use crate::keys::decode_hex;
+use crate::hex;
 use crate::time;
 use crate::tlog::entry::{Entry, What};
 use crate::verdict::{Reject, Trouble, Verdict};
@@ -96,13 +96,13 @@ impl Stored {
     pub fn logged_ms(&self, id: &str, entry: Option<&Entry>, now_ms: i64) -> Result<i64, Unfit> {
         let (salt, text) = self.text.as_ref().ok_or(Unfit::TooOld)?;
         let entry = entry.ok_or(Unfit::Unlogged)?;
-        let salt = decode_hex(salt.as_bytes()).and_then(|salt| salt.try_into().ok());
+        let salt = hex::decode(salt.as_bytes()).and_then(|salt| salt.try_into().ok());
         let hash = salt.map(|salt| leaf_hash(&salt, text));
         let stated: Value = serde_json::from_str(text).unwrap_or_default();
         let says =
             |name: &str, value: &str| stated.get(name).and_then(Value::as_str) == Some(value);
         let is_whole = hash == Some(entry.commitment)
-            && decode_hex(self.leaf_hash.as_bytes()).is_some_and(|hash| hash == entry.commitment)
+            && hex::decode(self.leaf_hash.as_bytes()).is_some_and(|hash| hash == entry.commitment)
             && entry.id == id
             && entry.what == What::Record
             && entry.time_ms == self.at_ms
@@ -123,7 +123,6 @@ impl Stored {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::encode_hex;
     use crate::verdict::Shape;
 
     const AT: i64 = 1_800_000_000_000;
@@ -139,8 +138,8 @@ mod tests {
             tenant: "acme".into(),
             source: "shop".into(),
             at_ms: AT,
-            leaf_hash: encode_hex(&hash),
-            text: Some((encode_hex(&salt), text)),
+            leaf_hash: hex::encode(&hash),
+            text: Some((hex::encode(&salt), text)),
         };
         let entry = Entry {
             id: "req_1".into(),
@@ -212,8 +211,8 @@ mod tests {
         let (_, text) = stored.text.take().unwrap();
         let later = text.replace(&time::rfc3339(AT), &time::rfc3339(AT + 1_000));
         stored.at_ms = AT + 1_000;
-        stored.leaf_hash = encode_hex(&leaf_hash(&[7; 16], &later));
-        stored.text = Some((encode_hex(&[7; 16]), later));
+        stored.leaf_hash = hex::encode(&leaf_hash(&[7; 16], &later));
+        stored.text = Some((hex::encode(&[7; 16]), later));
         let told = stored.logged_ms("req_1", Some(&entry), AT + 2_000);
         assert_eq!(told, Err(Unfit::Altered));
     }

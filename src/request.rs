@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use crate::cloudevents::{self, Mode};
 use crate::event::ClaimCheck;
+use crate::hex;
 use crate::json;
 use crate::scheme::Place;
 use crate::uses;
@@ -279,8 +280,8 @@ fn decode(bytes: &[u8]) -> Result<String, Absent> {
         decoded.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let high = rest.next().and_then(|digit| hex_value(*digit));
-                let low = rest.next().and_then(|digit| hex_value(*digit));
+                let high = rest.next().and_then(|digit| hex::digit_value(*digit));
+                let low = rest.next().and_then(|digit| hex::digit_value(*digit));
                 match (high, low) {
                     (Some(high), Some(low)) => high << 4 | low,
                     _ => return Err(Absent::Undecodable),
@@ -334,16 +335,6 @@ fn encode_but(encoded: &mut String, text: &str, kept: &[u8; 4]) {
                 encoded.push(HEX[usize::from(other & 15)] as char);
             }
         }
-    }
-}
-
-/// The value of a hex digit of either case.
-pub fn hex_value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
     }
 }
 

@@ -15,7 +15,8 @@ pub use sample::sample;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::keys::{LiveKey, encode_hex};
+use crate::hex;
+use crate::keys::LiveKey;
 use crate::request::{Head, Inbound, encode_pairs};
 use crate::scheme::{
     Claimed, IdentityRule, KeyEncoding, Label, Part, Place, Scheme, SignatureEncoding,
@@ -219,15 +220,10 @@ pub fn self_test(scheme: &Scheme) -> Result<(), String> {
     } else {
         br#"{"a":"1","b":2}"#
     };
+    let url = "https://gate.example/hooks/self-test";
     let pins = scheme.pins.iter();
-    let pins: BTreeMap<String, String> = pins
-        .map(|pin| {
-            (
-                pin.name.clone(),
-                "https://gate.example/hooks/self-test".to_owned(),
-            )
-        })
-        .collect();
+    let pins = pins.map(|pin| (pin.name.clone(), url.to_owned()));
+    let pins: BTreeMap<String, String> = pins.collect();
     let signed = sign(
         &Draft {
             source: "self-test",
@@ -319,7 +315,7 @@ fn write_signature(scheme: &Scheme, claims: &Claims, tag: &[u8]) -> String {
         return stated::message_signature(tag);
     }
     let encoded = match form.encoding {
-        SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => encode_hex(tag),
+        SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => hex::encode(tag),
         SignatureEncoding::Base64 => STANDARD.encode(tag),
         SignatureEncoding::Base64Url => URL_SAFE_NO_PAD.encode(tag),
         SignatureEncoding::Jws | SignatureEncoding::Token | SignatureEncoding::Verbatim => {
@@ -377,7 +373,7 @@ fn claims_of(scheme: &Scheme, inbound: &Inbound<'_, '_>) -> Result<Map<String, V
     for (name, value) in scheme.claim_pairs() {
         let value = match value {
             Claimed::Text(text) => text.to_owned(),
-            Claimed::BodyDigest => encode_hex(&Sha256::digest(inbound.body)),
+            Claimed::BodyDigest => hex::encode(&Sha256::digest(inbound.body)),
             Claimed::QueryStringHash => query_string_hash(inbound.head)
                 .map_err(|reject| format!("cannot be signed: {}", reject.name()))?,
         };

@@ -5,7 +5,7 @@
 /// Source: <https://www.w3.org/TR/trace-context/#traceparent-header>. An invalid header is treated
 /// as absent, as section 4.3 asks.
 pub fn continue_or_start(header: Option<&str>, random: &[u8; 24]) -> String {
-    let hex = crate::keys::encode_hex(random);
+    let hex = crate::hex::encode(random);
     let (trace, span) = hex.split_at(32);
     match header.and_then(parse) {
         Some((trace, flags)) => ["00", trace, span, flags].join("-"),

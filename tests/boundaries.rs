@@ -383,7 +383,7 @@ retry_horizon_seconds = 0
     let claims = hookgate::verify::Claims::read(&live.scheme, &head).unwrap();
     let inbound = hookgate::request::Inbound::new(&head, b"{}", &[]);
     let tag = hookgate::verify::tag(&live.scheme, &live.keys[0], &claims, &inbound).unwrap();
-    request.headers[0].1 = hookgate::keys::encode_hex(&tag);
+    request.headers[0].1 = hookgate::hex::encode(&tag);
     assert_eq!(outcome(live, &request), "accept");
     for longer in ["abc%00", "abc%00%00", "ab", "abcd"] {
         assert_never(

@@ -18,7 +18,7 @@ use hookgate::admission::Findings;
 use hookgate::answer::{Answer, Known, answer};
 use hookgate::audit::{VerdictLine, line};
 use hookgate::gate::Gate;
-use hookgate::keys::encode_hex;
+use hookgate::hex;
 use hookgate::scheme::{Place, SignatureEncoding, Trust, is_token};
 use hookgate::verdict::{Reject, Trouble, Verdict};
 use support::{
@@ -218,7 +218,7 @@ fn no_answer_is_a_signature_of_an_event() {
                 mac.update(text.as_bytes());
                 let strip = scheme.signature.strip.clone().unwrap_or_default();
                 let tag = match scheme.signature.encoding {
-                    SignatureEncoding::Hex => encode_hex(&mac.tag()),
+                    SignatureEncoding::Hex => hex::encode(&mac.tag()),
                     _ => STANDARD.encode(mac.tag()),
                 };
                 for (header, value) in &mut forged.headers {

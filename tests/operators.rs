@@ -12,12 +12,12 @@ use hookgate::admin::session::Session;
 use hookgate::alerts::{store, tenants};
 use hookgate::config::from_toml;
 use hookgate::gate::{Gate, LiveSource};
-use hookgate::keys::encode_hex;
+use hookgate::hex;
 use sha2::{Digest as _, Sha256};
 
 fn line(words: &str) -> (String, String) {
     let token = token([words.len() as u8; 32]);
-    let hash = encode_hex(&Sha256::digest(&token));
+    let hash = hex::encode(&Sha256::digest(&token));
     (format!("{words} sha256:{hash}"), token)
 }
 

@@ -210,7 +210,7 @@ fn a_check_that_fails_is_our_failure_and_a_wrong_signature_is_not() {
 /// RFC 8032, section 7.1, test 2; RFC 6979, section A.2.5, "sample" with SHA-256.
 #[test]
 fn published_signatures_verify() {
-    let hex = |text: &str| hookgate::keys::decode_hex(text.as_bytes()).unwrap();
+    let hex = |text: &str| hookgate::hex::decode(text.as_bytes()).unwrap();
     let ed25519 = Question {
         method: Method::Ed25519,
         key: Arc::new(

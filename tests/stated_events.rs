@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use hookgate::gate::Gate;
-use hookgate::keys::encode_hex;
+use hookgate::hex;
 use sha2::{Digest as _, Sha256};
 use support::{NOW_MS, Request, key, only, outcome, vector};
 
@@ -43,7 +43,7 @@ fn signed_ids_of_hook0_tell_equal_bodies_apart() {
     let body = r#"{"user":1}"#;
     let seconds = NOW_MS / 1_000;
     let sent = |id: &str| {
-        let tag = encode_hex(&mac(
+        let tag = hex::encode(&mac(
             b"secret",
             &format!("{seconds}.x-event-id.{id}.{body}"),
         ));
@@ -71,7 +71,7 @@ fn a_signed_string_of_hook0_has_one_reading() {
     ] {
         let seconds = NOW_MS / 1_000;
         let names = "x-event-id x-event-type";
-        let tag = encode_hex(&mac(b"secret", &format!("{seconds}.{names}.{text}")));
+        let tag = hex::encode(&mac(b"secret", &format!("{seconds}.{names}.{text}")));
         let dots: Vec<usize> = text.match_indices('.').map(|(at, _)| at).collect();
         let mut accepted = 0;
         for (index, id_end) in dots.iter().enumerate() {
@@ -162,7 +162,7 @@ fn covered_names_of_events_tell_equal_bodies_apart() {
 #[test]
 fn the_digest_of_a_twilio_body_is_the_end_of_its_url() {
     let body = r#"{"evil":true}"#;
-    let digest = encode_hex(&Sha256::digest(body));
+    let digest = hex::encode(&Sha256::digest(body));
     let mut first = vector("twilio", "pair-first");
     let gate = first.gate();
     let sign = |query: &str| {

@@ -8,7 +8,7 @@
     reason = "a test stops where it fails"
 )]
 
-use hookgate::keys::decode_hex;
+use hookgate::hex;
 use hookgate::tlog::Hash;
 use hookgate::tlog::checkpoint::Checkpoint;
 use hookgate::tlog::entry::{Entry, What};
@@ -20,7 +20,7 @@ use hookgate::tlog::witness;
 use proptest::prelude::*;
 
 fn hash(hex: &str) -> Hash {
-    decode_hex(hex.as_bytes()).unwrap().try_into().unwrap()
+    hex::decode(hex.as_bytes()).unwrap().try_into().unwrap()
 }
 
 fn tree(size: u64) -> Tree {
@@ -52,7 +52,7 @@ fn the_roots_are_those_of_the_reference() {
         "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
         "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
     ];
-    let leaves = leaves.map(|leaf| leaf_hash(&decode_hex(leaf.as_bytes()).unwrap()));
+    let leaves = leaves.map(|leaf| leaf_hash(&hex::decode(leaf.as_bytes()).unwrap()));
     let tree = Tree::of(leaves.to_vec());
     for (size, expected) in roots.iter().enumerate() {
         assert_eq!(root(&tree, size as u64), Some(hash(expected)), "{size}");

@@ -16,7 +16,8 @@ mod support;
 
 use std::sync::Arc;
 
-use hookgate::keys::{LiveKey, encode_hex};
+use hookgate::hex;
+use hookgate::keys::LiveKey;
 use hookgate::public_key::native::verifies;
 use hookgate::public_key::{self, KeyKind, Method, PublicKey, Question, RSA_BITS_MIN};
 use hookgate::scheme::{Algorithm, KeyEncoding, KeyForm};
@@ -59,12 +60,12 @@ fn is_admitted(algorithm: &str, key: &[u8], message: &[u8], tag: &[u8]) -> bool 
         secrets: &["KEY"],
         more: "",
     };
-    let key = encode_hex(key);
+    let key = hex::encode(key);
     let gate = gate(&[source], &signing_with(algorithm), &[("KEY", &key)]);
     let request = Request {
         method: "POST".to_owned(),
         target: "/hooks/vector".to_owned(),
-        headers: vec![("x-signature".to_owned(), encode_hex(tag))],
+        headers: vec![("x-signature".to_owned(), hex::encode(tag))],
         body: message.to_vec(),
         now_ms: NOW_MS,
         documents: Default::default(),
@@ -83,7 +84,7 @@ fn is_the_split_mac(algorithm: Algorithm, key: &[u8], message: &[u8], tag: &[u8]
         strip: Vec::new(),
         append: None,
     };
-    let key = LiveKey::new("KEY", &encode_hex(key), &form, algorithm).expect("a key");
+    let key = LiveKey::new("KEY", &hex::encode(key), &form, algorithm).expect("a key");
     let hash = algorithm.hash().expect("a MAC");
     let inner = [&key.inner_block(hash)[..], message].concat();
     let inner = match hash {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::parameters::{Parameters, Unfit};
-use crate::keys::encode_hex;
+use crate::hex;
 
 /// Of the digest that ties a cursor to its search. Nothing is kept from anybody by it, whoever makes a cursor of
 /// his own sees what he may see anyway: it finds mistakes.
@@ -66,7 +66,7 @@ fn digest(search: &str, place: &str) -> String {
     let hash = Sha256::new_with_prefix("hookgate cursor 1\n");
     let hash = hash.chain_update(search).chain_update("\n");
     let hash = hash.chain_update(place).finalize();
-    let mut hex = encode_hex(&hash);
+    let mut hex = hex::encode(&hash);
     hex.truncate(DIGEST_CHARACTERS);
     hex
 }

@@ -9,7 +9,7 @@ use super::query::{Query, Value};
 use super::records::{ITEM, READABLE};
 use crate::audit::leaf_hash;
 use crate::diagnosis::Hypothesis;
-use crate::keys::decode_hex;
+use crate::hex;
 use crate::quarantine::KEPT_MS;
 use crate::tlog::Hash;
 use crate::tlog::entry::{Entry, What};
@@ -111,7 +111,7 @@ impl OneRecord {
             kept,
             item,
         ] = found.try_into().ok()?;
-        let leaf = decode_hex(leaf?.as_bytes());
+        let leaf = hex::decode(leaf?.as_bytes());
         let record = OneRecord {
             id: id?,
             tenant: tenant?,
@@ -135,7 +135,7 @@ impl OneRecord {
             return None;
         };
         let salt: Option<[u8; 16]> =
-            decode_hex(salt.as_bytes()).and_then(|salt| salt.try_into().ok());
+            hex::decode(salt.as_bytes()).and_then(|salt| salt.try_into().ok());
         let leaf = salt.map(|salt| leaf_hash(&salt, text));
         Some(leaf.is_some() && leaf == self.leaf_hash)
     }
@@ -242,13 +242,12 @@ fn diagnosed(name: &str) -> (&'static str, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::encode_hex;
 
     const TEXT: &str = r#"{"v":1,"record":"refusal"}"#;
 
     fn found(text: &str, leaf: &Hash, contradicts: &str) -> String {
-        let leaf = encode_hex(leaf);
-        let salt = encode_hex(&[7; 16]);
+        let leaf = hex::encode(leaf);
+        let salt = hex::encode(&[7; 16]);
         serde_json::json!([
             "req_1",
             "acme",

@@ -21,7 +21,8 @@ use ctutils::CtEq as _;
 use sha2::{Digest as _, Sha256};
 
 use super::session::Session;
-use crate::keys::{Mac, decode_hex, encode_hex};
+use crate::hex;
+use crate::keys::Mac;
 use crate::scheme::Algorithm;
 use crate::tlog::is_tenant;
 use crate::uses;
@@ -176,7 +177,7 @@ impl Operators {
             expires_ms,
             mac,
         } = session;
-        let mac = decode_hex(mac.as_bytes())?;
+        let mac = hex::decode(mac.as_bytes())?;
         let is_right = |line: &&Line| line.mac(id, *expires_ms).ct_eq(&mac).to_bool();
         let mut with_token = self.lines.iter().filter(|line| line.has_token());
         with_token.find(is_right)
@@ -210,7 +211,7 @@ impl Line {
         };
         let sound = is_name(name) && tenants.iter().flatten().all(|name| is_tenant(name));
         let proof = match proof.split_once(':')? {
-            ("sha256", hex) => Proof::Token(decode_hex(hex.as_bytes())?.try_into().ok()?),
+            ("sha256", hex) => Proof::Token(hex::decode(hex.as_bytes())?.try_into().ok()?),
             ("access", email) if is_email(email) => Proof::Access(email.to_ascii_lowercase()),
             _ => return None,
         };
@@ -236,7 +237,7 @@ impl Line {
             .as_ref()
             .map_or("*".to_owned(), |names| names.join(","));
         let proof = match &self.proof {
-            Proof::Token(hash) => format!("sha256:{}", encode_hex(hash)),
+            Proof::Token(hash) => format!("sha256:{}", hex::encode(hash)),
             Proof::Access(email) => format!("access:{email}"),
         };
         format!("{name} {role} {tenants} {proof}")
@@ -250,7 +251,7 @@ impl Line {
     /// the hash in it is nowhere but in the Worker's secret. Of a line without one it is not believed.
     pub fn session(&self, id: String, expires_ms: i64) -> Session {
         Session {
-            mac: encode_hex(&self.mac(&id, expires_ms)),
+            mac: hex::encode(&self.mac(&id, expires_ms)),
             id,
             expires_ms,
         }
@@ -270,7 +271,7 @@ pub fn token(random: [u8; 32]) -> String {
 
 /// The line of who has this token. `None`: a word of it is none.
 pub fn line_of(name: &str, role: &str, tenants: &str, token: &str) -> Option<String> {
-    let hash = encode_hex(&Sha256::digest(token));
+    let hash = hex::encode(&Sha256::digest(token));
     let line = Line::read(&format!("{name} {role} {tenants} sha256:{hash}"))?;
     Some(line.to_text())
 }

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::request::Head;
 
 /// The prefix `__Host-` keeps it to this host, to `/` and to TLS (RFC 6265bis, section 4.1.3.2).
@@ -55,7 +55,7 @@ pub fn cookie(head: &Head) -> Option<&str> {
 
 /// What is kept of a cookie. It has 256 random bits, as a token: see [`super::operators`].
 pub fn digest(cookie: &str) -> String {
-    encode_hex(&Sha256::digest(cookie))
+    hex::encode(&Sha256::digest(cookie))
 }
 
 /// What gives a browser this cookie. An empty one takes it away.

@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Findings, Opening};
 use crate::gate::LiveSource;
-use crate::keys::{LiveKey, encode_hex};
+use crate::hex;
+use crate::keys::LiveKey;
 use crate::request::{Absent, Head, Inbound};
 use crate::scheme::{Algorithm, ECHO_HEADERS, Echoed, Handshake, Member, Place, Trust, is_token};
 use crate::uses;
@@ -266,7 +267,7 @@ fn reply(
     for member in &shake.members {
         let value = match &member.value {
             Echoed::Plain(place) => harmless(place)?,
-            Echoed::MacHex(place) => encode_hex(&mac(live, key?, &harmless(place)?)?),
+            Echoed::MacHex(place) => hex::encode(&mac(live, key?, &harmless(place)?)?),
             Echoed::MacBase64(place) => STANDARD.encode(mac(live, key?, &harmless(place)?)?),
         };
         let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
@@ -307,7 +308,7 @@ fn hand_over(
         Some(place) => Some(harmless(place).filter(|secret| !secret.is_empty())?),
     };
     let secret = kept.as_ref().or(echoed.as_ref());
-    reply.fingerprint = secret.map(|secret| encode_hex(&Sha256::digest(secret)[..16]));
+    reply.fingerprint = secret.map(|secret| hex::encode(&Sha256::digest(secret)[..16]));
     reply.header = header.copied().zip(echoed);
     reply.keep = kept;
     Some(())

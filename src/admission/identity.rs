@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Findings;
 use crate::gate::LiveSource;
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::request::Inbound;
 use crate::scheme::{BearerRule, IdentityRule, Place};
 use crate::verify::{Verified, digest_part};
@@ -27,7 +27,7 @@ pub(super) fn dedup_key(
         &mut digest,
         findings,
     ));
-    encode_hex(&digest.finalize())
+    hex::encode(&digest.finalize())
 }
 
 /// The keys that an event with this id may have, by each rule whose identity is one value. None where the
@@ -39,7 +39,7 @@ pub fn keys_of_id(live: &LiveSource, id: &str) -> Vec<String> {
         .map(|place| {
             let mut digest = of_source(live);
             digest_value(&mut digest, place, id);
-            encode_hex(&digest.finalize())
+            hex::encode(&digest.finalize())
         })
         .collect()
 }

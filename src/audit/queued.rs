@@ -8,7 +8,7 @@
 use serde::Deserialize;
 
 use super::refusal::{AUDIT_VERSION, leaf_hash};
-use crate::keys::{decode_hex, encode_hex};
+use crate::hex;
 use crate::tlog::entry::{Entry, What};
 use crate::tlog::is_tenant;
 
@@ -84,14 +84,14 @@ impl Queued {
             return Some(Queued { id, record: None });
         };
         is_tenant(&message.tenant).then_some(())?;
-        let salt = decode_hex(message.salt.as_bytes())?.try_into().ok()?;
+        let salt = hex::decode(message.salt.as_bytes())?.try_into().ok()?;
         let entry = Entry {
             id: message.id,
             time_ms: message.at_ms,
             commitment: leaf_hash(&salt, &text),
             what: what_of(&message.verdict, &text)?,
         };
-        let is_sound = encode_hex(&entry.commitment) == message.leaf_hash;
+        let is_sound = hex::encode(&entry.commitment) == message.leaf_hash;
         (is_sound && entry.to_text().is_some()).then(|| Queued {
             id: entry.id.clone(),
             record: Some(Recorded {
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn the_entry_is_made_of_the_message_alone() {
         let salt = "00".repeat(16);
-        let leaf = encode_hex(&leaf_hash(&[0; 16], "{}"));
+        let leaf = hex::encode(&leaf_hash(&[0; 16], "{}"));
         let read = Queued::read(&message(&leaf, &salt, 1)).unwrap();
         let recorded = read.record.unwrap();
         assert_eq!((&*read.id, &*recorded.tenant), ("req_1", "demo"));
@@ -173,7 +173,7 @@ mod tests {
     /// Its name is a part of what the log's key signs.
     #[test]
     fn nobody_elses_log_is_begun() {
-        let leaf = encode_hex(&leaf_hash(&[0; 16], "{}"));
+        let leaf = hex::encode(&leaf_hash(&[0; 16], "{}"));
         let of = |tenant: &str| {
             let message = message(&leaf, &"00".repeat(16), 1);
             Queued::read(&message.replace("demo", tenant)).is_some()
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_without_an_address_is_the_same_record() {
-        let leaf = encode_hex(&leaf_hash(&[0; 16], "{}"));
+        let leaf = hex::encode(&leaf_hash(&[0; 16], "{}"));
         let plain = message(&leaf, &"00".repeat(16), 1);
         let whole = plain.replace(
             "{\"aud",

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{line, shown};
 use crate::gate::LiveSource;
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::time;
 
 /// The version of the messages on the audit queue. A new member is optional for the reader; anything else is a
@@ -137,7 +137,7 @@ impl<'a> Draft<'a> {
             client_address_sha256: address.map(|address| address_hash(&address_salt, address)),
             user_agent: shown::user_agent(facts.user_agent),
             header_names: shown::header_names(facts.header_names),
-            body_sha256: facts.body_sha256.map(encode_hex),
+            body_sha256: facts.body_sha256.map(hex::encode),
             body_sample: shown::sample(facts.body_start),
             diagnosis: facts.diagnosis,
         });
@@ -185,11 +185,11 @@ impl Entry<'_> {
             at_ms: self.at_ms,
             verdict: self.verdict,
             reason: self.reason,
-            leaf_hash: encode_hex(&leaf_hash(&salt, &self.text)),
-            salt: encode_hex(&salt),
+            leaf_hash: hex::encode(&leaf_hash(&salt, &self.text)),
+            salt: hex::encode(&salt),
             text: &self.text,
             address: self.address.map(|(address, _)| address),
-            address_salt: self.address.map(|(_, salt)| encode_hex(&salt)),
+            address_salt: self.address.map(|(_, salt)| hex::encode(&salt)),
         })
     }
 }
@@ -232,5 +232,5 @@ pub fn leaf_hash(salt: &[u8; 16], text: &str) -> [u8; 32] {
 /// What the text has of the client's address.
 fn address_hash(salt: &[u8; 16], address: &str) -> String {
     let hash = Sha256::new_with_prefix(salt).chain_update(address);
-    encode_hex(&hash.finalize())
+    hex::encode(&hash.finalize())
 }

@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::case::{Case, Change, OthersOf};
 use super::json_style::{COMPACT, PRETTY, SPACED, restyled, sorted as sorted_json};
-use crate::keys::{decode_hex, encode_hex};
+use crate::hex;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -90,7 +90,7 @@ pub(super) fn sorted(case: &Case<'_>, changes: &mut Vec<Change>) {
 
 pub(super) fn hex_decoded(case: &Case<'_>, changes: &mut Vec<Change>) {
     each(case, changes, &|body, others| {
-        others.extend(decode_hex(body))
+        others.extend(hex::decode(body))
     });
 }
 
@@ -98,7 +98,7 @@ pub(super) fn hex_decoded(case: &Case<'_>, changes: &mut Vec<Change>) {
 pub(super) fn digest(case: &Case<'_>, changes: &mut Vec<Change>) {
     each(case, changes, &|body, others| {
         let digest = Sha256::digest(body).to_vec();
-        others.extend([encode_hex(&digest).into_bytes(), digest]);
+        others.extend([hex::encode(&digest).into_bytes(), digest]);
     });
 }
 

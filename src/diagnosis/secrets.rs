@@ -3,7 +3,8 @@
 use base64::Engine as _;
 
 use super::case::{Case, Change, OthersOf};
-use crate::keys::{LENIENT_BASE64, decode_hex};
+use crate::hex;
+use crate::keys::LENIENT_BASE64;
 use crate::scheme::{Algorithm, KeyEncoding, Scheme};
 
 /// Rotated out: [`crate::config::Source::retired_secrets`].
@@ -55,7 +56,7 @@ pub(super) fn decoded(case: &Case<'_>, changes: &mut Vec<Change>) {
                 ways.extend(LENIENT_BASE64.decode(text).ok());
             }
             if encoding != KeyEncoding::Hex {
-                ways.extend(decode_hex(text));
+                ways.extend(hex::decode(text));
             }
         }
     });

@@ -7,7 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::case::{Case, Change};
-use crate::keys::{LENIENT_BASE64, decode_hex, encode_hex};
+use crate::hex;
+use crate::keys::LENIENT_BASE64;
 use crate::request::{Head, encode_percent};
 use crate::scheme::{Place, SignatureEncoding};
 
@@ -19,7 +20,7 @@ pub(super) fn in_base64(case: &Case<'_>, changes: &mut Vec<Change>) {
 
 pub(super) fn in_hex(case: &Case<'_>, changes: &mut Vec<Change>) {
     if expects_base64(case) {
-        rewritten(case, changes, &|text| decode_hex(text.as_bytes()));
+        rewritten(case, changes, &|text| hex::decode(text.as_bytes()));
     }
 }
 
@@ -36,13 +37,13 @@ pub(super) fn in_base64url(case: &Case<'_>, changes: &mut Vec<Change>) {
 
 pub(super) fn upper_case(case: &Case<'_>, changes: &mut Vec<Change>) {
     if expects_hex(case) {
-        rewritten(case, changes, &|text| decode_hex(text.as_bytes()));
+        rewritten(case, changes, &|text| hex::decode(text.as_bytes()));
     }
 }
 
 pub(super) fn encoded_twice(case: &Case<'_>, changes: &mut Vec<Change>) {
     rewritten(case, changes, &|text| {
-        decode_hex(&LENIENT_BASE64.decode(text).ok()?)
+        hex::decode(&LENIENT_BASE64.decode(text).ok()?)
     });
 }
 
@@ -120,7 +121,7 @@ fn rewritten(case: &Case<'_>, changes: &mut Vec<Change>, read: &dyn Fn(&str) -> 
             None => again.push_str(item),
             Some(tag) => {
                 let encoded = if expects_hex(case) {
-                    encode_hex(&tag)
+                    hex::encode(&tag)
                 } else {
                     STANDARD.encode(tag)
                 };

@@ -22,7 +22,7 @@ use crate::audit::{Notice, line};
 use crate::backlog::Backlog;
 use crate::config::Rule;
 use crate::gate::{Gate, LiveSource};
-use crate::keys::encode_hex;
+use crate::hex;
 
 /// The cron comes every five minutes. What comes sooner is another one beside it, and would make two looks of one.
 const APART_MS: i64 = 200_000;
@@ -167,7 +167,7 @@ async fn look_once(
             .collect(),
         None => Vec::new(),
     };
-    let token = JsValue::from(encode_hex(&platform::random::<16>()));
+    let token = JsValue::from(hex::encode(&platform::random::<16>()));
     let with_token = |list: String| [JsValue::from(list), token.clone()];
     let claim = [at.clone(), token.clone(), JsValue::from(last_ms as f64)];
     let (alerts, rhythms) = (

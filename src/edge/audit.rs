@@ -12,7 +12,7 @@ use super::state::State;
 use super::{diagnose, platform};
 use crate::audit::{Draft, Facts, NO_TENANT, Notice, Tally, shown};
 use crate::gate::LiveSource;
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::quarantine;
 use crate::request::Head;
 use crate::verdict::Verdict;
@@ -113,7 +113,7 @@ pub fn refusal_message(
 /// The messages with everything that was counted since the last time.
 #[wasm_bindgen(js_name = countMessages)]
 pub fn count_messages() -> Vec<String> {
-    let id = || format!("cnt_{}", encode_hex(&platform::random::<16>()));
+    let id = || format!("cnt_{}", hex::encode(&platform::random::<16>()));
     TALLY.with_borrow_mut(|tally| tally.flush(id))
 }
 

@@ -11,7 +11,7 @@ use super::fetch::Upload;
 use super::platform::{self, Bound, describe_value, set, within};
 use crate::audit::Notice;
 use crate::event::ClaimCheck;
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::retry::Attempt;
 
 #[wasm_bindgen(module = "/src/edge/content.mjs")]
@@ -43,7 +43,7 @@ impl Deposit {
         match self {
             Deposit::Whole { check, bytes } => {
                 let options = Object::new();
-                set(&options, "sha256", &encode_hex(&check.sha256).into());
+                set(&options, "sha256", &hex::encode(&check.sha256).into());
                 env.archive().put(&check.key, bytes, &options)
             }
             Deposit::Streamed(upload) => Ok(upload.commit()),

@@ -12,7 +12,7 @@ use super::relay::is_holding;
 use crate::audit;
 use crate::backlog::Woken;
 use crate::event::at_run;
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::ledger::{Ask, Pace, Reply, Request, Row, State};
 
 #[wasm_bindgen]
@@ -81,7 +81,7 @@ fn tidy(storage: &Storage) -> Result<bool, JsValue> {
     if !is_closed(storage)? {
         return Ok(false);
     }
-    let anywhere = encode_hex(&platform::random::<8>());
+    let anywhere = hex::encode(&platform::random::<8>());
     sweep(storage, &anywhere, SWEPT_WHEN_CLOSED, now_ms())?;
     let rows = query(storage, "SELECT 1 FROM events LIMIT 1", &[])?;
     Ok(rows.length() == 0 && !is_holding(storage)?)

@@ -14,7 +14,7 @@ use super::ledger_object::{Storage, query, rows};
 use super::log_proof::place_of;
 use super::log_run::means;
 use super::platform::now_ms;
-use crate::keys::{decode_hex, encode_hex};
+use crate::hex;
 use crate::tlog::entry::Entry;
 use crate::tlog::merkle::{Hashes, grow, leaf_hash, root};
 use crate::tlog::sequencer::{KNOWN_MS, Progress};
@@ -196,7 +196,7 @@ impl Log {
                 posted: number(7),
                 made_ms: number(8) as i64,
             },
-            root: decode_hex(text(9).as_bytes()).and_then(|root| root.try_into().ok()),
+            root: hex::decode(text(9).as_bytes()).and_then(|root| root.try_into().ok()),
             note: text(10),
         })
     }
@@ -228,7 +228,7 @@ pub(super) fn commit(storage: &Storage, from: u64, to: u64) -> Result<(), JsValu
     let sql = "UPDATE log SET size = ?, root = ?, made_ms = ?";
     let head = [
         (to as f64).into(),
-        encode_hex(&root).into(),
+        hex::encode(&root).into(),
         (now_ms() as f64).into(),
     ];
     query(storage, sql, &head)?;

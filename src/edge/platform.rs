@@ -257,7 +257,7 @@ pub fn request_id_and_random() -> (String, [u8; 24]) {
     });
     let mut rest = [0; 24];
     rest.copy_from_slice(&bytes[16..]);
-    let id = crate::keys::encode_hex(&bytes[..16]);
+    let id = crate::hex::encode(&bytes[..16]);
     (["req_", &id].concat(), rest)
 }
 

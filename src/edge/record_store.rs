@@ -19,7 +19,7 @@ use crate::audit::store::{
     REMOVE_TEXTS, TENANTS, counted_from_day, folded_minutes, removal,
 };
 use crate::config::Retention;
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::retry;
 use crate::tlog::entry::Entry;
 use crate::tlog::is_tenant;
@@ -204,7 +204,7 @@ async fn remove_of(tenant: &str, retention: Retention, env: &Env) -> Result<(), 
     };
     if texts + addresses > 0 {
         // First said, then done: see `removal`.
-        let id = format!("ret_{}", encode_hex(&platform::random::<16>()));
+        let id = format!("ret_{}", hex::encode(&platform::random::<16>()));
         let said = removal(&id, tenant, retention, texts, addresses, now);
         let message = said.message(platform::random());
         let sent = within(SEND_MS, queue::send(env, binding::AUDIT, &message)).await;

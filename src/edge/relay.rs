@@ -16,7 +16,7 @@ use super::state::State as GateState;
 use crate::audit::Notice;
 use crate::dead::DeadLetter;
 use crate::event;
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::ledger::{Request, State, dead};
 use crate::relay::{Fate, REFUSALS_MAX, Refusal, fate};
 use crate::retry::DeathCause;
@@ -229,7 +229,7 @@ impl Held {
 /// As much of the line as one batch takes, from a random place on: keys are digests, so whatever is
 /// refused stands in front of the others only by chance, and not the next time.
 fn batch(storage: &Storage) -> Result<Vec<Held>, JsValue> {
-    let anywhere = JsValue::from_str(&encode_hex(&platform::random::<8>()));
+    let anywhere = JsValue::from_str(&hex::encode(&platform::random::<8>()));
     let mut bytes = 0;
     let mut batch = Vec::new();
     for comparison in [">=", "<"] {

@@ -16,7 +16,7 @@ use super::state::State;
 use crate::audit::Notice;
 use crate::backlog::Backlog;
 use crate::dead::DeadLetter;
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::relay::{Fate, Refusal, fate};
 use crate::retry::DeathCause;
 
@@ -48,7 +48,7 @@ pub async fn put(env: &Env, message: &str) -> Result<(), String> {
 }
 
 fn random_name() -> String {
-    format!("{PREFIX}{}", encode_hex(&platform::random::<16>()))
+    format!("{PREFIX}{}", hex::encode(&platform::random::<16>()))
 }
 
 /// How often the queue refused a message stands behind its name: `spool/{random}-{refusals}`.

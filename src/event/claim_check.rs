@@ -5,7 +5,7 @@
 //! (<https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/dataref.md>).
 
 use super::Message;
-use crate::keys::{decode_hex, encode_hex};
+use crate::hex;
 
 /// The prefix of every content in the archive. A lifecycle rule ends its objects: see
 /// `scripts/cloud-setup.mjs`, which says for how long they have to live.
@@ -27,7 +27,7 @@ pub struct ClaimCheck {
 pub fn fresh_key(tenant: &str, source: &str, date: &str, random: [u8; 16]) -> String {
     let mut day = date.get(..10).unwrap_or_default().to_owned();
     day.retain(|character| character != '-');
-    format!("{PREFIX}{tenant}/{source}/{day}/{}", encode_hex(&random))
+    format!("{PREFIX}{tenant}/{source}/{day}/{}", hex::encode(&random))
 }
 
 impl ClaimCheck {
@@ -36,7 +36,7 @@ impl ClaimCheck {
         let key = message.dataref.clone()?;
         // A message may not point at what else is in the archive.
         let is_content = key.starts_with(PREFIX);
-        let sha256 = decode_hex(message.datasha256.as_deref()?.as_bytes())?;
+        let sha256 = hex::decode(message.datasha256.as_deref()?.as_bytes())?;
         is_content.then_some(ClaimCheck {
             key,
             sha256: sha256.try_into().ok()?,
@@ -46,7 +46,7 @@ impl ClaimCheck {
 
     pub(super) fn write(&self, message: &mut Message) {
         message.dataref = Some(self.key.clone());
-        message.datasha256 = Some(encode_hex(&self.sha256));
+        message.datasha256 = Some(hex::encode(&self.sha256));
         message.databytes = Some(self.bytes);
         message.data_base64 = None;
     }

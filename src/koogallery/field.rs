@@ -193,17 +193,17 @@ fn sha1prng(seed: &[u8], count: usize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::encode_hex;
+    use crate::hex;
 
     /// Keys computed with OpenJDK 17 for the access key of Huawei's sample.
     #[test]
     fn the_key_is_what_javas_generator_yields() {
         assert_eq!(
-            encode_hex(&sha1prng(b"xxxxxxx", 32)),
+            hex::encode(&sha1prng(b"xxxxxxx", 32)),
             "c962ef8500ad13239b5ec0eb6a5c570b3cae0fd0e5c28e793eb6aaa22d251123"
         );
         assert_eq!(
-            encode_hex(&sha1prng(b"xxxxxxx", 16)),
+            hex::encode(&sha1prng(b"xxxxxxx", 16)),
             "c962ef8500ad13239b5ec0eb6a5c570b"
         );
     }

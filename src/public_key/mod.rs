@@ -30,7 +30,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::keys::{decode_hex, encode_hex};
+use crate::hex;
 use crate::scheme::Algorithm;
 use sha2::{Digest as _, Sha256};
 
@@ -162,7 +162,7 @@ impl PublicKey {
         }
         // 64 characters of base64 are 48 bytes, which no key has.
         if text.len() == 64
-            && let Some(bytes) = decode_hex(text.as_bytes())
+            && let Some(bytes) = hex::decode(text.as_bytes())
         {
             return Self::from_ed25519(&bytes);
         }
@@ -206,7 +206,7 @@ impl PublicKey {
         Some(PublicKey {
             kind,
             spki: bytes.to_vec(),
-            id: encode_hex(&Sha256::digest(bytes)),
+            id: hex::encode(&Sha256::digest(bytes)),
         })
     }
 

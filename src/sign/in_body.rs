@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::Draft;
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::scheme::{Part, Place};
 
 /// The body, with the time and the values of fixed length in it where the scheme wants them there.
@@ -17,7 +17,7 @@ pub(super) fn values(draft: &Draft<'_>, time: Option<&str>) -> Vec<u8> {
     }
     for part in &draft.scheme.signed {
         if let Part::Fixed(length, Place::Json(pointer)) = part {
-            let text = encode_hex(&Sha256::digest(draft.event_id)).repeat(2);
+            let text = hex::encode(&Sha256::digest(draft.event_id)).repeat(2);
             values.push((pointer, text.chars().take(*length).collect()));
         }
     }

@@ -11,7 +11,7 @@ use super::sample::is_form;
 use super::{Draft, claims_of};
 use crate::config::Config;
 use crate::gate::Gate;
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::request::{Head, Inbound};
 use crate::scheme::{NamedHeadersForm, Place, Scheme, TokenForm};
 use crate::verify::{Claims, Statement};
@@ -35,7 +35,7 @@ pub(super) fn state(
     if is_form(scheme) {
         // What is no form is signed by its digest, which stands last in the URL.
         if body.starts_with(b"{") || body.starts_with(b"[") {
-            let digest = encode_hex(&Sha256::digest(body));
+            let digest = hex::encode(&Sha256::digest(body));
             query.push(("bodySHA256".to_owned(), digest));
         } else {
             headers.clear();

@@ -15,7 +15,7 @@ pub use super::report::{Finding, Report};
 use super::tile::{self, CHECKPOINT, File, Kind, WIDTH, files};
 use crate::audit;
 use crate::audit::queued::what_of;
-use crate::keys::decode_hex;
+use crate::hex;
 
 /// A record, with what it takes to show that it is the one that was logged. A line of `records.ndjson`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -332,6 +332,6 @@ fn check_records(entries: &[Vec<u8>], records: &[Record], report: &mut Report) {
 }
 
 fn made_of(record: &Record) -> Option<Hash> {
-    let salt = decode_hex(record.salt.as_bytes())?.try_into().ok()?;
+    let salt = hex::decode(record.salt.as_bytes())?.try_into().ok()?;
     Some(audit::leaf_hash(&salt, &record.record))
 }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::missing_part;
 use super::signature::{Fields, field};
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::request::{Absent, Head, Inbound, decode_percent, encode_percent};
 use crate::scheme::{Place, Scheme};
 use crate::verdict::{Reject, Shape};
@@ -103,8 +103,8 @@ impl<'a> CanonicalRequest<'a> {
             digest.update(line.as_bytes());
             digest.update(b"\n");
         }
-        digest.update(encode_hex(&Sha256::digest(self.body)).as_bytes());
-        encode_hex(&digest.finalize())
+        digest.update(hex::encode(&Sha256::digest(self.body)).as_bytes());
+        hex::encode(&digest.finalize())
     }
 
     /// What the backend is given, where it is not the body: the query of a request without one.

@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Claims, missing_part};
 use crate::canonical::{NotCanonical, object_members};
+use crate::hex;
 use crate::json;
-use crate::keys::encode_hex;
 use crate::public_key::token::is_refused;
 use crate::request::{Absent, Head, Inbound, encode_percent};
 use crate::scheme::{Claimed, Scheme};
@@ -64,7 +64,7 @@ pub(super) fn keeps(
         let (demanded, otherwise) = match claimed {
             Claimed::Text(text) => (text.to_owned(), Reject::TokenNotAllowed),
             Claimed::BodyDigest => (
-                encode_hex(&Sha256::digest(inbound.body)),
+                hex::encode(&Sha256::digest(inbound.body)),
                 Reject::BodyDigestMismatch,
             ),
             Claimed::QueryStringHash => (query_string_hash(inbound.head)?, Reject::TokenNotAllowed),
@@ -119,7 +119,7 @@ pub(crate) fn query_string_hash(head: &Head) -> Result<String, Reject> {
         _ => path.as_str(),
     };
     let canonical = format!("{}&{path}&{query}", head.method.to_ascii_uppercase());
-    Ok(encode_hex(&Sha256::digest(canonical)))
+    Ok(hex::encode(&Sha256::digest(canonical)))
 }
 
 fn members<const N: usize>(json: &[u8], pointers: [&str; N]) -> [Option<String>; N] {

@@ -7,8 +7,9 @@ use super::jws::payload_of;
 use super::lines::lines;
 use super::{Claims, missing_part, stated};
 use crate::canonical::{self, NotCanonical};
+use crate::hex;
 use crate::json;
-use crate::keys::{LiveKey, Mac, encode_hex};
+use crate::keys::{LiveKey, Mac};
 use crate::request::{Absent, Head, Inbound, encode_pairs};
 use crate::scheme::{Part, Scheme};
 use crate::uses;
@@ -221,7 +222,7 @@ impl<'a> Piece<'a> {
             Piece::MacHex(inner) => {
                 let mut nested = keyed();
                 inner.feed(&mut nested, key, keyed);
-                mac.update(encode_hex(&nested.tag()).as_bytes());
+                mac.update(hex::encode(&nested.tag()).as_bytes());
             }
             Piece::Jws(token, _) => mac.update(token.as_bytes()),
             Piece::Digested(request) => mac.update(request.sha256_hex().as_bytes()),

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ctutils::{Choice, CtEq as _};
 
 use super::{CANDIDATES_MAX, credential, jws, shape_of};
-use crate::keys::decode_hex;
+use crate::hex;
 use crate::request::{Absent, Head};
 use crate::scheme::{Scheme, SignatureEncoding};
 use crate::uses;
@@ -160,7 +160,7 @@ fn read_signature(
     };
     let bytes = match encoding {
         SignatureEncoding::Hex if text.bytes().any(|byte| byte.is_ascii_uppercase()) => None,
-        SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => decode_hex(text.as_bytes()),
+        SignatureEncoding::Hex | SignatureEncoding::HexAnyCase => hex::decode(text.as_bytes()),
         SignatureEncoding::Base64 => STANDARD.decode(text).ok(),
         SignatureEncoding::Base64Url if uses::BASE64_URL => URL_SAFE_NO_PAD.decode(text).ok(),
         // A credential, a JWS or a token: none is read here.

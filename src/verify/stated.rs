@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::pieces::Piece;
 use super::signature::{Fields, field};
 use super::{Claims, message_signature, missing_part};
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::request::{Absent, Head, Inbound, decode_pairs, encode_pairs};
 use crate::scheme::{JoinedForm, NamedHeadersForm, Place, Scheme, StatedPart};
 use crate::uses;
@@ -84,7 +84,7 @@ fn url_and_form<'a>(claims: &Claims, inbound: &Inbound<'_, '_>) -> Result<Piece<
     match digest {
         // Twilio puts it last. Elsewhere it could be the text of a form's field, in another cut.
         Ok(digest)
-            if digest == encode_hex(&Sha256::digest(inbound.body))
+            if digest == hex::encode(&Sha256::digest(inbound.body))
                 && signed.ends_with(&format!("{BODY_DIGEST}={digest}")) =>
         {
             return Ok(Piece::Plain(Cow::Owned(signed.into_bytes())));
@@ -268,7 +268,7 @@ fn encoded_but(text: &str, kept: &[u8]) -> String {
             encoded.push(char::from(byte));
         } else {
             encoded.push('%');
-            encoded.push_str(&encode_hex(&[byte]).to_ascii_uppercase());
+            encoded.push_str(&hex::encode(&[byte]).to_ascii_uppercase());
         }
     }
     encoded

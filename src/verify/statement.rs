@@ -16,7 +16,7 @@ use super::{ClaimedTime, Claims, Matched, missing_part, shape_of, signed_value};
 use super::{jws, stated};
 use crate::canonical::{NotCanonical, object_members};
 use crate::gate::LiveSource;
-use crate::keys::encode_hex;
+use crate::hex;
 use crate::public_key::rules::Pins;
 use crate::public_key::token::Token;
 use crate::request::Inbound;
@@ -305,7 +305,7 @@ fn message(scheme: &Scheme, claims: &Claims, inbound: &Inbound<'_, '_>) -> Resul
 /// The providers of such headers differ in how they write it, so each way is taken.
 fn check_md5(written: &str, body: &[u8]) -> Result<(), Reject> {
     let digest = Md5::digest(body);
-    let hex = encode_hex(&digest);
+    let hex = hex::encode(&digest);
     let matches = written.eq_ignore_ascii_case(&hex)
         || written == STANDARD.encode(digest)
         || [hex.to_ascii_uppercase(), hex]

@@ -50,7 +50,7 @@ pub fn a_canary(scheme: &str, canary: &str) -> Option<String> {
     match scheme.key.encoding {
         _ if scheme.is_bearer() && scheme.has_body_signature() => None,
         _ if scheme.signs_pins() => None,
-        KeyEncoding::Hex => Some(hookgate::keys::encode_hex(canary.as_bytes())),
+        KeyEncoding::Hex => Some(hookgate::hex::encode(canary.as_bytes())),
         KeyEncoding::Base64 if scheme.key.strip.is_empty() => Some(canary.replace('-', "0")),
         _ => Some(format!("whsec_{canary}").replace('-', "0")),
     }

@@ -31,7 +31,7 @@ pub fn logged(record: &Record, time_ms: i64) -> Vec<u8> {
 }
 
 pub fn entry(record: &Record, time_ms: i64, what: What) -> Vec<u8> {
-    let salt: Vec<u8> = hookgate::keys::decode_hex(record.salt.as_bytes()).unwrap();
+    let salt: Vec<u8> = hookgate::hex::decode(record.salt.as_bytes()).unwrap();
     let entry = Entry {
         id: record.id.clone(),
         time_ms,

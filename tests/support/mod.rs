@@ -298,7 +298,7 @@ pub fn a_secret(scheme: &str, number: u8) -> String {
             let bytes = base64::engine::general_purpose::STANDARD.encode([number; 24]);
             format!("{prefix}{bytes}")
         }
-        KeyEncoding::Hex => hookgate::keys::encode_hex(&[number; 32]),
+        KeyEncoding::Hex => hookgate::hex::encode(&[number; 32]),
         _ if known(scheme).is_bearer() => format!("a-secret:number-{number}"),
         _ => format!("a secret, number {number}"),
     }

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use hookgate::gate::LiveSource;
-use hookgate::keys::{LiveKey, decode_hex, encode_hex};
+use hookgate::hex;
+use hookgate::keys::LiveKey;
 use hookgate::request::Inbound;
 use hookgate::verify::{Claims, tag};
 
@@ -222,7 +223,7 @@ impl<'a> Case<'a> {
     pub fn tag_bytes(&self, change: impl Fn(&mut Vec<u8>)) -> Vec<Request> {
         self.tags(|text| {
             let decoded = if self.form.hex {
-                decode_hex(text.as_bytes())
+                hex::decode(text.as_bytes())
             } else {
                 STANDARD.decode(text).ok()
             };
@@ -236,7 +237,7 @@ impl<'a> Case<'a> {
 
     pub fn encoded(&self, tag: &[u8]) -> String {
         if self.form.hex {
-            encode_hex(tag)
+            hex::encode(tag)
         } else {
             STANDARD.encode(tag)
         }

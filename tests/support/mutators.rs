@@ -26,12 +26,12 @@ pub fn other_encoding(case: &Case<'_>) -> Vec<Request> {
     let base64 = base64::engine::general_purpose::STANDARD;
     case.tags(|tag| {
         if case.form.hex {
-            hookgate::keys::decode_hex(tag.as_bytes())
+            hookgate::hex::decode(tag.as_bytes())
                 .map_or(tag.to_owned(), |bytes| base64.encode(bytes))
         } else {
             base64
                 .decode(tag)
-                .map_or(tag.to_owned(), |bytes| hookgate::keys::encode_hex(&bytes))
+                .map_or(tag.to_owned(), |bytes| hookgate::hex::encode(&bytes))
         }
     })
 }

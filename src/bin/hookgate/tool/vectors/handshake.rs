@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use hookgate::keys::{LiveKey, encode_hex};
+use hookgate::hex;
+use hookgate::keys::LiveKey;
 use hookgate::scheme::{Algorithm, Place, Scheme};
 use hookgate::sign::{Draft, sign};
 use hookgate::time::rfc3339;
@@ -51,7 +52,7 @@ pub fn signed(entry: &Entry, scheme: &Scheme) -> Option<Entry> {
         let key = SigningKey::from_bytes(&[7; 32]);
         let time = (now_ms / 1_000).to_string();
         let message = [time.as_bytes(), &entry.body].concat();
-        let signature = encode_hex(&key.sign(&message).to_bytes());
+        let signature = hex::encode(&key.sign(&message).to_bytes());
         let form = scheme.time.as_ref()?;
         for (place, value) in [(&form.at, time), (&scheme.signature.at, signature)] {
             let Place::Header(name) = place else {
@@ -59,7 +60,7 @@ pub fn signed(entry: &Entry, scheme: &Scheme) -> Option<Entry> {
             };
             entry.headers.push((name.clone(), value));
         }
-        entry.secrets = vec![encode_hex(key.verifying_key().as_bytes())];
+        entry.secrets = vec![hex::encode(key.verifying_key().as_bytes())];
         return Some(entry);
     }
     let secret = entry.secrets.first().filter(|secret| !secret.is_empty());
