@@ -14,7 +14,7 @@ use crate::gate::{Gate, LiveDestination, LiveSource};
 use crate::keys::{LiveKey, NotAKey};
 use crate::retry::DeathCause;
 use crate::scheme::{Algorithm, KeyEncoding, KeyForm};
-use crate::split_mac::Hash;
+use crate::split_mac::MacHash;
 use crate::time;
 
 /// What is to be done with a message of the events queue.
@@ -108,7 +108,7 @@ pub fn public_id(dedup_key: &str) -> String {
 /// What the signature's inner hash is made of in front of a content that is not here (see
 /// [`crate::split_mac`]).
 pub fn before_content(held: &Held, key: &DeliveryKey, now_ms: i64) -> Vec<u8> {
-    let mut before = key.0.inner_block(Hash::Sha256);
+    let mut before = key.0.inner_block(MacHash::Sha256);
     before.extend(signed_head(held, now_ms).into_bytes());
     before
 }
@@ -141,7 +141,7 @@ pub fn headers(
             mac.update(content);
             mac.tag()
         }
-        HeldContent::Apart(_) => key.0.tag_of(Hash::Sha256, inner_hash),
+        HeldContent::Apart(_) => key.0.tag_of(MacHash::Sha256, inner_hash),
     };
     let signature = format!("v1,{}", STANDARD.encode(tag));
     let prefix = match destination.sign {

@@ -10,27 +10,27 @@ use crate::scheme::Algorithm;
 
 /// What a MAC is made with.
 #[derive(Clone, Copy, Debug)]
-pub enum Hash {
+pub enum MacHash {
     Sha1,
     Sha256,
     Sha512,
 }
 
-impl Hash {
+impl MacHash {
     /// The name, as the platform knows it.
     pub const fn name(self) -> &'static str {
         match self {
-            Hash::Sha1 => "SHA-1",
-            Hash::Sha256 => "SHA-256",
-            Hash::Sha512 => "SHA-512",
+            MacHash::Sha1 => "SHA-1",
+            MacHash::Sha256 => "SHA-256",
+            MacHash::Sha512 => "SHA-512",
         }
     }
 
     /// Length in bytes of what it takes at a time.
     const fn block_bytes(self) -> usize {
         match self {
-            Hash::Sha1 | Hash::Sha256 => 64,
-            Hash::Sha512 => 128,
+            MacHash::Sha1 | MacHash::Sha256 => 64,
+            MacHash::Sha512 => 128,
         }
     }
 
@@ -40,20 +40,20 @@ impl Hash {
             digest.finalize().to_vec()
         }
         match self {
-            Hash::Sha1 => of::<Sha1>(parts),
-            Hash::Sha256 => of::<Sha256>(parts),
-            Hash::Sha512 => of::<Sha512>(parts),
+            MacHash::Sha1 => of::<Sha1>(parts),
+            MacHash::Sha256 => of::<Sha256>(parts),
+            MacHash::Sha512 => of::<Sha512>(parts),
         }
     }
 }
 
 impl Algorithm {
     /// The hash of its MAC. `None`: it makes none.
-    pub const fn hash(self) -> Option<Hash> {
+    pub const fn hash(self) -> Option<MacHash> {
         match self {
-            Algorithm::HmacSha1 => Some(Hash::Sha1),
-            Algorithm::HmacSha256 => Some(Hash::Sha256),
-            Algorithm::HmacSha512 => Some(Hash::Sha512),
+            Algorithm::HmacSha1 => Some(MacHash::Sha1),
+            Algorithm::HmacSha256 => Some(MacHash::Sha256),
+            Algorithm::HmacSha512 => Some(MacHash::Sha512),
             Algorithm::Sha256
             | Algorithm::Credential
             | Algorithm::RsaSha1
@@ -68,16 +68,16 @@ impl Algorithm {
 
 impl LiveKey {
     /// What the inner hash begins with. As secret as the key.
-    pub fn inner_block(&self, hash: Hash) -> Vec<u8> {
+    pub fn inner_block(&self, hash: MacHash) -> Vec<u8> {
         self.block(hash, 0x36)
     }
 
     /// The MAC, from the inner hash over that block and the text.
-    pub fn tag_of(&self, hash: Hash, inner_hash: &[u8]) -> Vec<u8> {
+    pub fn tag_of(&self, hash: MacHash, inner_hash: &[u8]) -> Vec<u8> {
         hash.of([&self.block(hash, 0x5c), inner_hash])
     }
 
-    fn block(&self, hash: Hash, pad: u8) -> Vec<u8> {
+    fn block(&self, hash: MacHash, pad: u8) -> Vec<u8> {
         let mut block = self.bytes().to_vec();
         if block.len() > hash.block_bytes() {
             block = hash.of([&block, &[]]);

@@ -18,7 +18,7 @@ use hookgate::gate::LiveSource;
 use hookgate::public_key::inquiry::{Inquiry, Step};
 use hookgate::public_key::memory::KeyMemory;
 use hookgate::public_key::native::{settle, verifies};
-use hookgate::public_key::{Hash, KeyKind, Method, PublicKey, Question};
+use hookgate::public_key::{KeyKind, Method, PublicKey, Question, SignatureHash};
 use hookgate::request::Inbound;
 use hookgate::verdict::Verdict;
 use support::{Request, Vector, content, is_stated, key, only, outcome, run_with, vector, vectors};
@@ -229,7 +229,7 @@ fn published_signatures_verify() {
         hex("F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8"),
     );
     let p256 = Question {
-        method: Method::Ecdsa(Hash::Sha256),
+        method: Method::Ecdsa(SignatureHash::Sha256),
         key: Arc::new(
             PublicKey::from_p256(
                 &hex("60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6"),
@@ -243,7 +243,7 @@ fn published_signatures_verify() {
     let integer = |number: &[u8]| [&[2, 33, 0][..], number].concat();
     let content = [integer(&r), integer(&s)].concat();
     let der = Question {
-        method: Method::EcdsaDer(Hash::Sha256),
+        method: Method::EcdsaDer(SignatureHash::Sha256),
         signature: [&[0x30, content.len() as u8][..], &content].concat(),
         ..p256.clone()
     };

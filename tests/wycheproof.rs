@@ -21,7 +21,7 @@ use hookgate::keys::LiveKey;
 use hookgate::public_key::native::verifies;
 use hookgate::public_key::{self, KeyKind, Method, PublicKey, Question, RSA_BITS_MIN};
 use hookgate::scheme::{Algorithm, KeyEncoding, KeyForm};
-use hookgate::split_mac::Hash;
+use hookgate::split_mac::MacHash;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 use support::{NOW_MS, Request, SourceText, gate, only, outcome};
@@ -88,9 +88,9 @@ fn is_the_split_mac(algorithm: Algorithm, key: &[u8], message: &[u8], tag: &[u8]
     let hash = algorithm.hash().expect("a MAC");
     let inner = [&key.inner_block(hash)[..], message].concat();
     let inner = match hash {
-        Hash::Sha1 => Sha1::digest(&inner).to_vec(),
-        Hash::Sha256 => Sha256::digest(&inner).to_vec(),
-        Hash::Sha512 => Sha512::digest(&inner).to_vec(),
+        MacHash::Sha1 => Sha1::digest(&inner).to_vec(),
+        MacHash::Sha256 => Sha256::digest(&inner).to_vec(),
+        MacHash::Sha512 => Sha512::digest(&inner).to_vec(),
     };
     key.tag_of(hash, &inner) == tag
 }
@@ -163,13 +163,13 @@ fn key_of(der: &[u8], algorithm: Algorithm) -> Arc<PublicKey> {
 
 #[test]
 fn rsa_signatures_are_taken_in_one_padding_only() {
-    use public_key::Hash;
+    use public_key::SignatureHash;
     use rsa_pkcs1_verify::TestName::{Rsa2048Sha256, Rsa2048Sha384, Rsa2048Sha512};
     for (name, hash) in [
-        (Rsa2048Sha256, Hash::Sha256),
+        (Rsa2048Sha256, SignatureHash::Sha256),
         // Certificates are signed so.
-        (Rsa2048Sha384, Hash::Sha384),
-        (Rsa2048Sha512, Hash::Sha512),
+        (Rsa2048Sha384, SignatureHash::Sha384),
+        (Rsa2048Sha512, SignatureHash::Sha512),
     ] {
         let set = rsa_pkcs1_verify::TestSet::load(name).expect("readable");
         let mut count = 0;
@@ -189,10 +189,10 @@ fn rsa_signatures_are_taken_in_one_padding_only() {
 /// Authorities have keys of this curve, and sign certificates with them under either hash.
 #[test]
 fn p384_signatures_are_taken_in_der() {
-    use public_key::Hash;
+    use public_key::SignatureHash;
     for (name, hash) in [
-        (ecdsa::TestName::EcdsaSecp384r1Sha256, Hash::Sha256),
-        (ecdsa::TestName::EcdsaSecp384r1Sha384, Hash::Sha384),
+        (ecdsa::TestName::EcdsaSecp384r1Sha256, SignatureHash::Sha256),
+        (ecdsa::TestName::EcdsaSecp384r1Sha384, SignatureHash::Sha384),
     ] {
         let set = ecdsa::TestSet::load(name).expect("readable");
         let mut count = 0;

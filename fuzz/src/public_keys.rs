@@ -8,7 +8,9 @@ use hookgate::public_key::chain::Path;
 use hookgate::public_key::document::Document;
 use hookgate::public_key::rules::Pins;
 use hookgate::public_key::token::Token;
-use hookgate::public_key::{Hash, KeyKind, Method, PublicKey, Question, jwk, native, raw_ecdsa};
+use hookgate::public_key::{
+    KeyKind, Method, PublicKey, Question, SignatureHash, jwk, native, raw_ecdsa,
+};
 use hookgate::scheme::{CertificateForm, TokenForm};
 
 use crate::input;
@@ -151,9 +153,9 @@ fn of_a_key(key: PublicKey) {
     let (method, signature_bytes) = match key.kind {
         // Longer ones take seconds, and are checked by the platform.
         KeyKind::Rsa { bits } if bits > 1_024 => return,
-        KeyKind::Rsa { bits } => (Method::Rsa(Hash::Sha256), bits.div_ceil(8)),
-        KeyKind::P256 => (Method::Ecdsa(Hash::Sha256), 64),
-        KeyKind::P384 => (Method::Ecdsa(Hash::Sha384), 96),
+        KeyKind::Rsa { bits } => (Method::Rsa(SignatureHash::Sha256), bits.div_ceil(8)),
+        KeyKind::P256 => (Method::Ecdsa(SignatureHash::Sha256), 64),
+        KeyKind::P384 => (Method::Ecdsa(SignatureHash::Sha384), 96),
         KeyKind::Ed25519 => (Method::Ed25519, 64),
     };
     let _ = native::verifies(&Question {

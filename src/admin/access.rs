@@ -12,7 +12,7 @@ use crate::public_key::document::{Document, Keys, NoKey};
 use crate::public_key::inquiry::Fetched;
 use crate::public_key::memory::{Age, KeyMemory};
 use crate::public_key::token::Token;
-use crate::public_key::{Hash, Method, PublicKey, Question, jwk};
+use crate::public_key::{Method, PublicKey, Question, SignatureHash, jwk};
 use crate::scheme::{Algorithm, TokenForm};
 use crate::verdict::Trouble;
 
@@ -150,7 +150,7 @@ fn key_of(keys: &Keys, token: &Token) -> Result<Arc<PublicKey>, NoKey> {
 
 fn ask(key: Arc<PublicKey>, token: Token, email: String) -> Step {
     let question = Question {
-        method: Method::Rsa(Hash::Sha256),
+        method: Method::Rsa(SignatureHash::Sha256),
         key,
         message: token.signed.into_bytes(),
         signature: token.signature,

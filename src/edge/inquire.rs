@@ -15,7 +15,7 @@ use crate::gate::LiveSource;
 use crate::public_key::document::{DOCUMENT_BYTES_MAX, Document, KEPT_SECONDS, kept_key};
 use crate::public_key::inquiry::{Fetched, Inquiry, Step};
 use crate::public_key::memory::KeyMemory;
-use crate::public_key::{Hash, KeyKind, Method, Question};
+use crate::public_key::{KeyKind, Method, Question, SignatureHash};
 use crate::uses;
 use crate::verdict::Verdict;
 use crate::verify::{Proof, Statement};
@@ -157,18 +157,22 @@ pub fn ask(question: &Question) -> Promise {
         return Promise::resolve(&JsValue::FALSE);
     };
     let name = match (question.method, question.key.kind) {
-        (Method::Rsa(Hash::Sha1), _) => "rsa-sha1",
-        (Method::Rsa(Hash::Sha256), _) => "rsa-sha256",
-        (Method::Rsa(Hash::Sha384), _) => "rsa-sha384",
-        (Method::Rsa(Hash::Sha512), _) => "rsa-sha512",
+        (Method::Rsa(SignatureHash::Sha1), _) => "rsa-sha1",
+        (Method::Rsa(SignatureHash::Sha256), _) => "rsa-sha256",
+        (Method::Rsa(SignatureHash::Sha384), _) => "rsa-sha384",
+        (Method::Rsa(SignatureHash::Sha512), _) => "rsa-sha512",
         (Method::RsaPss, _) => "rsa-pss-sha512",
-        (Method::Ecdsa(Hash::Sha256) | Method::EcdsaDer(Hash::Sha256), KeyKind::P384) => {
-            "ecdsa-p384-sha256"
+        (
+            Method::Ecdsa(SignatureHash::Sha256) | Method::EcdsaDer(SignatureHash::Sha256),
+            KeyKind::P384,
+        ) => "ecdsa-p384-sha256",
+        (
+            Method::Ecdsa(SignatureHash::Sha384) | Method::EcdsaDer(SignatureHash::Sha384),
+            KeyKind::P384,
+        ) => "ecdsa-p384-sha384",
+        (Method::Ecdsa(SignatureHash::Sha384) | Method::EcdsaDer(SignatureHash::Sha384), _) => {
+            "ecdsa-p256-sha384"
         }
-        (Method::Ecdsa(Hash::Sha384) | Method::EcdsaDer(Hash::Sha384), KeyKind::P384) => {
-            "ecdsa-p384-sha384"
-        }
-        (Method::Ecdsa(Hash::Sha384) | Method::EcdsaDer(Hash::Sha384), _) => "ecdsa-p256-sha384",
         (Method::Ecdsa(_) | Method::EcdsaDer(_), _) => "ecdsa-p256",
         (Method::Ed25519, _) => "ed25519",
     };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::certificate::{Signed, next_block};
 use super::der::{BIT_STRING, Element, OBJECT_IDENTIFIER, Reader, SEQUENCE};
-use super::{Hash, KeyKind, Method, PublicKey, Question, RSA_BITS_MIN};
+use super::{KeyKind, Method, PublicKey, Question, RSA_BITS_MIN, SignatureHash};
 
 /// The most certificates of a document. The longest path of the public authorities has five: the first, its
 /// issuer, and three roots of which each signed the one before it.
@@ -136,7 +136,8 @@ impl Path {
         let child = &self.carried[self.at];
         let issued_itself = self.at > 0 && child.issuer == child.subject;
         // What it signs over itself proves nothing. Old roots still do so with SHA-1.
-        if self.is_whole || issued_itself && child.method == Some(Method::Rsa(Hash::Sha1)) {
+        if self.is_whole || issued_itself && child.method == Some(Method::Rsa(SignatureHash::Sha1))
+        {
             return Ok(None);
         }
         while self.asked + 1 < self.carried.len() {
@@ -210,7 +211,7 @@ impl Carried {
     fn is_asked_of(&self, child: &Carried, below: usize) -> Result<Question, Flaw> {
         let method = child
             .method
-            .filter(|method| *method != Method::Rsa(Hash::Sha1));
+            .filter(|method| *method != Method::Rsa(SignatureHash::Sha1));
         let method = method.ok_or(Flaw::Unsigned)?;
         let key = self.key.as_ref().ok_or(Flaw::WrongKey)?;
         match (method, key.kind) {
@@ -237,15 +238,15 @@ fn method(algorithm: Element<'_>) -> Option<Method> {
         .content
     {
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, last] => Some(Method::Rsa(match last {
-            5 => Hash::Sha1,
-            11 => Hash::Sha256,
-            12 => Hash::Sha384,
-            13 => Hash::Sha512,
+            5 => SignatureHash::Sha1,
+            11 => SignatureHash::Sha256,
+            12 => SignatureHash::Sha384,
+            13 => SignatureHash::Sha512,
             _ => return None,
         })),
         [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, last] => Some(Method::EcdsaDer(match last {
-            2 => Hash::Sha256,
-            3 => Hash::Sha384,
+            2 => SignatureHash::Sha256,
+            3 => SignatureHash::Sha384,
             _ => return None,
         })),
         _ => None,

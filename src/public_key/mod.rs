@@ -80,18 +80,19 @@ pub enum KeyKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2).
-    Rsa(Hash),
+    Rsa(SignatureHash),
     /// RSASSA-PSS with SHA-512 and a salt as long (RFC 9421, section 3.3.1).
     RsaPss,
     /// `r` then `s`, each as long as the curve's order.
-    Ecdsa(Hash),
+    Ecdsa(SignatureHash),
     /// The same two numbers in DER (RFC 3279, section 2.2.3).
-    EcdsaDer(Hash),
+    EcdsaDer(SignatureHash),
     Ed25519,
 }
 
+/// What of the message is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hash {
+pub enum SignatureHash {
     Sha1,
     Sha256,
     Sha384,
@@ -102,11 +103,11 @@ impl Method {
     /// How a scheme's signatures are made. `None`: a MAC is no signature.
     pub fn of(algorithm: Algorithm) -> Option<Self> {
         match algorithm {
-            Algorithm::RsaSha1 => Some(Method::Rsa(Hash::Sha1)),
-            Algorithm::RsaSha256 => Some(Method::Rsa(Hash::Sha256)),
+            Algorithm::RsaSha1 => Some(Method::Rsa(SignatureHash::Sha1)),
+            Algorithm::RsaSha256 => Some(Method::Rsa(SignatureHash::Sha256)),
             Algorithm::RsaPssSha512 => Some(Method::RsaPss),
-            Algorithm::EcdsaP256 => Some(Method::Ecdsa(Hash::Sha256)),
-            Algorithm::EcdsaP256Der => Some(Method::EcdsaDer(Hash::Sha256)),
+            Algorithm::EcdsaP256 => Some(Method::Ecdsa(SignatureHash::Sha256)),
+            Algorithm::EcdsaP256Der => Some(Method::EcdsaDer(SignatureHash::Sha256)),
             Algorithm::Ed25519 => Some(Method::Ed25519),
             Algorithm::HmacSha1
             | Algorithm::HmacSha256
@@ -273,10 +274,10 @@ mod tests {
     fn what_has_not_the_algorithms_form_is_not_asked() {
         let key = Arc::new(PublicKey::from_ed25519(&[9; 32]).unwrap());
         for (method, lengths_asked) in [
-            (Method::Ecdsa(Hash::Sha256), &[64][..]),
-            (Method::EcdsaDer(Hash::Sha256), &[]),
+            (Method::Ecdsa(SignatureHash::Sha256), &[64][..]),
+            (Method::EcdsaDer(SignatureHash::Sha256), &[]),
             (Method::Ed25519, &[64]),
-            (Method::Rsa(Hash::Sha256), &[0, 63, 64, 65]),
+            (Method::Rsa(SignatureHash::Sha256), &[0, 63, 64, 65]),
         ] {
             for length in [0, 63, 64, 65] {
                 let question = Question {

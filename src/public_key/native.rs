@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::inquiry::{Fetched, Inquiry, Step};
 use super::memory::KeyMemory;
-use super::{Hash, KeyKind, Method, Question};
+use super::{KeyKind, Method, Question, SignatureHash};
 use crate::gate::LiveSource;
 use crate::verdict::Verdict;
 use crate::verify::{Proof, Statement};
@@ -83,25 +83,25 @@ pub fn verifies(question: &Question) -> bool {
     verified.is_some()
 }
 
-fn digest(hash: Hash, message: &[u8]) -> Vec<u8> {
+fn digest(hash: SignatureHash, message: &[u8]) -> Vec<u8> {
     match hash {
-        Hash::Sha1 => Sha1::digest(message).to_vec(),
-        Hash::Sha256 => Sha256::digest(message).to_vec(),
-        Hash::Sha384 => Sha384::digest(message).to_vec(),
-        Hash::Sha512 => Sha512::digest(message).to_vec(),
+        SignatureHash::Sha1 => Sha1::digest(message).to_vec(),
+        SignatureHash::Sha256 => Sha256::digest(message).to_vec(),
+        SignatureHash::Sha384 => Sha384::digest(message).to_vec(),
+        SignatureHash::Sha512 => Sha512::digest(message).to_vec(),
     }
 }
 
-fn rsa(question: &Question, hash: Hash) -> Option<()> {
+fn rsa(question: &Question, hash: SignatureHash) -> Option<()> {
     let key = rsa::RsaPublicKey::from_public_key_der(&question.key.spki).ok()?;
     let digest = digest(hash, &question.message);
     let padding = rsa::Pkcs1v15Sign {
         hash_len: Some(digest.len()),
         prefix: match hash {
-            Hash::Sha1 => Box::from(SHA1_PREFIX),
-            Hash::Sha256 => Box::from(sha2_prefix(1, 32)),
-            Hash::Sha384 => Box::from(sha2_prefix(2, 48)),
-            Hash::Sha512 => Box::from(sha2_prefix(3, 64)),
+            SignatureHash::Sha1 => Box::from(SHA1_PREFIX),
+            SignatureHash::Sha256 => Box::from(sha2_prefix(1, 32)),
+            SignatureHash::Sha384 => Box::from(sha2_prefix(2, 48)),
+            SignatureHash::Sha512 => Box::from(sha2_prefix(3, 64)),
         },
     };
     key.verify(padding, &digest, &question.signature).ok()

@@ -3,13 +3,13 @@
 use super::{AroundBody, Claims, Matched};
 use crate::keys::LiveKey;
 use crate::scheme::{Part, Scheme};
-use crate::split_mac::Hash;
+use crate::split_mac::MacHash;
 
 /// What is to be hashed of a body that goes by: the body between these texts.
 #[derive(Debug)]
 pub struct Streaming {
     /// With this hash, one for each key: the inner hashes of the MACs (see [`crate::split_mac`]).
-    pub hash: Hash,
+    pub hash: MacHash,
     pub macs: Vec<AroundBody>,
     /// With SHA-256: what [`super::Verified::digest`] is of a body that is here.
     pub identity: AroundBody,
