@@ -113,18 +113,15 @@ impl Inquiry {
         now_ms: i64,
     ) -> Step {
         let url = statement.key.url();
-        let fresh = memory
-            .find(&live.name, url, now_ms)
-            .filter(|(_, age)| *age == Age::Fresh);
-        match fresh
-            .map(|(keys, _)| keys.key_for(live, statement.algorithm, statement.key.id(), now_ms))
-        {
-            Some(Ok(key)) => self.ask(statement, vec![(key, statement.key_name())]),
-            Some(Err(NoKey::Unusable)) => done(Trouble::KeyUnusable),
-            Some(Err(NoKey::Unknown)) if !memory.may_ask_again(&live.name, url, now_ms) => {
+        match remembered(live, statement, memory, now_ms) {
+            Some((Age::Fresh, Ok(key))) => self.ask(statement, vec![(key, statement.key_name())]),
+            Some((Age::Fresh, Err(NoKey::Unusable))) => done(Trouble::KeyUnusable),
+            Some((Age::Fresh, Err(NoKey::Unknown)))
+                if !memory.may_ask_again(&live.name, url, now_ms) =>
+            {
                 done(Trouble::KeyUnknown)
             }
-            Some(Err(NoKey::Unknown)) | None => self.fetch(statement),
+            Some(_) | None => self.fetch(statement),
         }
     }
 
@@ -308,14 +305,7 @@ impl Inquiry {
         now_ms: i64,
     ) -> Step {
         let url = statement.key.url();
-        let remembered = memory.find(&live.name, url, now_ms);
-        let found = remembered.map(|(keys, age)| {
-            (
-                age,
-                keys.key_for(live, statement.algorithm, statement.key.id(), now_ms),
-            )
-        });
-        match found {
+        match remembered(live, statement, memory, now_ms) {
             Some((Age::Fresh, Ok(key))) => self.ask(statement, vec![(key, statement.key_name())]),
             Some((Age::Fresh, Err(NoKey::Unusable))) => done(Trouble::KeyUnusable),
             Some((Age::Fresh, Err(NoKey::Unknown)))
@@ -349,13 +339,10 @@ impl Inquiry {
         memory: &KeyMemory,
         now_ms: i64,
     ) -> Step {
-        let remembered = memory.find(&live.name, statement.key.url(), now_ms);
-        let key = remembered
-            .map(|(keys, _)| keys.key_for(live, statement.algorithm, statement.key.id(), now_ms));
-        match key {
-            Some(Ok(key)) => self.ask(statement, vec![(key, statement.key_name())]),
-            Some(Err(NoKey::Unusable)) => done(Trouble::KeyUnusable),
-            Some(Err(NoKey::Unknown)) => done(Trouble::KeyUnknown),
+        match remembered(live, statement, memory, now_ms) {
+            Some((_, Ok(key))) => self.ask(statement, vec![(key, statement.key_name())]),
+            Some((_, Err(NoKey::Unusable))) => done(Trouble::KeyUnusable),
+            Some((_, Err(NoKey::Unknown))) => done(Trouble::KeyUnknown),
             None => done(memory.trouble(&live.name, statement.key.url())),
         }
     }
@@ -377,6 +364,18 @@ impl Inquiry {
             ))),
         }
     }
+}
+
+/// The statement's key, and how old the document is that has it or lacks it. `None`: none is remembered.
+fn remembered(
+    live: &LiveSource,
+    statement: &Statement,
+    memory: &KeyMemory,
+    now_ms: i64,
+) -> Option<(Age, Result<Arc<PublicKey>, NoKey>)> {
+    let (keys, age) = memory.find(&live.name, statement.key.url(), now_ms)?;
+    let key = keys.key_for(live, statement.algorithm, statement.key.id(), now_ms);
+    Some((age, key))
 }
 
 fn done(trouble: Trouble) -> Step {
