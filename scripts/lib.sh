@@ -101,6 +101,30 @@ release_lock() {
   HELD_LOCK=
 }
 
+# -- Processes ------------------------------------------------------------------------------------
+
+# stop_all PID...: ends these children of the script, and then what they had started and left behind. wrangler leaves
+# the build that it began, which would go on for minutes, with the lock.
+stop_all() {
+  local pid left
+  # Asked before: who lost its parent is not found any more.
+  left="$(started_by "$@")"
+  for pid in "$@"; do kill -TERM "$pid" 2>/dev/null || true; done
+  for pid in "$@"; do wait "$pid" 2>/dev/null || true; done
+  for pid in $left; do kill -TERM "$pid" 2>/dev/null || true; done
+}
+
+# started_by PID...: what these started, and what that started. Nothing, where there is no ps.
+started_by() {
+  ps -A -o pid= -o ppid= 2>/dev/null | awk -v roots="$*" '
+    { children[$2] = children[$2] " " $1 }
+    function walk(pid, n, list, i) {
+      n = split(children[pid], list, " ")
+      for (i = 1; i <= n; i++) { print list[i]; walk(list[i]) }
+    }
+    END { count = split(roots, root, " "); for (k = 1; k <= count; k++) walk(root[k]) }' || true
+}
+
 # -- Ports ----------------------------------------------------------------------------------------
 
 # check_port NAME PORT
