@@ -1,10 +1,10 @@
 // Completes .dev.vars: every secret that sources.toml names, and the gate's own, get a fresh random value in the form
-// its provider uses. A value that stands there is never changed. The operator's token goes into a file of its own, and
+// its provider uses; but for the senders' public keys, which nobody can make up. A value that stands there is never changed. The operator's token goes into a file of its own, and
 // the public key of the record's logs into another.
 //
 //   node scripts/dev-vars.mjs [SOURCES_FILE [DEV_VARS_FILE]]
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, randomInt, randomUUID } from "node:crypto";
-import { appendFileSync, chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse } from "smol-toml";
@@ -97,6 +97,29 @@ export function secretNames(sourcesText) {
   return [...names];
 }
 
+const BUILT_IN = join(import.meta.dirname, "../src/schemes");
+
+/** The scheme of this name: the file's own, or a built-in one. Nothing, where there is none: the build says so. */
+function schemeOf(name, own) {
+  if (Object.hasOwn(own, name)) return own[name];
+  const file = join(BUILT_IN, `${name}.toml`);
+  return /^[a-z0-9-]+$/.test(name) && existsSync(file) ? parse(readFileSync(file, "utf8")) : undefined;
+}
+
+/**
+ * Names of secrets that hold a sender's public key, each with its source. A random value would be none, or worse: 32 bytes are a key
+ * of Ed25519, and everything would be refused.
+ */
+export function publicKeyNames(sourcesText) {
+  const { sources = {}, schemes = {} } = parse(sourcesText);
+  const names = new Map();
+  for (const [source, table] of Object.entries(sources)) {
+    if (schemeOf(String(table.scheme), schemes)?.key?.encoding !== "public-key") continue;
+    for (const name of LISTS.flatMap((list) => table[list] ?? [])) names.set(name, source);
+  }
+  return names;
+}
+
 /** NAME=value lines, as wrangler reads them; quotes around a value are not part of it. */
 export function parseDevVars(text) {
   const values = new Map();
@@ -107,16 +130,21 @@ export function parseDevVars(text) {
   return values;
 }
 
-/** What to append to `devVarsText`, which names that adds, and which stand there empty. */
+/**
+ * What to append to `devVarsText`, which names that adds, which stand there empty, and which are public keys that are not there,
+ * each with its source.
+ */
 export function complete(sourcesText, devVarsText) {
   const present = parseDevVars(devVarsText);
   const alerts = alertsSecret(sourcesText);
   const wanted = [...new Set([...secretNames(sourcesText), ...OWN, ...(alerts === undefined ? [] : [alerts])])];
-  const added = wanted.filter((name) => !present.has(name));
-  const empty = wanted.filter((name) => present.get(name) === "");
+  const publicKeys = publicKeyNames(sourcesText);
+  const added = wanted.filter((name) => !present.has(name) && !publicKeys.has(name));
+  const empty = wanted.filter((name) => present.get(name) === "" && !publicKeys.has(name));
+  const left = [...publicKeys].filter(([name]) => !present.get(name));
   const lines = added.map((name) => `${name}=${(FORMS[name] ?? (() => (name === alerts ? whsec(32) : hex(64))))()}\n`);
   const gap = devVarsText !== "" && !devVarsText.endsWith("\n") && added.length > 0 ? "\n" : "";
-  return { append: gap + lines.join(""), added, empty };
+  return { append: gap + lines.join(""), added, empty, left };
 }
 
 function main([sourcesFile = "sources.toml", devVarsFile = ".dev.vars"]) {
@@ -126,7 +154,7 @@ function main([sourcesFile = "sources.toml", devVarsFile = ".dev.vars"]) {
   } catch (error) {
     if (error.code !== "ENOENT") throw error;
   }
-  const { append, added, empty } = complete(readFileSync(sourcesFile, "utf8"), devVarsText);
+  const { append, added, empty, left } = complete(readFileSync(sourcesFile, "utf8"), devVarsText);
   if (append !== "") {
     appendFileSync(devVarsFile, append, { mode: 0o600 });
     chmodSync(devVarsFile, 0o600);
@@ -145,6 +173,9 @@ function main([sourcesFile = "sources.toml", devVarsFile = ".dev.vars"]) {
   if (added.length > 0) console.log(`==> fresh random secrets in ${devVarsFile}: ${added.join(", ")}`);
   if (empty.length > 0) {
     console.log(`==> empty in ${devVarsFile}, left as it is: ${empty.join(", ")}. Delete the line to get a fresh value.`);
+  }
+  for (const [name, source] of left) {
+    console.log(`==> not in ${devVarsFile}, and yours to put there: ${name}, the public key of [sources.${source}]'s sender: in PEM, as a JWK, in base64, or in hex. Until then the source answers 503.`);
   }
 }
 

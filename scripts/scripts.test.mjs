@@ -113,6 +113,33 @@ test("a missing secret is added, a present one is never touched, an empty one is
   assert.match(alerts.append, /^TELL=whsec_[0-9A-Za-z+/]{43}=\n$/, "what signs alerts is as Standard Webhooks has it");
 });
 
+test("a sender's public key is not made up, but asked for", async () => {
+  const source = (name, scheme, keys) => `[sources.${name}]\nscheme = "${scheme}"\n${keys}\n`;
+  const sources = `${source("interactions", "discord-interactions", 'secrets = ["DISCORD_KEY", "DISCORD_KEY_NEW"]\nretired_secrets = ["DISCORD_KEY_OLD"]')}
+${source("partner", "my-ed25519", 'secrets = ["PARTNER_KEY"]\nhandshake_token = "PARTNER_TOKEN"\npins = { url = "$PARTNER_URL" }')}
+${source("inline", "standard-webhooks-v1a", 'public_keys = ["whpk_AAAA"]')}
+${source("git", "github", 'secrets = ["GITHUB_SECRET"]')}
+${source("mistaken", "../schemes/plaid", 'secrets = ["MISTAKEN"]')}
+[schemes.my-ed25519]
+algorithm = "ed25519"
+key = { encoding = "public-key" }
+`;
+  const vars = "DISCORD_KEY_NEW=kept\nDISCORD_KEY_OLD=\nAUDIT_LOG_KEY=kept\nDELIVERY_SECRET=kept\nADMINS=kept\n";
+  const { added, empty, left } = complete(sources, vars);
+  assert.deepEqual(added, ["GITHUB_SECRET", "MISTAKEN", "PARTNER_TOKEN", "PARTNER_URL"]);
+  assert.deepEqual(empty, []);
+  assert.deepEqual(left, [["DISCORD_KEY", "interactions"], ["DISCORD_KEY_OLD", "interactions"], ["PARTNER_KEY", "partner"]]);
+
+  writeFileSync(join(directory, "public.toml"), sources);
+  writeFileSync(join(directory, "public.vars"), vars);
+  const { code, stdout, stderr } = await run("dev-vars.mjs", ["public.toml", "public.vars"]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^==> not in public\.vars, and yours to put there: DISCORD_KEY, the public key of \[sources\.interactions\]'s sender: in PEM, as a JWK, in base64, or in hex\./m);
+  const after = readFileSync(join(directory, "public.vars"), "utf8");
+  assert.match(after, /^GITHUB_SECRET=[0-9a-f]{40}$/m);
+  assert.doesNotMatch(after, /^(DISCORD_KEY|PARTNER_KEY)=/m);
+});
+
 test("a fresh operator: the token beside .dev.vars, its line inside, and neither touched again", async (t) => {
   writeFileSync(join(directory, "sources.toml"), "");
   const vars = join(directory, "operator.vars");
