@@ -245,6 +245,36 @@ describe("an operator's day", () => {
     await context.close();
   });
 
+  for (const forcedColors of ["none", "active"]) {
+    test(`the legend shows each verdict as its bars are, none like another; forced colors: ${forcedColors}`, async () => {
+      const at = Date.now() - 5 * MINUTE_MS;
+      const verdicts = [["accepted", "revived", "duplicate", "challenged", "permitted"], ["refused", "unavailable", "observed"]];
+      const counts = verdicts.flat().map((verdict) => ({ tenant: "legend", source: "shopify", verdict, reason: "", minute: Math.floor(at / MINUTE_MS), number: 3, first_ms: at, last_ms: at }));
+      await gate.consume([JSON.stringify({ auditversion: 1, id: `cnt_${randomBytes(8).toString("hex")}`, counts })], { queue: "hookgate-audit" });
+      for (const colorScheme of ["light", "dark"]) {
+        const { page, context, amiss } = await openPage(browser, gate.url, { colorScheme, forcedColors });
+        await signIn(page, "#/?range=1h&tenant=legend");
+        const looks = await page.evaluate(() =>
+          [...document.querySelectorAll(".strip")].map((strip) =>
+            [...strip.querySelectorAll(".key")].map((key) => {
+              const swatch = getComputedStyle(key.querySelector(".swatch"));
+              const bar = getComputedStyle(strip.querySelector(`.bar.${key.textContent}`));
+              const isHollow = bar.stroke !== "none";
+              return { verdict: key.textContent, fill: bar.fill, isHollow, swatch: swatch.backgroundColor, look: `${bar.fill} ${bar.stroke} ${bar.strokeDasharray}`, isSameEdge: !isHollow || (swatch.borderTopColor === bar.stroke && (swatch.borderTopStyle === "dotted") === (bar.strokeDasharray !== "none")) };
+            }),
+          ),
+        );
+        assert.deepEqual(looks.map((strip) => strip.map(({ verdict }) => verdict)), verdicts);
+        for (const { verdict, fill, swatch, isSameEdge } of looks.flat()) assert.deepEqual([fill, isSameEdge], [swatch, true], `${verdict}, ${colorScheme}`);
+        for (const strip of looks) assert.equal(new Set(strip.map(({ look }) => look)).size, strip.length, `${colorScheme}: ${JSON.stringify(strip)}`);
+        const hollow = looks.flat().filter(({ isHollow }) => isHollow).map(({ verdict }) => verdict);
+        assert.deepEqual(hollow, ["revived", "challenged", "permitted"], "told apart without their colours");
+        assert.deepEqual(amiss, []);
+        await context.close();
+      }
+    });
+  }
+
   test("checks in the browser that a record is the one that was logged, and is told when it is not", async () => {
     const { requestId } = await gate.send({ ...shopEvent(gate, "exact"), headers: [] });
     await until(async () => (await gate.adminAt(`/admin/v1/records/${requestId}`, { token: TOKEN })).json?.proof, "its proof");
