@@ -7,7 +7,7 @@ use super::state::State;
 use crate::answer::Answer;
 use crate::audit::Notice;
 
-/// The configuration parsed and everything that an event needs is bound.
+/// Everything that an event needs is bound, and every destination has its address and its secret.
 pub fn is_sound(state: &State, env: &Env) -> bool {
     let bindings = [
         binding::SEEN,
