@@ -65,8 +65,11 @@ export const FORMS = {
 /** What the gate itself needs: it signs deliveries to the backend and the logs of the record. */
 const OWN = ["DELIVERY_SECRET", "AUDIT_LOG_KEY"];
 
-/** The name of the secret that signs alerts, where the sources file has one. */
-const alertsSecret = (sourcesText) => parse(sourcesText).alerts?.secret;
+/** Names of the secrets that sign what the gate sends: to each destination, and alerts. */
+function signingNames(sourcesText) {
+  const { destinations = {}, alerts } = parse(sourcesText);
+  return [...Object.values(destinations), alerts].map((table) => table?.secret).filter((name) => typeof name === "string");
+}
 
 const LISTS = ["secrets", "retired_secrets"];
 
@@ -136,13 +139,13 @@ export function parseDevVars(text) {
  */
 export function complete(sourcesText, devVarsText) {
   const present = parseDevVars(devVarsText);
-  const alerts = alertsSecret(sourcesText);
-  const wanted = [...new Set([...secretNames(sourcesText), ...OWN, ...(alerts === undefined ? [] : [alerts])])];
+  const signing = signingNames(sourcesText);
+  const wanted = [...new Set([...secretNames(sourcesText), ...OWN, ...signing])];
   const publicKeys = publicKeyNames(sourcesText);
   const added = wanted.filter((name) => !present.has(name) && !publicKeys.has(name));
   const empty = wanted.filter((name) => present.get(name) === "" && !publicKeys.has(name));
   const left = [...publicKeys].filter(([name]) => !present.get(name));
-  const lines = added.map((name) => `${name}=${(FORMS[name] ?? (() => (name === alerts ? whsec(32) : hex(64))))()}\n`);
+  const lines = added.map((name) => `${name}=${(FORMS[name] ?? (() => (signing.includes(name) ? whsec(32) : hex(64))))()}\n`);
   const gap = devVarsText !== "" && !devVarsText.endsWith("\n") && added.length > 0 ? "\n" : "";
   return { append: gap + lines.join(""), added, empty, left };
 }

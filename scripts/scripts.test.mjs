@@ -109,8 +109,8 @@ test("a missing secret is added, a present one is never touched, an empty one is
   assert.equal(values.get("EMPTY"), "");
   assert.match(values.get("MINE"), /^[0-9a-f]{64}$/);
   assert.equal(complete(sources, before + append).append, "");
-  const alerts = complete(`${sources}[alerts]\nsecret = "TELL"\n`, before + append);
-  assert.match(alerts.append, /^TELL=whsec_[0-9A-Za-z+/]{43}=\n$/, "what signs alerts is as Standard Webhooks has it");
+  const signing = complete(`${sources}[destinations.second]\nsecret = "SECOND"\n[alerts]\nsecret = "TELL"\n`, before + append);
+  assert.match(signing.append, /^SECOND=whsec_[0-9A-Za-z+/]{43}=\nTELL=whsec_[0-9A-Za-z+/]{43}=\n$/, "what signs deliveries and alerts is as Standard Webhooks has it");
 });
 
 test("a sender's public key is not made up, but asked for", async () => {
