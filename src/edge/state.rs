@@ -14,7 +14,7 @@ use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, v
 use crate::admin::Door;
 use crate::admin::door::Settings;
 use crate::audit::{NO_TENANT, Notice, line};
-use crate::config::{Config, Retention, Tenant};
+use crate::config::{Config, Named, Retention, Tenant};
 use crate::gate::{Gate, LiveSource};
 use crate::quarantine::is_quarantine_key;
 use crate::tlog::outside::Outside;
@@ -24,7 +24,7 @@ use crate::tlog::outside::Outside;
 pub struct State {
     pub gate: Gate,
     /// As configured; all other tenants have the default.
-    tenants: BTreeMap<String, Tenant>,
+    tenants: Named<Tenant>,
     pub outside: Outside,
     /// Who is let in as an operator.
     pub door: Door,
