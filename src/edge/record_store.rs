@@ -61,7 +61,7 @@ pub async fn keep(messages: Vec<QueueMessage>, state: &State, env: &Env) {
         kept.push((message, queued));
     }
     list.push(']');
-    let is_full = database::bytes() >= state.record_bytes_max;
+    let is_full = database::bytes() >= state.record_bytes_max();
     let bounds = if is_full {
         Bounds::WITHOUT_ROOM
     } else {
@@ -153,8 +153,8 @@ async fn remove(state: &State, env: &Env) -> Result<(), String> {
         platform::notice(&Notice::RecordFailed { detail });
     }
     let bytes = database::bytes();
-    if bytes >= state.record_bytes_max * FILLING {
-        let is_full = bytes >= state.record_bytes_max;
+    if bytes >= state.record_bytes_max() * FILLING {
+        let is_full = bytes >= state.record_bytes_max();
         platform::notice(&Notice::RecordFilling { bytes, is_full });
     }
     for tenant in &tenants {
