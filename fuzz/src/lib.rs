@@ -9,7 +9,7 @@
 //! canonical   the sorted forms: their own form, and the same members
 //! public_keys keys, certificates, sets, tokens, URLs: against the WHATWG's URL parser
 //! stored      messages, dead letters, memories, the ledger's words: whatever stands there
-//! sources     sources.toml and the embedded configuration: an error, or a gate
+//! sources     sources.toml: an error, or a gate of what is embedded
 //! ```
 //!
 //! Each is a function of bytes that panics where a rule is broken, so that it can be run without a

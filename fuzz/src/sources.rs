@@ -5,15 +5,13 @@ use hookgate::gate::Gate;
 
 use crate::input;
 
-/// Sentences, or a configuration that comes to life.
+/// Sentences, or a configuration that comes to life, and is the same once embedded. The embedded bytes are not fuzzed:
+/// nobody but the build writes them.
 pub fn holds(bytes: &[u8]) {
     if let Ok((config, _)) = config::from_toml(&input::text(bytes)) {
-        let embedded = Config::from_bytes(&config.to_bytes()).expect("what was just written");
+        let embedded = Config::from_bytes(&config.to_bytes());
         assert_eq!(embedded.to_bytes(), config.to_bytes());
-        live(config);
-    }
-    if let Ok(config) = Config::from_bytes(bytes) {
-        live(config);
+        live(embedded);
     }
 }
 
