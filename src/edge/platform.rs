@@ -2,8 +2,10 @@
 //! instance that died replaced; its other bindings bring along what nobody calls, and convert what we hand on as it is.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::task::Poll;
 
 use futures_util::future::{Either, select};
 use js_sys::{Array, JsString, Object, Promise, Reflect, Uint8Array};
@@ -205,6 +207,24 @@ pub fn in_time(
         slice_ms,
         Box::pin(async move { JsFuture::from(begun?).await }),
     )
+}
+
+/// Waits for all of these, `at_once` beside each other. What an effect does before it is first waited for is not held back.
+pub fn all<'a>(effects: Vec<Effect<'a, ()>>, at_once: usize) -> Effect<'a, ()> {
+    let mut waiting = effects.into_iter();
+    let mut running: Vec<Effect<'a, ()>> = Vec::new();
+    Box::pin(poll_fn(move |context| {
+        loop {
+            running.extend(waiting.by_ref().take(at_once - running.len()));
+            let begun = running.len();
+            running.retain_mut(|effect| effect.as_mut().poll(context).is_pending());
+            match running.len() {
+                0 if begun == 0 => return Poll::Ready(()),
+                left if left == begun => return Poll::Pending,
+                _ => {}
+            }
+        }
+    }))
 }
 
 /// Does nothing, and that is enough. A trap (out of memory, stack overflow) leaves a dead instance;

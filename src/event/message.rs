@@ -83,7 +83,7 @@ impl Message {
     /// twenty times this code in the Worker.
     pub(super) fn from_text(text: &str) -> Result<Self, Unreadable> {
         let not_a_message = Unreadable::NotAMessage;
-        let Ok(Value::Object(mut members)) = serde_json::from_str(text) else {
+        let Ok(Value::Object(members)) = serde_json::from_str(text) else {
             return Err(not_a_message);
         };
         match members.get("hookgateversion").and_then(Value::as_str) {
@@ -91,87 +91,89 @@ impl Message {
             Some(FORMAT_VERSION | FORMAT_VERSION_APART) => {}
             Some(_) => return Err(Unreadable::UnknownVersion),
         }
-        Self::from_members(&mut members).ok_or(not_a_message)
+        let mut members = Members {
+            left: members,
+            are_sound: true,
+        };
+        let message = Self::from_members(&mut members);
+        members.are_sound.then_some(message).ok_or(not_a_message)
     }
 
-    fn from_members(members: &mut Map<String, Value>) -> Option<Self> {
-        let mut maybe = |name| take(members, name);
-        Some(Message {
-            specversion: maybe("specversion")?.text()?,
-            id: maybe("id")?.text()?,
-            source: maybe("source")?.text()?,
-            kind: maybe("type")?.text()?,
-            time: maybe("time")?.text_or_none()?,
-            datacontenttype: maybe("datacontenttype")?.text_or_none()?,
-            hookgateversion: maybe("hookgateversion")?.text()?,
-            tenant: maybe("tenant")?.text()?,
-            scheme: maybe("scheme")?.text()?,
-            keyid: maybe("keyid")?.text()?,
-            receivedtime: maybe("receivedtime")?.text()?,
-            dedupkey: maybe("dedupkey")?.text()?,
-            run: maybe("run")?.number()?,
-            readmitted: maybe("readmitted")?.text_or_none()?,
-            requestid: maybe("requestid")?.text()?,
-            traceparent: maybe("traceparent")?.text()?,
-            originalheaders: maybe("originalheaders")?.text_or_none()?,
-            headersdropped: maybe("headersdropped")?.number_or_zero()?,
-            unverifiedbody: maybe("unverifiedbody")?.text_or_none()?,
-            dataref: maybe("dataref")?.text_or_none()?,
-            datasha256: maybe("datasha256")?.text_or_none()?,
-            databytes: maybe("databytes")?.number_or_none()?,
-            data_base64: maybe("data_base64")?.text_or_none()?,
-            more: std::mem::take(members),
-        })
+    fn from_members(members: &mut Members) -> Self {
+        Message {
+            specversion: members.text("specversion"),
+            id: members.text("id"),
+            source: members.text("source"),
+            kind: members.text("type"),
+            time: members.text_or_none("time"),
+            datacontenttype: members.text_or_none("datacontenttype"),
+            hookgateversion: members.text("hookgateversion"),
+            tenant: members.text("tenant"),
+            scheme: members.text("scheme"),
+            keyid: members.text("keyid"),
+            receivedtime: members.text("receivedtime"),
+            dedupkey: members.text("dedupkey"),
+            run: members.number("run"),
+            readmitted: members.text_or_none("readmitted"),
+            requestid: members.text("requestid"),
+            traceparent: members.text("traceparent"),
+            originalheaders: members.text_or_none("originalheaders"),
+            headersdropped: members.number_or_none("headersdropped").unwrap_or(0),
+            unverifiedbody: members.text_or_none("unverifiedbody"),
+            dataref: members.text_or_none("dataref"),
+            datasha256: members.text_or_none("datasha256"),
+            databytes: members.number_or_none("databytes"),
+            data_base64: members.text_or_none("data_base64"),
+            more: std::mem::take(&mut members.left),
+        }
     }
 }
 
-/// Not inlined: it would stand in the Worker once for each member.
-#[inline(never)]
-fn take(members: &mut Map<String, Value>, name: &str) -> Option<Written> {
-    match members.remove(name) {
-        None | Some(Value::Null) => Some(Written::Absent),
-        Some(Value::String(text)) => Some(Written::Text(text)),
-        Some(Value::Number(number)) => Some(Written::Number(number.as_u64()?.try_into().ok()?)),
-        Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
-    }
+/// The members of a message, taken out one by one. Whether each was of its kind is asked at the end: to return at once would
+/// be, behind each of them, the code that takes away those before it. For the same reason nothing here is inlined.
+struct Members {
+    left: Map<String, Value>,
+    /// None was missing, and none of another kind.
+    are_sound: bool,
 }
 
-/// A member of a message. Each method is `None` for a member of another kind.
-enum Written {
-    Absent,
-    Text(String),
-    Number(u32),
-}
-
-impl Written {
-    fn text(self) -> Option<String> {
-        self.text_or_none()?
+impl Members {
+    #[inline(never)]
+    fn text(&mut self, name: &str) -> String {
+        let text = self.text_or_none(name);
+        self.are_sound &= text.is_some();
+        text.unwrap_or_default()
     }
 
-    fn text_or_none(self) -> Option<Option<String>> {
-        match self {
-            Written::Absent => Some(None),
-            Written::Text(text) => Some(Some(text)),
-            Written::Number(_) => None,
+    #[inline(never)]
+    fn text_or_none(&mut self, name: &str) -> Option<String> {
+        match self.take(name)? {
+            Value::String(text) => Some(text),
+            _ => {
+                self.are_sound = false;
+                None
+            }
         }
     }
 
-    fn number(self) -> Option<u32> {
-        match self {
-            Written::Number(number) => Some(number),
-            Written::Absent | Written::Text(_) => None,
-        }
+    fn number(&mut self, name: &str) -> u32 {
+        let number = self.number_or_none(name);
+        self.are_sound &= number.is_some();
+        number.unwrap_or_default()
     }
 
-    fn number_or_none(self) -> Option<Option<u32>> {
-        match self {
-            Written::Absent => Some(None),
-            other => other.number().map(Some),
-        }
+    #[inline(never)]
+    fn number_or_none(&mut self, name: &str) -> Option<u32> {
+        let number = self.take(name)?.as_u64();
+        let number = number.and_then(|number| number.try_into().ok());
+        self.are_sound &= number.is_some();
+        number
     }
 
-    fn number_or_zero(self) -> Option<u32> {
-        self.number_or_none().map(Option::unwrap_or_default)
+    /// `null` is as good as absent.
+    #[inline(never)]
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.left.remove(name).filter(|value| !value.is_null())
     }
 }
 
