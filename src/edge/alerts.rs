@@ -123,12 +123,10 @@ async fn look_without(
 }
 
 /// What KV says to this.
-fn timely(asking: Result<Promise, JsValue>) -> Effect<'static, Result<JsValue, String>> {
-    let told = in_time(KV_MS, asking);
-    Box::pin(async move {
-        let told = told.await.ok_or("no answer in time")?;
-        told.map_err(|error| platform::describe_value(&error))
-    })
+async fn timely(asking: Result<Promise, JsValue>) -> Result<JsValue, String> {
+    let told = in_time(KV_MS, asking).await;
+    told.ok_or("no answer in time")?
+        .map_err(|error| platform::describe_value(&error))
 }
 
 fn sources(gate: &Gate) -> Vec<&LiveSource> {
@@ -252,17 +250,15 @@ async fn tell(gate: &Gate, env: &Env) -> Result<(), String> {
 }
 
 /// The status of the answer.
-fn post<'a>(gate: &'a Gate, id: &'a str, body: &'a str) -> Effect<'a, Result<u16, String>> {
-    Box::pin(async move {
-        let route = gate.alerting.route.as_ref();
-        let route = route.ok_or("the webhook has no address or no secret here")?;
-        let headers = route.key.headers_of(id, body, now_ms());
-        let signal = AbortSignal::timeout_with_u32(TELL_MS);
-        let response = backend::send(&route.url, &headers, &body.into(), &signal).await;
-        let response = response.map_err(|error| platform::describe_value(&error))?;
-        backend::discard(&response).await;
-        Ok(response.status())
-    })
+async fn post(gate: &Gate, id: &str, body: &str) -> Result<u16, String> {
+    let route = gate.alerting.route.as_ref();
+    let route = route.ok_or("the webhook has no address or no secret here")?;
+    let headers = route.key.headers_of(id, body, now_ms());
+    let signal = AbortSignal::timeout_with_u32(TELL_MS);
+    let response = backend::send(&route.url, &headers, &body.into(), &signal).await;
+    let response = response.map_err(|error| platform::describe_value(&error))?;
+    backend::discard(&response).await;
+    Ok(response.status())
 }
 
 /// Something happened that an alert may follow from. `id` is the same if it is told twice.

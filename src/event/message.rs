@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{FORMAT_VERSION, FORMAT_VERSION_APART, Unreadable};
+use crate::json::Members;
 
 /// The message on the queue. CloudEvents attribute names are lower-case letters and digits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -83,18 +84,12 @@ impl Message {
     /// twenty times this code in the Worker.
     pub(super) fn from_text(text: &str) -> Result<Self, Unreadable> {
         let not_a_message = Unreadable::NotAMessage;
-        let Ok(Value::Object(members)) = serde_json::from_str(text) else {
-            return Err(not_a_message);
-        };
-        match members.get("hookgateversion").and_then(Value::as_str) {
+        let mut members = Members::read(text).ok_or(not_a_message)?;
+        match members.left.get("hookgateversion").and_then(Value::as_str) {
             None => return Err(not_a_message),
             Some(FORMAT_VERSION | FORMAT_VERSION_APART) => {}
             Some(_) => return Err(Unreadable::UnknownVersion),
         }
-        let mut members = Members {
-            left: members,
-            are_sound: true,
-        };
         let message = Self::from_members(&mut members);
         members.are_sound.then_some(message).ok_or(not_a_message)
     }
@@ -126,54 +121,6 @@ impl Message {
             data_base64: members.text_or_none("data_base64"),
             more: std::mem::take(&mut members.left),
         }
-    }
-}
-
-/// The members of a message, taken out one by one. Whether each was of its kind is asked at the end: to return at once would
-/// be, behind each of them, the code that takes away those before it. For the same reason nothing here is inlined.
-struct Members {
-    left: Map<String, Value>,
-    /// None was missing, and none of another kind.
-    are_sound: bool,
-}
-
-impl Members {
-    #[inline(never)]
-    fn text(&mut self, name: &str) -> String {
-        let text = self.text_or_none(name);
-        self.are_sound &= text.is_some();
-        text.unwrap_or_default()
-    }
-
-    #[inline(never)]
-    fn text_or_none(&mut self, name: &str) -> Option<String> {
-        match self.take(name)? {
-            Value::String(text) => Some(text),
-            _ => {
-                self.are_sound = false;
-                None
-            }
-        }
-    }
-
-    fn number(&mut self, name: &str) -> u32 {
-        let number = self.number_or_none(name);
-        self.are_sound &= number.is_some();
-        number.unwrap_or_default()
-    }
-
-    #[inline(never)]
-    fn number_or_none(&mut self, name: &str) -> Option<u32> {
-        let number = self.take(name)?.as_u64();
-        let number = number.and_then(|number| number.try_into().ok());
-        self.are_sound &= number.is_some();
-        number
-    }
-
-    /// `null` is as good as absent.
-    #[inline(never)]
-    fn take(&mut self, name: &str) -> Option<Value> {
-        self.left.remove(name).filter(|value| !value.is_null())
     }
 }
 
