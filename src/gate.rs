@@ -9,10 +9,9 @@ mod bring_up;
 mod retired;
 mod sharing;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::{Config, Destination, Source, is_private, may_be_private};
+use crate::config::{Config, Destination, Named, Source, is_private, may_be_private};
 use crate::delivery::DeliveryKey;
 use crate::flood::Flood;
 use crate::keys::{LiveKey, NotAKey};
@@ -28,8 +27,8 @@ use bring_up::own_public_key;
 /// Sources and destinations, ready to work.
 #[derive(Debug)]
 pub struct Gate {
-    sources: BTreeMap<String, Arc<LiveSource>>,
-    destinations: BTreeMap<String, LiveDestination>,
+    sources: Named<Arc<LiveSource>>,
+    destinations: Named<LiveDestination>,
     pub alerting: Alerting,
     /// What the operator should read in the log, once an isolate: names, never values.
     pub faults: Vec<Fault>,
@@ -116,8 +115,8 @@ impl Gate {
             .map(str::to_owned)
             .collect();
         let mut gate = Gate {
-            sources: BTreeMap::new(),
-            destinations: BTreeMap::new(),
+            sources: Named::default(),
+            destinations: Named::default(),
             alerting: Alerting::default(),
             faults: Vec::new(),
         };
@@ -141,7 +140,7 @@ impl Gate {
                 }),
             }
         }
-        let schemes: BTreeMap<String, Arc<Scheme>> = config
+        let schemes: Named<Arc<Scheme>> = config
             .schemes
             .into_iter()
             .map(|(name, scheme)| (name, Arc::new(scheme)))

@@ -15,12 +15,39 @@ const SIGN_IN_BYTES_MAX: u64 = 1_024;
 #[derive(Debug, Default)]
 pub struct Door {
     pub operators: Operators,
-    /// Where it is set, there is no door anywhere else.
-    only_host: Option<String>,
+    host: OwnHost,
     /// Whether a browser may be signed in here.
     pub takes_browsers: bool,
     /// Whether Cloudflare Access stands before it.
     pub access: Option<Access>,
+}
+
+/// The operators' own host, `ADMIN_HOST`. Where there is one, there is no door anywhere else.
+#[derive(Clone, Debug, Default)]
+pub struct OwnHost(Option<String>);
+
+impl OwnHost {
+    pub fn of(host: Option<String>) -> Self {
+        OwnHost(host.filter(|host| !host.is_empty()))
+    }
+
+    fn allows(&self, host: &str) -> bool {
+        let only = self.0.as_ref();
+        only.is_none_or(|only| only.eq_ignore_ascii_case(host))
+    }
+
+    /// Whether a request, by its head as [`Head::from_lines`] reads it, is for it. Nothing is taken
+    /// from senders there: what is answered to them would share an origin with the console.
+    pub fn is_asked_by(&self, lines: &str) -> bool {
+        self.0.as_ref().is_some_and(|only| {
+            let url = lines
+                .split('\n')
+                .nth(1)
+                .and_then(|url| url.split_once("://"));
+            let host = url.and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+            host.is_some_and(|host| only.eq_ignore_ascii_case(host))
+        })
+    }
 }
 
 /// What the Worker's variables and secrets say of the door.
@@ -28,8 +55,7 @@ pub struct Door {
 pub struct Settings {
     /// `ADMINS`, which is a secret.
     pub admins: Option<String>,
-    /// `ADMIN_HOST`.
-    pub only_host: Option<String>,
+    pub host: OwnHost,
     /// `ACCESS_TEAM`.
     pub access_team: Option<String>,
     /// `ACCESS_AUD`.
@@ -79,36 +105,22 @@ impl Door {
     /// closed to browsers: what senders are answered on the gate's own host must not share an origin with who may change
     /// something. A bearer token is sent by no browser by itself.
     pub fn bring_up(environment: &str, settings: Settings) -> Door {
-        let only_host = settings.only_host.filter(|host| !host.is_empty());
         let named = settings.access_team.zip(settings.access_audience);
         Door {
             operators: Operators::read(&settings.admins.unwrap_or_default()),
             access: named
                 .filter(|_| uses::ACCESS)
                 .and_then(|(team, audience)| Access::of(&team, &audience)),
-            takes_browsers: only_host.is_some() || matches!(environment, "development" | "test"),
-            only_host,
+            takes_browsers: settings.host.0.is_some()
+                || matches!(environment, "development" | "test"),
+            host: settings.host,
         }
     }
 
     /// Whether there is a door where this request was sent to.
     pub fn is_at(&self, head: &Head) -> bool {
         let host = head.header("host").unwrap_or_default();
-        let only = self.only_host.as_ref();
-        !self.operators.is_empty() && only.is_none_or(|only| only.eq_ignore_ascii_case(host))
-    }
-
-    /// Whether a request, by its head as [`Head::from_lines`] reads it, is for the operators' own host. Nothing is taken
-    /// from senders there: what is answered to them would share an origin with the console.
-    pub fn has_host_of(&self, lines: &str) -> bool {
-        self.only_host.as_ref().is_some_and(|only| {
-            let url = lines
-                .split('\n')
-                .nth(1)
-                .and_then(|url| url.split_once("://"));
-            let host = url.and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
-            host.is_some_and(|host| only.eq_ignore_ascii_case(host))
-        })
+        !self.operators.is_empty() && self.host.allows(host)
     }
 
     /// Whether the console's pages are there.
@@ -188,7 +200,7 @@ mod tests {
     fn door(environment: &str, host: Option<&str>) -> Door {
         let settings = Settings {
             admins: line_of("ana", "operate", "*", &token([1; 32])),
-            only_host: host.map(str::to_owned),
+            host: OwnHost::of(host.map(str::to_owned)),
             ..Settings::default()
         };
         Door::bring_up(environment, settings)
@@ -244,7 +256,8 @@ mod tests {
     #[test]
     fn a_host_of_their_own_is_known_by_the_url() {
         let is_theirs = |host, url: &str| {
-            door("production", host).has_host_of(&format!("POST\n{url}\nhost\nadmin.example"))
+            OwnHost::of(host.map(str::to_owned))
+                .is_asked_by(&format!("POST\n{url}\nhost\nadmin.example"))
         };
         for rest in ["", "/", "/hooks/a?b=://c", "?a"] {
             let url = format!("https://Admin.example{rest}");

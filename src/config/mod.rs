@@ -11,6 +11,7 @@ mod deployed;
 mod destination;
 mod egress;
 mod embedded;
+mod named;
 mod names;
 mod pins;
 mod rate;
@@ -22,8 +23,6 @@ mod tenant;
 #[cfg(not(target_arch = "wasm32"))]
 mod toml_text;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::scheme::Scheme;
@@ -33,6 +32,7 @@ pub use audit::Audit;
 #[cfg(not(target_arch = "wasm32"))]
 pub use deployed::gaps;
 pub use egress::{is_private, may_be_private};
+pub use named::Named;
 pub use rules::{BODY_BYTES_LIMIT, MESSAGE_BYTES_MAX, STREAM_BYTES_LIMIT};
 pub use tenant::{Retention, Tenant};
 #[cfg(not(target_arch = "wasm32"))]
@@ -54,15 +54,15 @@ pub struct Config {
     #[serde(default)]
     pub access: bool,
     #[serde(default)]
-    pub destinations: BTreeMap<String, Destination>,
+    pub destinations: Named<Destination>,
     #[serde(default)]
-    pub sources: BTreeMap<String, Source>,
+    pub sources: Named<Source>,
     /// What tenants want otherwise than [`Tenant::default`].
     #[serde(default)]
-    pub tenants: BTreeMap<String, Tenant>,
+    pub tenants: Named<Tenant>,
     /// Schemes by name: the built-in ones that are used, and the user's own.
     #[serde(default)]
-    pub schemes: BTreeMap<String, Scheme>,
+    pub schemes: Named<Scheme>,
     /// Who remembers the logs of the record besides this account.
     #[serde(default)]
     pub audit: Audit,
@@ -92,7 +92,7 @@ pub struct Source {
     /// Whose messages these are, by the names that the scheme gives: compared character by character.
     /// `$NAME` is the Worker secret of that name.
     #[serde(default)]
-    pub pins: BTreeMap<String, String>,
+    pub pins: Named<String>,
     /// Takes messages of a scheme whose keys are too short to prove much.
     #[serde(default)]
     pub accept_weak_key: bool,

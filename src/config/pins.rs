@@ -128,7 +128,7 @@ pub(super) fn shared_pins(config: &Config) -> Vec<String> {
             .filter(|encoding| encoding.is_fetched())
     };
     for (name, source) in &config.sources {
-        for (other_name, other) in config.sources.range(..name.clone()) {
+        for (other_name, other) in config.sources.before(name) {
             let same = !source.pins.is_empty()
                 && source.pins == other.pins
                 && key_of(source).is_some()

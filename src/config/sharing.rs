@@ -56,7 +56,7 @@ pub(super) fn sharing_faults(config: &Config) -> Vec<String> {
                 ));
             }
         }
-        for (other_name, other) in config.sources.range(..name.clone()) {
+        for (other_name, other) in config.sources.before(name) {
             let pair = format!("[sources.{name}] and [sources.{other_name}]");
             let grouped =
                 source.shared_secret.is_some() && source.shared_secret == other.shared_secret;
@@ -108,7 +108,7 @@ pub(super) fn sharing_faults(config: &Config) -> Vec<String> {
 fn delivery_faults(config: &Config) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, destination) in &config.destinations {
-        for (other_name, other) in config.destinations.range(..name.clone()) {
+        for (other_name, other) in config.destinations.before(name) {
             if destination.url != other.url
                 && destination.secret == other.secret
                 && config.deliver_for_two_tenants(name, other_name)

@@ -155,7 +155,7 @@ async fn look_once(
     let ours = Ours {
         is_log_unsigned: log_run::signing_key(env).is_none(),
         is_record_unreachable: false,
-        record_percent: (database::bytes() * 100.0 / state.record_bytes_max) as i64,
+        record_percent: (database::bytes() * 100.0 / state.record_bytes_max()) as i64,
     };
     let settings = &gate.alerting.settings;
     let outcome = evaluate(settings, &sources(gate), &known, waiting, ours, now);

@@ -1,5 +1,8 @@
 // What would be several calls from wasm, each with its texts decoded and its exceptions caught, as one.
 
+/** The lines of a text, of which an empty one has none. */
+export const listOf = (lines) => (lines === "" ? [] : lines.split("\n"));
+
 /** Name and value, one a line, of those of these headers that are there. */
 export function linesOfNamed(headers, names) {
   let lines = "";

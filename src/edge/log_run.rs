@@ -41,8 +41,8 @@ pub(super) fn means(env: &Env, period_ms: f64) -> Means {
     let state = State::of(env);
     Means {
         sign: signing_key(env).is_some(),
-        witness: state.outside.witness.is_some(),
-        post: state.outside.checkpoint_to.is_some(),
+        witness: state.outside(env).witness.is_some(),
+        post: state.outside(env).checkpoint_to.is_some(),
         period_ms: period_ms as i64,
     }
 }
@@ -58,7 +58,7 @@ pub fn run(storage: Storage, env: Env, period_ms: f64) -> Promise {
         let state = State::of(&env);
         let mut run = Run {
             means: means(&env, period_ms),
-            outside: &state.outside,
+            outside: state.outside(&env),
             storage,
             env,
         };

@@ -23,7 +23,7 @@ extern "C" {
 
 /// Begins to keep a secret; ends by itself. Brings whether it was kept: there is one for each window.
 pub fn keep(env: &Env, live: &LiveSource, secret: &str) -> Promise {
-    let has_readers = !State::of(env).door.operators.is_empty();
+    let has_readers = !State::of(env).door(env).operators.is_empty();
     match (live.offer_name(), variable(env, binding::AUDIT_LOG_KEY)) {
         (Some(name), Some(key)) if has_readers && !key.is_empty() => {
             keep_offer(&env.archive(), &name, &key, secret)

@@ -119,6 +119,8 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/edge/crossings.mjs")]
 extern "C" {
+    #[wasm_bindgen(js_name = listOf)]
+    pub fn list_of(lines: &str) -> Array;
     /// The names are the schemes' and ours, so asking for them cannot throw.
     #[wasm_bindgen(js_name = linesOfNamed)]
     pub fn lines_of_named(headers: &Headers, names: &Array) -> String;

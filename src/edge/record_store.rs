@@ -89,7 +89,7 @@ fn read(messages: Vec<QueueMessage>) -> (Vec<(QueueMessage, Queued)>, String) {
 
 /// Begins to store a list of messages.
 fn store(list: &str, state: &State, env: &Env) -> Effect<'static, Result<String, String>> {
-    let is_full = database::bytes() >= state.record_bytes_max;
+    let is_full = database::bytes() >= state.record_bytes_max();
     let bounds = if is_full {
         Bounds::WITHOUT_ROOM
     } else {
@@ -162,8 +162,8 @@ async fn remove(state: &State, env: &Env) -> Result<(), String> {
         platform::notice(&Notice::RecordFailed { detail });
     }
     let bytes = database::bytes();
-    if bytes >= state.record_bytes_max * FILLING {
-        let is_full = bytes >= state.record_bytes_max;
+    if bytes >= state.record_bytes_max() * FILLING {
+        let is_full = bytes >= state.record_bytes_max();
         platform::notice(&Notice::RecordFilling { bytes, is_full });
     }
     for tenant in &tenants {

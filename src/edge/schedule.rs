@@ -30,6 +30,8 @@ const LEDGERS_AT_ONCE: usize = 3;
 pub fn tick(env: Env) -> Promise {
     platform::promise(async move {
         let state = State::of(&env);
+        // The log says within a minute if somebody's line is none, whoever comes or does not.
+        state.door(&env);
         let watch = Watch::default();
         let parts: [Effect<'_, ()>; 3] = [
             wake_ledgers(&state, &env, &watch),

@@ -10,11 +10,11 @@ use wasm_bindgen::JsValue;
 use web_sys::Headers;
 use worker::Env;
 
-use super::platform::{binding, lines_of_matching, lines_of_named, notice, set, variable};
+use super::platform::{binding, lines_of_matching, lines_of_named, list_of, notice, set, variable};
 use crate::admin::Door;
-use crate::admin::door::Settings;
+use crate::admin::door::{OwnHost, Settings};
 use crate::audit::{NO_TENANT, Notice, line};
-use crate::config::{Config, Retention, Tenant};
+use crate::config::{Audit, Config, Named, Retention, Tenant};
 use crate::gate::{Gate, LiveSource};
 use crate::quarantine::is_quarantine_key;
 use crate::tlog::outside::Outside;
@@ -24,17 +24,17 @@ use crate::tlog::outside::Outside;
 pub struct State {
     pub gate: Gate,
     /// As configured; all other tenants have the default.
-    tenants: BTreeMap<String, Tenant>,
-    pub outside: Outside,
-    /// Who is let in as an operator.
-    pub door: Door,
-    /// As a number of D1 is.
-    pub record_bytes_max: f64,
+    tenants: Named<Tenant>,
+    audit: Audit,
+    pub own_host: OwnHost,
+    /// Made when they are asked for: no sender waits for what is an operator's.
+    door: OnceCell<Door>,
+    outside: OnceCell<Outside>,
 }
 
 thread_local! {
     static STATE: OnceCell<Rc<State>> = const { OnceCell::new() };
-    static ASKED: RefCell<BTreeMap<String, Rc<Asked>>> = const { RefCell::new(BTreeMap::new()) };
+    static ASKED: RefCell<Named<Rc<Asked>>> = RefCell::default();
     static CRYPTO_KEYS: RefCell<BTreeMap<(String, String), JsValue>> =
         const { RefCell::new(BTreeMap::new()) };
 }
@@ -81,24 +81,23 @@ pub struct Asked {
 
 impl Asked {
     fn of(live: &LiveSource) -> Self {
-        let (prefixes, names): (Vec<&str>, Vec<&str>) = live
-            .event_headers
-            .iter()
-            .map(String::as_str)
-            .partition(|name| name.ends_with('*'));
-        let claims = live.claim_headers.iter().map(String::as_str);
+        let (mut prefixes, mut names) = (Vec::new(), Vec::new());
+        for name in &live.event_headers {
+            match name.strip_suffix('*') {
+                Some(prefix) => prefixes.push(prefix),
+                None => names.push(name.as_str()),
+            }
+        }
+        let claims = live.claim_headers.clone();
         #[cfg(feature = "test-hooks")]
-        let claims = claims.chain(["x-test-hook", "x-test-secret"]);
+        let claims = [claims, vec!["x-test-hook".into(), "x-test-secret".into()]].concat();
         let expiration = Object::new();
         let seconds = live.source.dedup_retention_seconds.into();
         set(&expiration, "expirationTtl", &seconds);
         Asked {
-            claims: claims.map(JsValue::from_str).collect(),
-            names: names.into_iter().map(JsValue::from_str).collect(),
-            prefixes: prefixes
-                .into_iter()
-                .map(|name| JsValue::from_str(name.trim_end_matches('*')))
-                .collect(),
+            claims: list_of(&claims.join("\n")),
+            names: list_of(&names.join("\n")),
+            prefixes: list_of(&prefixes.join("\n")),
             expiration,
         }
     }
@@ -128,7 +127,6 @@ impl State {
     pub(super) fn load(env: &Env) -> State {
         write_only_the_place_of_panics();
         let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
-        let door = door(env, &environment);
         let config = Config::from_bytes(crate::EMBEDDED_SOURCES);
         #[cfg(feature = "test-hooks")]
         let mut config = config;
@@ -138,8 +136,7 @@ impl State {
             super::test_hooks::reshard_on_purpose(&mut config, env);
         }
         let tenants = config.tenants.clone();
-        let outside = Outside::bring_up(&config.audit, &environment, |name| variable(env, name));
-        let record_bytes_max = config.audit.record_bytes_max() as f64;
+        let audit = config.audit.clone();
         let gate = Gate::assemble(config, &environment, |name| variable(env, name));
         for fault in &gate.faults {
             notice(&Notice::Fault(fault));
@@ -147,12 +144,31 @@ impl State {
         let state = State {
             gate,
             tenants,
-            outside,
-            door,
-            record_bytes_max,
+            audit,
+            own_host: OwnHost::of(variable(env, binding::ADMIN_HOST)),
+            door: OnceCell::new(),
+            outside: OnceCell::new(),
         };
         state.tell_of_quarantine(env);
         state
+    }
+
+    /// Who is let in as an operator.
+    pub fn door(&self, env: &Env) -> &Door {
+        self.door.get_or_init(|| door(env, self.own_host.clone()))
+    }
+
+    /// Who remembers the logs besides this account.
+    pub fn outside(&self, env: &Env) -> &Outside {
+        self.outside.get_or_init(|| {
+            let environment = variable(env, binding::ENVIRONMENT).unwrap_or_default();
+            Outside::bring_up(&self.audit, &environment, |name| variable(env, name))
+        })
+    }
+
+    /// How large the record may become, as a number of D1 is.
+    pub fn record_bytes_max(&self) -> f64 {
+        self.audit.record_bytes_max() as f64
     }
 
     /// Whether refused requests that are to be kept can be; the log says so if not. Events are taken all the same.
@@ -188,12 +204,12 @@ impl State {
 }
 
 /// A line that is none is an alarm, and no more: who may take events is asked for by nobody's name.
-fn door(env: &Env, environment: &str) -> Door {
+fn door(env: &Env, host: OwnHost) -> Door {
     let door = Door::bring_up(
-        environment,
+        &variable(env, binding::ENVIRONMENT).unwrap_or_default(),
         Settings {
             admins: variable(env, binding::ADMINS),
-            only_host: variable(env, binding::ADMIN_HOST),
+            host,
             access_team: variable(env, binding::ACCESS_TEAM),
             access_audience: variable(env, binding::ACCESS_AUD),
         },

@@ -1,10 +1,10 @@
 //! Who may share a secret or a pin, and who must not.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Fault, Gate, LiveSource};
 use crate::config::SecretRef;
+use crate::keys::LiveKey;
 use crate::verdict::Trouble;
 
 impl Gate {
@@ -12,15 +12,6 @@ impl Gate {
     /// one of them is valid at the other, under the other's memory and for the other's tenant. A
     /// source that shares its secret with a destination, or with the alerts, would take what we send ourselves.
     pub(super) fn refuse_shared_secrets(&mut self) {
-        let mut owners: BTreeMap<[u8; 32], Vec<(String, String)>> = BTreeMap::new();
-        for live in self.sources.values() {
-            for key in &live.keys {
-                owners
-                    .entry(key.fingerprint())
-                    .or_default()
-                    .push((live.name.clone(), key.name.clone()));
-            }
-        }
         let ours: Vec<[u8; 32]> = self
             .destinations
             .values()
@@ -32,13 +23,28 @@ impl Gate {
                     .map(|route| route.key.fingerprint()),
             )
             .collect();
-        for (fingerprint, sharers) in owners {
-            if !ours.contains(&fingerprint) && self.may_share(&sharers) {
-                continue;
-            }
-            for (name, secret) in sharers {
-                self.fail(name, Trouble::SecretShared, Some(secret));
-            }
+        let keyed: Vec<(&LiveSource, &LiveKey, [u8; 32])> = self
+            .sources
+            .values()
+            .flat_map(|live| {
+                live.keys
+                    .iter()
+                    .map(|key| (&**live, key, key.fingerprint()))
+            })
+            .collect();
+        let is_shared = |live: &LiveSource, print: &[u8; 32]| {
+            ours.contains(print)
+                || keyed.iter().any(|(other, _, theirs)| {
+                    theirs == print && other.name != live.name && !is_one_group(live, other)
+                })
+        };
+        let shared: Vec<(String, String)> = keyed
+            .iter()
+            .filter(|(live, _, print)| is_shared(live, print))
+            .map(|(live, key, _)| (live.name.clone(), key.name.clone()))
+            .collect();
+        for (name, secret) in shared {
+            self.fail(name, Trouble::SecretShared, Some(secret));
         }
         self.refuse_shared_delivery_secrets(&ours);
     }
@@ -94,25 +100,25 @@ impl Gate {
     /// The same for a sender's public key, where nothing that is pinned tells the sources apart. Within
     /// one tenant two schemes may have one: an application of Discord has one key for two endpoints.
     pub(super) fn refuse_shared_public_keys(&mut self) {
-        let mut owners: BTreeMap<&str, Vec<&Arc<LiveSource>>> = BTreeMap::new();
-        for live in self.sources.values() {
-            for (_, key) in &live.public_keys {
-                owners.entry(&key.id).or_default().push(live);
-            }
-        }
-        let is_shared = |one: &&Arc<LiveSource>, sharers: &[&Arc<LiveSource>]| {
-            sharers.iter().any(|other| {
-                one.name != other.name
+        let keyed: Vec<(&LiveSource, &str)> = self
+            .sources
+            .values()
+            .flat_map(|live| live.public_keys.iter().map(|(_, key)| (&**live, &*key.id)))
+            .collect();
+        let is_shared = |one: &LiveSource, id: &str| {
+            keyed.iter().any(|(other, theirs)| {
+                *theirs == id
+                    && one.name != other.name
                     && one.pins == other.pins
                     && (one.source.tenant != other.source.tenant
                         || (one.source.scheme == other.source.scheme && !is_one_group(one, other)))
             })
         };
-        let mut shared: Vec<String> = Vec::new();
-        for sharers in owners.values() {
-            let among = sharers.iter().filter(|live| is_shared(live, sharers));
-            shared.extend(among.map(|live| live.name.clone()));
-        }
+        let shared: Vec<String> = keyed
+            .iter()
+            .filter(|(live, id)| is_shared(live, id))
+            .map(|(live, _)| live.name.clone())
+            .collect();
         for name in shared {
             self.fail(name, Trouble::SecretShared, None);
         }
@@ -140,16 +146,6 @@ impl Gate {
         for name in shared {
             self.fail(name, Trouble::PinShared, None);
         }
-    }
-
-    fn may_share(&self, sharers: &[(String, String)]) -> bool {
-        let mut sources = sharers
-            .iter()
-            .filter_map(|(name, _)| self.sources.get(name));
-        let Some(first) = sources.next() else {
-            return true;
-        };
-        sources.all(|other| other.name == first.name || is_one_group(first, other))
     }
 }
 

@@ -89,7 +89,7 @@ pub struct Member {
 
 /// What is said of a value of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(remote = "Self")]
 pub enum Echoed {
     /// The value itself.
     Plain(Place),

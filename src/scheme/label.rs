@@ -7,10 +7,10 @@ use super::Place;
 /// A place (`json:/id`), or a text with places in braces (`{json:/source}|{json:/id}`). It is there
 /// where each of its places has a value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(remote = "Self")]
 pub struct Label(Vec<Piece>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 enum Piece {
     At(Place),
     Text(String),

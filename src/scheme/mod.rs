@@ -188,7 +188,7 @@ fn post_only() -> Vec<String> {
 
 /// A place in a request where a value may stand.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(remote = "Self")]
 pub enum Place {
     /// A header, by its lower-case name.
     Header(String),
@@ -211,7 +211,7 @@ pub enum Place {
 
 /// A piece of the signed string.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(remote = "Self")]
 pub enum Part {
     /// The body's bytes as received.
     Body,

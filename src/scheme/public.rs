@@ -106,7 +106,7 @@ pub struct LinesOf {
 
 /// A line: the label is the last word of its place. Only the first may have more than one line.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(remote = "Self")]
 pub struct SignedLine {
     pub at: Place,
     /// Left out where it is missing or null; where it is empty, providers' own code differs on

@@ -11,10 +11,10 @@ const GAP_BYTES_MAX: usize = 256;
 /// `_`, `-` and `.`. A word never holds what separates words (`/`, `:`, `?`, `@`), so a text fits in
 /// one way only where a gap is followed by such a character or by the end.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(remote = "Self")]
 pub struct Template(Vec<Piece>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 enum Piece {
     Text(String),
     Any,

@@ -1,6 +1,36 @@
 //! How places and parts are written in TOML.
 
-use super::{Part, Place, StatedPart};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Echoed, Label, Part, Place, SignedLine, StatedPart, Template};
+
+/// For people it is a text. In what the build embeds it is its members, so that no Worker has the code that
+/// reads the text and says what is wrong with it.
+macro_rules! is_text_for_people {
+    ($($kind:ident)*) => {$(
+        impl<'de> Deserialize<'de> for $kind {
+            fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+                if !input.is_human_readable() {
+                    return $kind::deserialize(input);
+                }
+                let text = String::deserialize(input)?;
+                $kind::try_from(text).map_err(D::Error::custom)
+            }
+        }
+
+        impl Serialize for $kind {
+            fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+                if !output.is_human_readable() {
+                    return $kind::serialize(self, output);
+                }
+                output.serialize_str(&String::from(self.clone()))
+            }
+        }
+    )*};
+}
+
+is_text_for_people!(Echoed Label Part Place SignedLine Template);
 
 /// A hash in hex is no longer.
 const FIXED_CHARACTERS_MAX: usize = 128;

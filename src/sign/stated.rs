@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::sample::is_form;
 use super::{Draft, claims_of};
-use crate::config::Config;
+use crate::config::{Config, Named};
 use crate::gate::Gate;
 use crate::keys::encode_hex;
 use crate::request::{Head, Inbound};
@@ -165,10 +165,10 @@ pub(super) fn is_taken(
         queue_retention_seconds: 345_600,
         diagnosis: false,
         access: false,
-        destinations: BTreeMap::new(),
-        sources: BTreeMap::from([(NAME.to_owned(), source)]),
-        tenants: BTreeMap::new(),
-        schemes: BTreeMap::from([(NAME.to_owned(), scheme.clone())]),
+        destinations: Named::default(),
+        sources: [(NAME.to_owned(), source)].into_iter().collect(),
+        tenants: Named::default(),
+        schemes: [(NAME.to_owned(), scheme.clone())].into_iter().collect(),
         audit: Default::default(),
         alerts: Default::default(),
     };

@@ -34,8 +34,8 @@ pub(super) fn maker(
 ) -> Option<usize> {
     let suffix = claims.key_suffix.as_deref().or(late.key_suffix.as_deref());
     let has = |key: &LiveKey| {
-        let mac = mac_over(pieces, scheme, key, suffix);
-        mac.with_tag(|tag| claims.has(tag) | is_among(&late.candidates, tag))
+        let tag = mac_over(pieces, scheme, key, suffix).tag();
+        claims.has(&tag) | is_among(&late.candidates, &tag)
     };
     let key = keys.iter().position(has)?;
     means_body(scheme, claims, inbound).then_some(key)

@@ -137,12 +137,12 @@ async fn text_of(request: &Request) -> String {
 
 async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> Told {
     let state = State::of(env);
-    if state.door.has_console(head)
+    if state.door(env).has_console(head)
         && let Some((name, answer)) = console::file(head, request.url().starts_with("https:"))
     {
         return Told::File(name, answer);
     }
-    let entered = match entrance::enter(&state.door, head, request, env, request_id).await {
+    let entered = match entrance::enter(state.door(env), head, request, env, request_id).await {
         Ok(entered) => entered,
         Err(answer) => return Told::Answer(answer),
     };

@@ -29,7 +29,7 @@ impl Arrival {
         let mut head = Head::from_lines(lines);
         let is_readmitted = record.readmission.is_some();
         // What was kept may be of a time when the host was the senders' too.
-        let is_theirs = is_readmitted || !state.door.has_host_of(lines);
+        let is_theirs = is_readmitted || !state.own_host.is_asked_by(lines);
         let live = admission::source_of(&state.gate, &head).cloned();
         if let Some(live) = &live {
             look_up(&mut head, live, headers);
