@@ -7,7 +7,6 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::Poll;
 
-use futures_util::future::{Either, select};
 use js_sys::{Array, JsString, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -190,14 +189,15 @@ fn promise_of(effect: Effect<'static, Result<JsValue, JsValue>>) -> Promise {
 
 /// Waits for `effect`, but not longer than `slice_ms`: nothing of the platform has a time-out of its
 /// own. `None`: the slice ended first, and what the effect began may still take place.
-pub fn within<'a, T: 'a>(slice_ms: u32, effect: Effect<'a, T>) -> Effect<'a, Option<T>> {
-    Box::pin(async move {
-        let mut timer = Timer::of(slice_ms);
-        match select(effect, &mut timer.fired).await {
-            Either::Left((output, _)) => Some(output),
-            Either::Right(_) => None,
+pub fn within<'a, T: 'a>(slice_ms: u32, mut effect: Effect<'a, T>) -> Effect<'a, Option<T>> {
+    let mut timer = None;
+    Box::pin(poll_fn(move |context| {
+        let timer = timer.get_or_insert_with(|| Timer::of(slice_ms));
+        match effect.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => timer.poll(context).map(|()| None),
         }
-    })
+    }))
 }
 
 /// The same for a call of the platform that was begun.
