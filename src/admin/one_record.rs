@@ -97,7 +97,8 @@ impl OneRecord {
     /// `None`: there is none, or none that the operator sees.
     pub fn read(found: &str, operator: &Operator) -> Option<OneRecord> {
         let found: Vec<Option<String>> = serde_json::from_str(found).ok()?;
-        // Asked first, all at once: behind each of them it would be code that takes away those before it.
+        // Only the diagnosis, salt and text, and what is kept, may be missing. Asked all at once: behind each of the others it
+        // would be code that takes away those before it.
         let is_there = |place: usize| found.get(place).is_some_and(Option::is_some);
         let are_there = [0, 1, 2, 3, 4, 6, 9, 11].into_iter().all(is_there);
         (are_there && found.len() == 12).then_some(())?;
