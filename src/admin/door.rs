@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_host_of_their_own_is_known_by_the_url() {
-        let is_theirs = |host, url: &str| {
+        let is_theirs = |host: Option<&str>, url: &str| {
             OwnHost::of(host.map(str::to_owned))
                 .is_asked_by(&format!("POST\n{url}\nhost\nadmin.example"))
         };
