@@ -8,12 +8,13 @@
 //! A message of the record that could not be stored is a letter too. It is kept without the client's address, because
 //! nothing here would remove that when its time is over.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::audit::queued::{Queued, without_address};
 use crate::event::{ClaimCheck, Held, HeldContent, at_run, with_content_at};
 use crate::hex;
+use crate::json::Members;
 use crate::retry::DeathCause;
 use crate::time;
 
@@ -24,7 +25,7 @@ pub const PREFIX: &str = "dead/";
 const CONTENT_PREFIX: &str = "dead-content/";
 
 /// What is sent to the dead-letter queue, and what the archive keeps.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeadLetter {
     /// The version of this format: "1".
     pub deadletterversion: String,
@@ -32,16 +33,13 @@ pub struct DeadLetter {
     pub reason: String,
     pub attempts: u32,
     /// The backend's last status, where it answered.
-    #[serde(default)]
     pub last_status: Option<u16>,
     /// RFC 3339.
     pub died_at: String,
     /// The queue's message, byte for byte; of one of the record, without the client's address.
     pub message: String,
     /// When an operator last sent it again, RFC 3339. Marked before it is sent.
-    #[serde(default)]
     pub redriven_at: Option<String>,
-    #[serde(default)]
     pub redriven_run: Option<u32>,
 }
 
@@ -70,9 +68,21 @@ impl DeadLetter {
 
     /// Reads what the archive keeps.
     pub fn from_archive(text: &str) -> Option<Self> {
-        serde_json::from_str::<DeadLetter>(text)
-            .ok()
-            .filter(|letter| letter.deadletterversion == "1")
+        let mut members = Members::read(text)?;
+        let last_status = members.number_or_none("last_status");
+        let last_status = last_status.map(u16::try_from).transpose().ok()?;
+        let letter = DeadLetter {
+            deadletterversion: members.text("deadletterversion"),
+            id: members.text("id"),
+            reason: members.text("reason"),
+            attempts: members.number("attempts"),
+            last_status,
+            died_at: members.text("died_at"),
+            message: members.text("message"),
+            redriven_at: members.text_or_none("redriven_at"),
+            redriven_run: members.number_or_none("redriven_run"),
+        };
+        (members.are_sound && letter.deadletterversion == "1").then_some(letter)
     }
 
     /// Reads a message of the dead-letter queue: one of ours, or an event that the platform moved

@@ -1,9 +1,13 @@
 //! Values of a JSON body by their pointers (RFC 6901), found in one pass that builds nothing else.
 
+mod members;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+pub use members::Members;
 
 /// The values at `pointers`, in their order. Strings and integers have one; anything else, and
 /// everything where the body is not JSON, is `None`. Of a name that stands twice the last counts, as

@@ -33,6 +33,7 @@ pub use door::{Door, Knock, Way};
 pub use forget::{Named, Wish, not_forgotten};
 pub use health::overview;
 pub use operators::Operator;
+pub use parameters::Unfit;
 pub use reading::Reading;
 pub use readmit::{is_request_id, not_readmitted, readmitted};
 pub use redrive::{Redriven, insists, may_redrive, not_redriven};

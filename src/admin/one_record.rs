@@ -97,34 +97,27 @@ impl OneRecord {
     /// `None`: there is none, or none that the operator sees.
     pub fn read(found: &str, operator: &Operator) -> Option<OneRecord> {
         let found: Vec<Option<String>> = serde_json::from_str(found).ok()?;
-        let [
-            id,
-            tenant,
-            at_ms,
-            verdict,
-            reason,
-            diagnosis,
-            leaf,
-            salt,
-            text,
-            contradicts,
-            kept,
-            item,
-        ] = found.try_into().ok()?;
-        let leaf = hex::decode(leaf?.as_bytes());
+        // Only the diagnosis, salt and text, and what is kept, may be missing. Asked all at once: behind each of the others it
+        // would be code that takes away those before it.
+        let is_there = |place: usize| found.get(place).is_some_and(Option::is_some);
+        let are_there = [0, 1, 2, 3, 4, 6, 9, 11].into_iter().all(is_there);
+        (are_there && found.len() == 12).then_some(())?;
+        let mut columns = found.into_iter();
+        let mut maybe = || columns.next().flatten();
+        let leaf = |hex: String| hex::decode(hex.as_bytes())?.try_into().ok();
         let record = OneRecord {
-            id: id?,
-            tenant: tenant?,
-            at_ms: at_ms?.parse().ok()?,
-            verdict: verdict?,
-            reason: reason?,
-            diagnosis,
-            leaf_hash: leaf.and_then(|leaf| leaf.try_into().ok()),
-            salt,
-            text,
-            contradicts_itself: contradicts? != "0",
-            kept,
-            item: item?,
+            id: maybe().unwrap_or_default(),
+            tenant: maybe().unwrap_or_default(),
+            at_ms: maybe().unwrap_or_default().parse().ok()?,
+            verdict: maybe().unwrap_or_default(),
+            reason: maybe().unwrap_or_default(),
+            diagnosis: maybe(),
+            leaf_hash: maybe().and_then(leaf),
+            salt: maybe(),
+            text: maybe(),
+            contradicts_itself: maybe().is_none_or(|contradicts| contradicts != "0"),
+            kept: maybe(),
+            item: maybe().unwrap_or_default(),
         };
         operator.sees(&record.tenant).then_some(record)
     }

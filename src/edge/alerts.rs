@@ -17,7 +17,7 @@ use crate::alerts::store::{
     UNTOLD, rows,
 };
 use crate::alerts::without::{self, Memory};
-use crate::alerts::{Alert, Ours, Turn, Waiting, evaluate, tenants};
+use crate::alerts::{Alert, Ours, Outcome, Turn, Waiting, evaluate, tenants};
 use crate::audit::{Notice, line};
 use crate::backlog::Backlog;
 use crate::config::Rule;
@@ -48,17 +48,9 @@ impl Watch {
 pub async fn look(state: &State, env: &Env, watch: Watch) {
     let gate = &state.gate;
     let waiting = watch.0.into_inner();
-    let looked = async {
-        let is_ours = look_once(gate, state, env, &waiting).await?;
-        if is_ours {
-            tell(gate, env).await?;
-        }
-        Ok::<bool, String>(is_ours)
-    };
-    let looked = looked.await;
+    let looked = look_and_tell(gate, state, env, &waiting).await;
     let failed = |detail: &str| platform::notice(&Notice::AlertsFailed { detail });
     let has_answered = match &looked {
-        // Another cron does it.
         Ok(false) => return,
         Ok(true) => true,
         Err(detail) => {
@@ -69,6 +61,20 @@ pub async fn look(state: &State, env: &Env, watch: Watch) {
     if let Err(detail) = look_without(gate, env, &waiting, has_answered).await {
         failed(&detail);
     }
+}
+
+/// False: another cron does it.
+async fn look_and_tell(
+    gate: &Gate,
+    state: &State,
+    env: &Env,
+    waiting: &[Waiting],
+) -> Result<bool, String> {
+    let is_ours = look_once(gate, state, env, waiting).await?;
+    if is_ours {
+        tell(gate, env).await?;
+    }
+    Ok(is_ours)
 }
 
 /// The alerts that KV remembers: see [`without`]. What the webhook does not take turns again at the next look.
@@ -135,9 +141,9 @@ async fn look_once(
     waiting: &[Waiting],
 ) -> Result<bool, String> {
     let now = now_ms();
-    let at = JsValue::from(now as f64);
     let all = tenants(sources(gate).into_iter(), |_| true);
-    let found = transact(env, &[(KNOWN, &[all.into(), at.clone()])]).await?;
+    let asked = transact(env, &[(KNOWN, &[all.into(), number(now)])]);
+    let found = asked.await?;
     let known = rows(&found);
     let last_ms = known
         .iter()
@@ -146,35 +152,54 @@ async fn look_once(
     if now.saturating_sub(last_ms) < APART_MS {
         return Ok(false);
     }
-    let alerting = &gate.alerting;
     let ours = Ours {
         is_log_unsigned: log_run::signing_key(env).is_none(),
         is_record_unreachable: false,
         record_percent: (database::bytes() * 100.0 / state.record_bytes_max()) as i64,
     };
-    let sources = sources(gate);
-    let outcome = evaluate(&alerting.settings, &sources, &known, waiting, ours, now);
-    let alerts: Vec<String> = outcome.alerts.iter().map(Alert::to_entry).collect();
-    let list = |entries: &[String]| format!("[{}]", entries.join(","));
-    let turns = outcome
-        .turns
-        .iter()
-        .filter_map(|&(place, turn)| Some((outcome.alerts.get(place)?, turn)));
-    let messages: Vec<Message> = match alerting.settings.webhook {
-        Some(_) => turns
-            .clone()
+    let settings = &gate.alerting.settings;
+    let outcome = evaluate(settings, &sources(gate), &known, waiting, ours, now);
+    let token = hex::encode(&platform::random::<16>());
+    let claimed = keep(gate, &outcome, &token, last_ms, now, env).await?;
+    let is_ours = token == claimed;
+    if is_ours {
+        for (alert, turn) in turns(&outcome) {
+            platform::notice(&Notice::Alert {
+                is_firing: turn != Turn::Resolved,
+                alert,
+            });
+        }
+    }
+    Ok(is_ours)
+}
+
+fn turns(outcome: &Outcome) -> impl Iterator<Item = (&Alert, Turn)> {
+    let of = |&(place, turn): &(usize, Turn)| Some((outcome.alerts.get(place)?, turn));
+    outcome.turns.iter().filter_map(of)
+}
+
+/// Begins to write what was found, if nobody else has since `last_ms`. What comes of it is the token of who did.
+fn keep(
+    gate: &Gate,
+    outcome: &Outcome,
+    token: &str,
+    last_ms: i64,
+    now: i64,
+    env: &Env,
+) -> Effect<'static, Result<String, String>> {
+    let messages: Vec<Message> = match gate.alerting.settings.webhook {
+        Some(_) => turns(outcome)
             .map(|(alert, turn)| Message::new(alert, turn, now))
             .collect(),
         None => Vec::new(),
     };
-    let token = JsValue::from(hex::encode(&platform::random::<16>()));
-    let with_token = |list: String| [JsValue::from(list), token.clone()];
-    let claim = [at.clone(), token.clone(), JsValue::from(last_ms as f64)];
-    let (alerts, rhythms) = (
-        with_token(list(&alerts)),
-        with_token(list(&outcome.rhythms)),
-    );
-    let messages = [line(&messages).into(), token.clone(), at.clone()];
+    let alerts: Vec<String> = outcome.alerts.iter().map(Alert::to_entry).collect();
+    let list = |entries: &[String]| JsValue::from(format!("[{}]", entries.join(",")));
+    let (at, token) = (number(now), JsValue::from(token));
+    let claim = [at.clone(), token.clone(), number(last_ms)];
+    let alerts = [list(&alerts), token.clone()];
+    let rhythms = [list(&outcome.rhythms), token.clone()];
+    let messages = [line(&messages).into(), token, at.clone()];
     let at = [at];
     let mut statements: Vec<(&str, &[JsValue])> = vec![
         (CLAIM, &claim),
@@ -184,17 +209,11 @@ async fn look_once(
     ];
     statements.extend(FORGET.iter().map(|sql| (*sql, &at[..])));
     statements.push((CLAIMED, &[]));
-    let claimed = transact(env, &statements).await?;
-    let is_ours = token.as_string().as_ref() == Some(&claimed);
-    if is_ours {
-        for (alert, turn) in turns {
-            platform::notice(&Notice::Alert {
-                is_firing: turn != Turn::Resolved,
-                alert,
-            });
-        }
-    }
-    Ok(is_ours)
+    transact(env, &statements)
+}
+
+fn number(number: i64) -> JsValue {
+    JsValue::from_f64(number as f64)
 }
 
 /// Sends what nobody has taken yet, this look's and former ones'. What is not taken comes again with the next cron,
@@ -222,9 +241,10 @@ async fn tell(gate: &Gate, env: &Env) -> Result<(), String> {
         });
     }
     if !(round.told.is_empty() && round.refused.is_empty()) {
-        let now = JsValue::from(now_ms() as f64);
-        let values = [line(&round.told).into(), line(&round.refused).into(), now];
-        transact(env, &[(TOLD, &values)]).await?;
+        let (told, refused) = (line(&round.told), line(&round.refused));
+        let values = [told.into(), refused.into(), number(now_ms())];
+        let keeping = transact(env, &[(TOLD, &values)]);
+        keeping.await?;
     }
     Ok(())
 }
@@ -254,7 +274,7 @@ pub fn happened(
         rule.name().into(),
         tenant.into(),
         source.into(),
-        JsValue::from(now_ms() as f64),
+        number(now_ms()),
     ];
     let keeping = within(HAPPENED_MS, transact(env, &[(HAPPENED, &values)]));
     Box::pin(async move {

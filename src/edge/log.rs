@@ -1,10 +1,12 @@
 //! Putting records into a tenant's log, and asking it for its newest checkpoint.
 
-use js_sys::{Float64Array, Object, Promise, Uint8Array};
+use std::future::ready;
+
+use js_sys::{Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
-use super::platform::{Bound, Stub, binding, describe_value, in_time, is_bound};
+use super::platform::{Bound, Effect, Stub, binding, describe_value, in_time, is_bound};
 use crate::tlog::entry::Entry;
 use crate::tlog::is_tenant;
 use crate::tlog::tile::put_entry;
@@ -21,7 +23,7 @@ pub async fn append(
     tenant: &str,
     entries: &[Entry],
     slice_ms: u32,
-) -> Result<Vec<u64>, String> {
+) -> Result<(), String> {
     if !is_tenant(tenant) {
         return Err("no tenant is called so".to_owned());
     }
@@ -33,9 +35,8 @@ pub async fn append(
         }
     }
     let bundle = Uint8Array::from(&*bundle);
-    let places = told(env, tenant, slice_ms, |stub| stub.append(tenant, &bundle)).await?;
-    let places = places.unchecked_into::<Float64Array>().to_vec();
-    Ok(places.into_iter().map(|place| place as u64).collect())
+    let appended = told(env, tenant, slice_ms, |stub| stub.append(tenant, &bundle));
+    appended.await.map(|_| ())
 }
 
 /// The entry of a record in the log of its tenant. `None`: it has none, or none that could come again (15 days).
@@ -68,23 +69,33 @@ pub async fn newest(env: &Env, tenant: &str, slice_ms: u32) -> Result<String, St
 ///
 /// # Errors
 /// What failed, for the log.
-pub async fn told(
+pub fn told(
     env: &Env,
     tenant: &str,
     slice_ms: u32,
     ask: impl FnOnce(&Stub) -> Result<Promise, JsValue>,
-) -> Result<JsValue, String> {
+) -> Effect<'static, Result<JsValue, String>> {
     if !is_bound(env, binding::AUDIT_LOG) {
-        return Err(format!("{} is not bound", binding::AUDIT_LOG));
+        let unbound = format!("{} is not bound", binding::AUDIT_LOG);
+        return Box::pin(ready(Err(unbound)));
     }
     if !is_tenant(tenant) {
-        return Ok(JsValue::UNDEFINED);
+        return Box::pin(ready(Ok(JsValue::UNDEFINED)));
     }
     let stub = env.audit_log().get_by_name(tenant, &Object::new());
     let asked = stub.and_then(|stub| ask(&stub));
-    match in_time(slice_ms, asked).await {
-        None => Err("no answer in time".to_owned()),
-        Some(Err(error)) => Err(describe_value(&error)),
-        Some(Ok(answer)) => Ok(answer),
-    }
+    answer(in_time(slice_ms, asked))
+}
+
+/// Apart, so that there is one and not one for each question.
+fn answer(
+    asked: Effect<'static, Option<Result<JsValue, JsValue>>>,
+) -> Effect<'static, Result<JsValue, String>> {
+    Box::pin(async move {
+        match asked.await {
+            None => Err("no answer in time".to_owned()),
+            Some(Err(error)) => Err(describe_value(&error)),
+            Some(Ok(answer)) => Ok(answer),
+        }
+    })
 }

@@ -2,10 +2,11 @@
 //! instance that died replaced; its other bindings bring along what nobody calls, and convert what we hand on as it is.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::task::Poll;
 
-use futures_util::future::{Either, select};
 use js_sys::{Array, JsString, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -188,14 +189,15 @@ fn promise_of(effect: Effect<'static, Result<JsValue, JsValue>>) -> Promise {
 
 /// Waits for `effect`, but not longer than `slice_ms`: nothing of the platform has a time-out of its
 /// own. `None`: the slice ended first, and what the effect began may still take place.
-pub fn within<'a, T: 'a>(slice_ms: u32, effect: Effect<'a, T>) -> Effect<'a, Option<T>> {
-    Box::pin(async move {
-        let mut timer = Timer::of(slice_ms);
-        match select(effect, &mut timer.fired).await {
-            Either::Left((output, _)) => Some(output),
-            Either::Right(_) => None,
+pub fn within<'a, T: 'a>(slice_ms: u32, mut effect: Effect<'a, T>) -> Effect<'a, Option<T>> {
+    let mut timer = None;
+    Box::pin(poll_fn(move |context| {
+        let timer = timer.get_or_insert_with(|| Timer::of(slice_ms));
+        match effect.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => timer.poll(context).map(|()| None),
         }
-    })
+    }))
 }
 
 /// The same for a call of the platform that was begun.
@@ -207,6 +209,24 @@ pub fn in_time(
         slice_ms,
         Box::pin(async move { JsFuture::from(begun?).await }),
     )
+}
+
+/// Waits for all of these, `at_once` beside each other. What an effect does before it is first waited for is not held back.
+pub fn all<'a>(effects: Vec<Effect<'a, ()>>, at_once: usize) -> Effect<'a, ()> {
+    let mut waiting = effects.into_iter();
+    let mut running: Vec<Effect<'a, ()>> = Vec::new();
+    Box::pin(poll_fn(move |context| {
+        loop {
+            running.extend(waiting.by_ref().take(at_once - running.len()));
+            let begun = running.len();
+            running.retain_mut(|effect| effect.as_mut().poll(context).is_pending());
+            match running.len() {
+                0 if begun == 0 => return Poll::Ready(()),
+                left if left == begun => return Poll::Pending,
+                _ => {}
+            }
+        }
+    }))
 }
 
 /// Does nothing, and that is enough. A trap (out of memory, stack overflow) leaves a dead instance;

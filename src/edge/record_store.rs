@@ -8,7 +8,7 @@ use worker::Env;
 
 use super::database::{self, transact};
 use super::log;
-use super::platform::{self, binding, now_ms, within};
+use super::platform::{self, Effect, binding, now_ms, within};
 use super::queue::{self, QueueMessage};
 use super::state::State;
 use crate::audit::Notice;
@@ -37,6 +37,29 @@ const LOTS_A_RUN: u32 = 20;
 
 /// Stores a batch of the audit queue, all or nothing, and logs what of it is stored.
 pub async fn keep(messages: Vec<QueueMessage>, state: &State, env: &Env) {
+    let (kept, list) = read(messages);
+    let told = store(&list, state, env).await;
+    match told.and_then(|told| Ok(entries(&kept, stored(&told)?))) {
+        Ok(logs) => {
+            let unlogged = sequence(logs, env).await;
+            for (message, queued) in &kept {
+                // What is not stored has no place in a log: it does not come again, to be counted twice.
+                if unlogged.contains(&queued.id) {
+                    wait(message);
+                } else {
+                    message.ack();
+                }
+            }
+        }
+        Err(detail) => {
+            platform::notice(&Notice::RecordFailed { detail: &detail });
+            kept.iter().for_each(|(message, _)| wait(message));
+        }
+    }
+}
+
+/// What of a batch is stored now, and the same as one JSON list.
+fn read(messages: Vec<QueueMessage>) -> (Vec<(QueueMessage, Queued)>, String) {
     let mut list = String::from("[");
     let mut kept: Vec<(QueueMessage, Queued)> = Vec::new();
     for message in messages {
@@ -61,6 +84,11 @@ pub async fn keep(messages: Vec<QueueMessage>, state: &State, env: &Env) {
         kept.push((message, queued));
     }
     list.push(']');
+    (kept, list)
+}
+
+/// Begins to store a list of messages.
+fn store(list: &str, state: &State, env: &Env) -> Effect<'static, Result<String, String>> {
     let is_full = database::bytes() >= state.record_bytes_max();
     let bounds = if is_full {
         Bounds::WITHOUT_ROOM
@@ -68,7 +96,7 @@ pub async fn keep(messages: Vec<QueueMessage>, state: &State, env: &Env) {
         Bounds::WITH_ROOM
     };
     let bound: [JsValue; 4] = [
-        JsValue::from_str(&list),
+        JsValue::from_str(list),
         bounds.minute.into(),
         bounds.day.into(),
         bounds.tenant_day.into(),
@@ -78,24 +106,7 @@ pub async fn keep(messages: Vec<QueueMessage>, state: &State, env: &Env) {
     let mut statements: Vec<(&str, &[JsValue])> = health.filter(|_| !is_full).collect();
     statements.push((keep_records, &bound));
     statements.extend(rest.iter().map(|sql| (*sql, &bound[..1])));
-    let told = transact(env, &statements).await;
-    match told.and_then(|told| stored(&told)) {
-        Ok(stored) => {
-            let unlogged = sequence(entries(&kept, stored), env).await;
-            for (message, queued) in &kept {
-                // What is not stored has no place in a log: it does not come again, to be counted twice.
-                if unlogged.contains(&queued.id) {
-                    wait(message);
-                } else {
-                    message.ack();
-                }
-            }
-        }
-        Err(detail) => {
-            platform::notice(&Notice::RecordFailed { detail: &detail });
-            kept.iter().for_each(|(message, _)| wait(message));
-        }
-    }
+    transact(env, &statements)
 }
 
 /// What of a batch gets its place in the tenants' logs: of what is stored, what its message says.
@@ -142,9 +153,7 @@ pub async fn remove_what_is_over(state: &State, env: &Env) {
 }
 
 async fn remove(state: &State, env: &Env) -> Result<(), String> {
-    let from = [number(counted_from_day(now_ms())), LOT.into()];
-    let statements: [(&str, &[JsValue]); 2] = [(FORGET_THE_COUNTED, &from), (TENANTS, &[])];
-    let found: Vec<String> = list(&transact(env, &statements).await?);
+    let found: Vec<String> = list(&recorded(env).await?);
     // What is said of a removal is an entry of a log of that name.
     let (tenants, others): (Vec<String>, Vec<String>) =
         found.into_iter().partition(|tenant| is_tenant(tenant));
@@ -166,39 +175,20 @@ async fn remove(state: &State, env: &Env) -> Result<(), String> {
     Ok(())
 }
 
+/// Forgets which counts were added, as far as none of them can come again, and asks whose rows there are.
+fn recorded(env: &Env) -> Effect<'static, Result<String, String>> {
+    let from = [number(counted_from_day(now_ms())), LOT.into()];
+    transact(env, &[(FORGET_THE_COUNTED, &from), (TENANTS, &[])])
+}
+
 async fn remove_of(tenant: &str, retention: Retention, env: &Env) -> Result<(), String> {
     let now = now_ms();
     // By itself: it is the most there is, and must not keep the rest.
-    let skews_before = number(now / 60_000 - SKEW_MINUTES);
-    let skews = [tenant.into(), skews_before, (LOT * LOTS_A_RUN).into()];
-    if let Err(detail) = transact(env, &[(REMOVE_SKEWS, &skews)]).await {
+    if let Err(detail) = remove_skews(tenant, now, env).await {
         platform::notice(&Notice::RecordFailed { detail: &detail });
     }
     let over = Over::at(retention, now);
-    let (of, lot) = (JsValue::from_str(tenant), JsValue::from(LOT));
-    let (texts_before, addresses_before, minute) = (
-        number(over.texts_before_ms),
-        number(over.addresses_before_ms),
-        number(over.texts_before_ms / 60_000),
-    );
-    let asked = [
-        of.clone(),
-        texts_before.clone(),
-        addresses_before.clone(),
-        minute.clone(),
-        (LOT * LOTS_A_RUN).into(),
-    ];
-    let from = [of.clone(), minute.clone()];
-    let (fold_from, fold_to) = folded_minutes(now);
-    let folded = [of.clone(), number(fold_from), number(fold_to)];
-    let [fold, folded_away] = FOLD_COUNTS;
-    let statements: [(&str, &[JsValue]); 4] = [
-        (REMOVE_KEY_USES, &from),
-        (fold, &folded),
-        (folded_away, &folded),
-        (DUE, &asked),
-    ];
-    let due: Vec<u32> = list(&transact(env, &statements).await?);
+    let due: Vec<u32> = list(&due(tenant, over, now, env).await?);
     let &[texts, addresses, counts] = due.as_slice() else {
         return Err("what is due was not told".to_owned());
     };
@@ -206,21 +196,13 @@ async fn remove_of(tenant: &str, retention: Retention, env: &Env) -> Result<(), 
         // First said, then done: see `removal`.
         let id = format!("ret_{}", hex::encode(&platform::random::<16>()));
         let said = removal(&id, tenant, retention, texts, addresses, now);
-        let message = said.message(platform::random());
-        let sent = within(SEND_MS, queue::send(env, binding::AUDIT, &message)).await;
+        let sending = queue::send(env, binding::AUDIT, &said.message(platform::random()));
+        let sent = within(SEND_MS, sending).await;
         sent.unwrap_or_else(|| Err("no answer in time".to_owned()))?;
     }
-    let removals: [(&str, &[JsValue]); 3] = [
-        (REMOVE_TEXTS, &[of.clone(), texts_before, lot.clone()]),
-        (
-            REMOVE_ADDRESSES,
-            &[of.clone(), addresses_before, lot.clone()],
-        ),
-        (REMOVE_COUNTS, &[of, minute, lot]),
-    ];
     let lots = texts.max(addresses).max(counts).div_ceil(LOT);
     for _ in 0..lots.min(LOTS_A_RUN) {
-        transact(env, &removals).await?;
+        remove_a_lot(tenant, over, env).await?;
     }
     if texts + addresses > 0 {
         platform::notice(&Notice::RecordExpired {
@@ -230,6 +212,48 @@ async fn remove_of(tenant: &str, retention: Retention, env: &Env) -> Result<(), 
         });
     }
     Ok(())
+}
+
+fn remove_skews(tenant: &str, now: i64, env: &Env) -> Effect<'static, Result<String, String>> {
+    let before = number(now / 60_000 - SKEW_MINUTES);
+    let skews = [tenant.into(), before, (LOT * LOTS_A_RUN).into()];
+    transact(env, &[(REMOVE_SKEWS, &skews)])
+}
+
+/// Does what is done at once, and asks how much there is of what goes lot by lot.
+fn due(tenant: &str, over: Over, now: i64, env: &Env) -> Effect<'static, Result<String, String>> {
+    let (of, minute) = (
+        JsValue::from_str(tenant),
+        number(over.texts_before_ms / 60_000),
+    );
+    let from = [of.clone(), minute.clone()];
+    let (fold_from, fold_to) = folded_minutes(now);
+    let folded = [of.clone(), number(fold_from), number(fold_to)];
+    let asked = [
+        of,
+        number(over.texts_before_ms),
+        number(over.addresses_before_ms),
+        minute,
+        (LOT * LOTS_A_RUN).into(),
+    ];
+    let [fold, folded_away] = FOLD_COUNTS;
+    let statements: [(&str, &[JsValue]); 4] = [
+        (REMOVE_KEY_USES, &from),
+        (fold, &folded),
+        (folded_away, &folded),
+        (DUE, &asked),
+    ];
+    transact(env, &statements)
+}
+
+fn remove_a_lot(tenant: &str, over: Over, env: &Env) -> Effect<'static, Result<String, String>> {
+    let lot = |before| [tenant.into(), number(before), LOT.into()];
+    let removals: [(&str, &[JsValue]); 3] = [
+        (REMOVE_TEXTS, &lot(over.texts_before_ms)),
+        (REMOVE_ADDRESSES, &lot(over.addresses_before_ms)),
+        (REMOVE_COUNTS, &lot(over.texts_before_ms / 60_000)),
+    ];
+    transact(env, &removals)
 }
 
 fn number(number: i64) -> JsValue {

@@ -6,15 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join3;
-use futures_util::{StreamExt as _, stream};
 use js_sys::{Date, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use super::admin::remove_sessions_that_are_over;
 use super::alerts::{self, Watch};
-use super::platform::{self, binding, in_time, now_ms};
+use super::platform::{self, Effect, all, binding, in_time, now_ms};
 use super::queue::queue_of;
 use super::state::State;
 use super::{ledger, record_store, spool};
@@ -35,20 +33,22 @@ pub fn tick(env: Env) -> Promise {
         // The log says within a minute if somebody's line is none, whoever comes or does not.
         state.door(&env);
         let watch = Watch::default();
-        let ledgers = wake_ledgers(&state, &env, &watch);
-        let spool = spool::drain(&state, &env, &watch);
-        let lookups = async {
-            look_at_queues(&env, &watch).await;
-            record_store::remove_what_is_over(&state, &env).await;
-            remove_sessions_that_are_over(&env).await;
-        };
-        join3(ledgers, spool, lookups).await;
+        let parts: [Effect<'_, ()>; 3] = [
+            wake_ledgers(&state, &env, &watch),
+            Box::pin(spool::drain(&state, &env, &watch)),
+            Box::pin(async {
+                look_at_queues(&env, &watch).await;
+                record_store::remove_what_is_over(&state, &env).await;
+                remove_sessions_that_are_over(&env).await;
+            }),
+        ];
+        all(parts.into(), 3).await;
         alerts::look(&state, &env, watch).await;
         Ok(JsValue::UNDEFINED)
     })
 }
 
-async fn wake_ledgers(state: &State, env: &Env, watch: &Watch) {
+fn wake_ledgers<'a>(state: &'a State, env: &'a Env, watch: &'a Watch) -> Effect<'a, ()> {
     // Sources that share their memory of events share its homes as well.
     let mut homes = BTreeMap::new();
     for live in state.gate.sources() {
@@ -56,14 +56,14 @@ async fn wake_ledgers(state: &State, env: &Env, watch: &Watch) {
             homes.entry(home).or_insert(live);
         }
     }
-    stream::iter(homes)
-        .for_each_concurrent(LEDGERS_AT_ONCE, |(home, live)| async move {
-            wake(env, live, &home, watch).await;
-        })
-        .await;
+    let waking = homes
+        .into_iter()
+        .map(|(home, live)| -> Effect<'a, ()> { Box::pin(wake(env, live, home, watch)) });
+    all(waking.collect(), LEDGERS_AT_ONCE)
 }
 
-async fn wake(env: &Env, live: &LiveSource, home: &str, watch: &Watch) {
+async fn wake(env: &Env, live: &LiveSource, home: String, watch: &Watch) {
+    let home = home.as_str();
     let Some(woken) = ledger::wake(env, live, home, ASK_MS).await else {
         return;
     };

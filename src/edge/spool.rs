@@ -2,14 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 
-use futures_util::{StreamExt as _, stream};
 use wasm_bindgen::JsValue;
 use worker::Env;
 
 use super::alerts::Watch;
 use super::bucket::{Bucket, PAGE_MAX, PageStart};
 use super::bury::{self, Buried};
-use super::platform::{self, Bound, Effect, binding, describe_value, now_ms, within};
+use super::platform::{self, Bound, Effect, all, binding, describe_value, now_ms, within};
 use super::queue;
 use super::schedule;
 use super::state::State;
@@ -116,19 +115,21 @@ impl Drain<'_> {
             names.retain(|name| last.is_none_or(|last| name.as_str() <= last));
             let is_last = names.len() < found || !page.truncated();
             after = names.last().cloned().unwrap_or_default();
-            stream::iter(names)
-                .for_each_concurrent(AT_ONCE, |name| async {
-                    if !self.is_over() {
-                        self.left.set(self.left.get() - 1);
-                        if let Err(detail) = self.send(name).await {
-                            failed(&detail);
-                        }
-                    }
-                })
-                .await;
+            let one = |name| -> Effect<'_, ()> { Box::pin(self.one(name)) };
+            all(names.into_iter().map(one).collect(), AT_ONCE).await;
             if is_last {
                 return;
             }
+        }
+    }
+
+    async fn one(&self, name: String) {
+        if self.is_over() {
+            return;
+        }
+        self.left.set(self.left.get() - 1);
+        if let Err(detail) = self.send(name).await {
+            failed(&detail);
         }
     }
 

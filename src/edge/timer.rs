@@ -1,6 +1,8 @@
 //! One timer for one wait.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
@@ -18,7 +20,7 @@ extern "C" {
 pub struct Timer {
     id: JsValue,
     fire: Function,
-    pub fired: JsFuture,
+    fired: JsFuture,
 }
 
 impl Timer {
@@ -31,6 +33,11 @@ impl Timer {
         let id = set_timeout(&fire, ms);
         let fired = fired.into();
         Timer { id, fire, fired }
+    }
+
+    /// Ready once it has fired.
+    pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.fired).poll(context).map(|_| ())
     }
 }
 

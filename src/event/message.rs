@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{FORMAT_VERSION, FORMAT_VERSION_APART, Unreadable};
+use crate::json::Members;
 
 /// The message on the queue. CloudEvents attribute names are lower-case letters and digits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -83,95 +84,43 @@ impl Message {
     /// twenty times this code in the Worker.
     pub(super) fn from_text(text: &str) -> Result<Self, Unreadable> {
         let not_a_message = Unreadable::NotAMessage;
-        let Ok(Value::Object(mut members)) = serde_json::from_str(text) else {
-            return Err(not_a_message);
-        };
-        match members.get("hookgateversion").and_then(Value::as_str) {
+        let mut members = Members::read(text).ok_or(not_a_message)?;
+        match members.left.get("hookgateversion").and_then(Value::as_str) {
             None => return Err(not_a_message),
             Some(FORMAT_VERSION | FORMAT_VERSION_APART) => {}
             Some(_) => return Err(Unreadable::UnknownVersion),
         }
-        Self::from_members(&mut members).ok_or(not_a_message)
+        let message = Self::from_members(&mut members);
+        members.are_sound.then_some(message).ok_or(not_a_message)
     }
 
-    fn from_members(members: &mut Map<String, Value>) -> Option<Self> {
-        let mut maybe = |name| take(members, name);
-        Some(Message {
-            specversion: maybe("specversion")?.text()?,
-            id: maybe("id")?.text()?,
-            source: maybe("source")?.text()?,
-            kind: maybe("type")?.text()?,
-            time: maybe("time")?.text_or_none()?,
-            datacontenttype: maybe("datacontenttype")?.text_or_none()?,
-            hookgateversion: maybe("hookgateversion")?.text()?,
-            tenant: maybe("tenant")?.text()?,
-            scheme: maybe("scheme")?.text()?,
-            keyid: maybe("keyid")?.text()?,
-            receivedtime: maybe("receivedtime")?.text()?,
-            dedupkey: maybe("dedupkey")?.text()?,
-            run: maybe("run")?.number()?,
-            readmitted: maybe("readmitted")?.text_or_none()?,
-            requestid: maybe("requestid")?.text()?,
-            traceparent: maybe("traceparent")?.text()?,
-            originalheaders: maybe("originalheaders")?.text_or_none()?,
-            headersdropped: maybe("headersdropped")?.number_or_zero()?,
-            unverifiedbody: maybe("unverifiedbody")?.text_or_none()?,
-            dataref: maybe("dataref")?.text_or_none()?,
-            datasha256: maybe("datasha256")?.text_or_none()?,
-            databytes: maybe("databytes")?.number_or_none()?,
-            data_base64: maybe("data_base64")?.text_or_none()?,
-            more: std::mem::take(members),
-        })
-    }
-}
-
-/// Not inlined: it would stand in the Worker once for each member.
-#[inline(never)]
-fn take(members: &mut Map<String, Value>, name: &str) -> Option<Written> {
-    match members.remove(name) {
-        None | Some(Value::Null) => Some(Written::Absent),
-        Some(Value::String(text)) => Some(Written::Text(text)),
-        Some(Value::Number(number)) => Some(Written::Number(number.as_u64()?.try_into().ok()?)),
-        Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
-    }
-}
-
-/// A member of a message. Each method is `None` for a member of another kind.
-enum Written {
-    Absent,
-    Text(String),
-    Number(u32),
-}
-
-impl Written {
-    fn text(self) -> Option<String> {
-        self.text_or_none()?
-    }
-
-    fn text_or_none(self) -> Option<Option<String>> {
-        match self {
-            Written::Absent => Some(None),
-            Written::Text(text) => Some(Some(text)),
-            Written::Number(_) => None,
+    fn from_members(members: &mut Members) -> Self {
+        Message {
+            specversion: members.text("specversion"),
+            id: members.text("id"),
+            source: members.text("source"),
+            kind: members.text("type"),
+            time: members.text_or_none("time"),
+            datacontenttype: members.text_or_none("datacontenttype"),
+            hookgateversion: members.text("hookgateversion"),
+            tenant: members.text("tenant"),
+            scheme: members.text("scheme"),
+            keyid: members.text("keyid"),
+            receivedtime: members.text("receivedtime"),
+            dedupkey: members.text("dedupkey"),
+            run: members.number("run"),
+            readmitted: members.text_or_none("readmitted"),
+            requestid: members.text("requestid"),
+            traceparent: members.text("traceparent"),
+            originalheaders: members.text_or_none("originalheaders"),
+            headersdropped: members.number_or_none("headersdropped").unwrap_or(0),
+            unverifiedbody: members.text_or_none("unverifiedbody"),
+            dataref: members.text_or_none("dataref"),
+            datasha256: members.text_or_none("datasha256"),
+            databytes: members.number_or_none("databytes"),
+            data_base64: members.text_or_none("data_base64"),
+            more: std::mem::take(&mut members.left),
         }
-    }
-
-    fn number(self) -> Option<u32> {
-        match self {
-            Written::Number(number) => Some(number),
-            Written::Absent | Written::Text(_) => None,
-        }
-    }
-
-    fn number_or_none(self) -> Option<Option<u32>> {
-        match self {
-            Written::Absent => Some(None),
-            other => other.number().map(Some),
-        }
-    }
-
-    fn number_or_zero(self) -> Option<u32> {
-        self.number_or_none().map(Option::unwrap_or_default)
     }
 }
 

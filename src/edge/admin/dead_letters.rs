@@ -20,25 +20,26 @@ const PAGE: u32 = 20;
 const UNMARKED: &str = "It could not be marked as sent again. Repeat it.";
 const UNSENT: &str =
     "The queue did not take it. It is marked as sent again; use --again, or again = true.";
+const UNASKED: &str =
+    "The ledger did not answer. Repeat it, with --again if it is said to be on its way.";
 /// An operator can wait longer than a sender.
 const LEDGER_MS: u32 = 10_000;
 
-pub async fn list(asking: &Asking<'_>, cursor: Option<&str>) -> Result<Answer, archive::Failed> {
+pub async fn list(asking: &Asking<'_>, cursor: Option<&str>) -> Result<Told, archive::Failed> {
     let mut page = archive::list(asking.env, cursor, PAGE).await?;
     // The cursor is the archive's: what is left out here makes a page shorter, and no other one longer.
     let is_his = |letter: &Summary| is_seen(&asking.operator, letter.tenant.as_deref());
     page.letters.retain(is_his);
-    Ok(json(
-        200,
-        &serde_json::json!({ "dead_letters": page.letters, "cursor": page.cursor }),
-    ))
+    let listed = serde_json::json!({ "dead_letters": page.letters, "cursor": page.cursor });
+    Ok(json(200, &listed).into())
 }
 
-pub async fn show(asking: &Asking<'_>, id: &str) -> Result<Answer, archive::Failed> {
-    Ok(match read(asking, id).await? {
+pub async fn show(asking: &Asking<'_>, id: &str) -> Result<Told, archive::Failed> {
+    let told = match read(asking, id).await? {
         None => no_such_letter(asking.request_id),
         Some(letter) => json(200, &serde_json::to_value(&letter).unwrap_or_default()),
-    })
+    };
+    Ok(told.into())
 }
 
 /// A letter that is there for who asks.
@@ -68,36 +69,33 @@ pub async fn content_of(asking: &Asking<'_>, id: &str) -> Result<Told, archive::
     Ok(Told::Answer(no_such_letter(request_id)))
 }
 
-pub async fn redrive(asking: &Asking<'_>, id: &str) -> Result<Answer, archive::Failed> {
+pub async fn redrive(asking: &Asking<'_>, id: &str) -> Result<Told, archive::Failed> {
+    let body = asking.body().await;
+    let told = match read(asking, id).await? {
+        None => no_such_letter(asking.request_id),
+        Some(letter) => sent_again(asking, letter, insists(&body), id).await?,
+    };
+    Ok(told.into())
+}
+
+async fn sent_again(
+    asking: &Asking<'_>,
+    mut letter: DeadLetter,
+    insist: bool,
+    id: &str,
+) -> Result<Answer, archive::Failed> {
     let Asking {
         env, request_id, ..
     } = *asking;
-    let body = asking.body().await;
-    let Some(mut letter) = read(asking, id).await? else {
-        return Ok(no_such_letter(request_id));
-    };
-    let insist = insists(&body);
-    let redriven = match may_redrive(&letter, insist, now_ms(), request_id) {
-        Ok(redriven) => redriven,
-        Err(answer) => return Ok(answer),
-    };
-    let not_sent = |detail| {
-        problem(
-            503,
-            "not-sent",
-            "The event was not sent again",
-            Some(detail),
-            request_id,
-        )
-    };
-    let held = match redriven {
-        Redriven::Event(held) => held,
-        Redriven::ForRecord => {
+    let held = match may_redrive(&letter, insist, now_ms(), request_id) {
+        Ok(Redriven::Event(held)) => held,
+        Ok(Redriven::ForRecord) => {
             return Ok(match mark_and_record(&mut letter, env).await {
                 Ok(()) => json(202, &serde_json::json!({ "status": "redriven", "id": id })),
-                Err(detail) => not_sent(detail),
+                Err(detail) => not_sent(detail, request_id),
             });
         }
+        Err(answer) => return Ok(answer),
     };
     let state = State::of(env);
     let source = state
@@ -130,9 +128,7 @@ pub async fn redrive(asking: &Asking<'_>, id: &str) -> Result<Answer, archive::F
         asked => {
             let refused = asked.ok();
             let refused = refused.and_then(|reply| not_redriven(reply, now_ms(), request_id));
-            return Ok(refused.unwrap_or_else(|| {
-                not_sent("The ledger did not answer. Repeat it, with --again if it is said to be on its way.")
-            }));
+            return Ok(refused.unwrap_or_else(|| not_sent(UNASKED, request_id)));
         }
     };
     if let Err(detail) = mark_and_send(&mut letter, run, content_key.as_deref(), env).await {
@@ -140,7 +136,7 @@ pub async fn redrive(asking: &Asking<'_>, id: &str) -> Result<Answer, archive::F
         let ask = Ask::Dead { run, owner: None };
         let key = &held.message.dedupkey;
         let _ = ledger::ask(env, source, key, ask, LEDGER_MS).await;
-        return Ok(not_sent(detail));
+        return Ok(not_sent(detail, request_id));
     }
     Ok(json(
         202,
@@ -158,27 +154,34 @@ async fn mark_and_send(
     let Some(message) = letter.redrive(run, content_key, now_ms()) else {
         return Err("The message could not be written.");
     };
+    keep_and_send(letter, &message, binding::EVENTS, env).await
+}
+
+/// The same for a message of the record: its queue is its own.
+async fn mark_and_record(letter: &mut DeadLetter, env: &Env) -> Result<(), &'static str> {
+    letter.redriven_at = Some(time::rfc3339(now_ms()));
+    keep_and_send(letter, &letter.message, binding::AUDIT, env).await
+}
+
+async fn keep_and_send(
+    letter: &DeadLetter,
+    message: &str,
+    queue: &str,
+    env: &Env,
+) -> Result<(), &'static str> {
     if archive::write(env, letter).await.is_err() {
         return Err(UNMARKED);
     }
-    let sent = queue::send(env, binding::EVENTS, &message).await;
+    let sent = queue::send(env, queue, message).await;
     sent.map_err(|failure| {
         platform::notice(&Notice::HoldFailed { detail: &failure });
         UNSENT
     })
 }
 
-/// The same for a message of the record: its queue is its own.
-async fn mark_and_record(letter: &mut DeadLetter, env: &Env) -> Result<(), &'static str> {
-    letter.redriven_at = Some(time::rfc3339(now_ms()));
-    if archive::write(env, letter).await.is_err() {
-        return Err(UNMARKED);
-    }
-    let sent = queue::send(env, binding::AUDIT, &letter.message).await;
-    sent.map_err(|failure| {
-        platform::notice(&Notice::HoldFailed { detail: &failure });
-        UNSENT
-    })
+fn not_sent(detail: &str, request_id: &str) -> Answer {
+    let title = "The event was not sent again";
+    problem(503, "not-sent", title, Some(detail), request_id)
 }
 
 fn no_such_letter(request_id: &str) -> Answer {

@@ -8,7 +8,7 @@ use worker::Env;
 
 #[cfg(uses_access)]
 use super::access::by_access;
-use super::text_of;
+use super::{Asking, Told, text_of};
 use crate::admin::door::Door;
 use crate::admin::operators::Line;
 use crate::admin::session::{
@@ -18,8 +18,9 @@ use crate::admin::session::{
 use crate::admin::{Knock, Operator, Way};
 use crate::answer::{Answer, problem, unavailable};
 use crate::audit::Notice;
+use crate::edge::archive;
 use crate::edge::database::transact;
-use crate::edge::platform::{self, now_ms};
+use crate::edge::platform::{self, Effect, now_ms};
 use crate::request::Head;
 
 /// Who was let in.
@@ -106,8 +107,15 @@ async fn by_access<'a>(_: &'a Door, _: &str, request_id: &str) -> Result<&'a Lin
 
 async fn sign_in(line: &Line, env: &Env, request_id: &str) -> Result<Answer, Answer> {
     let cookie = URL_SAFE_NO_PAD.encode(platform::random::<32>());
+    let begun = begin(line, &cookie, env).await;
+    begun.map_err(|detail| failed(&detail, request_id))?;
+    Ok(without_content(&cookie))
+}
+
+/// Begins the session of this cookie.
+fn begin(line: &Line, cookie: &str, env: &Env) -> Effect<'static, Result<String, String>> {
     let ends_ms = now_ms() + i64::from(SESSION_SECONDS) * 1_000;
-    let session = line.session(digest(&cookie), ends_ms);
+    let session = line.session(digest(cookie), ends_ms);
     let name = JsValue::from(line.operator.name.as_str());
     let kept = [
         session.id.into(),
@@ -117,19 +125,17 @@ async fn sign_in(line: &Line, env: &Env, request_id: &str) -> Result<Answer, Ans
     ];
     let statements: [(&str, &[JsValue]); 2] =
         [(BEGIN, &kept), (CROWD_OUT, &[name, SESSIONS_MAX.into()])];
-    let begun = transact(env, &statements).await;
-    begun.map_err(|detail| failed(&detail, request_id))?;
-    Ok(without_content(&cookie))
+    transact(env, &statements)
 }
 
 /// Ends a browser's session. The cookie is taken away whether there is one or not.
-pub async fn sign_out(session: Option<&str>, env: &Env, request_id: &str) -> Answer {
-    if let Some(id) = session
-        && let Err(detail) = transact(env, &[(END, &[id.into()])]).await
+pub async fn sign_out(asking: &Asking<'_>) -> Result<Told, archive::Failed> {
+    if let Some(id) = &asking.session
+        && let Err(detail) = transact(asking.env, &[(END, &[id.into()])]).await
     {
-        return failed(&detail, request_id);
+        return Ok(failed(&detail, asking.request_id).into());
     }
-    without_content("")
+    Ok(without_content("").into())
 }
 
 /// Removes sessions that are over. They open nothing any more, so it may fail.

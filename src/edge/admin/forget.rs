@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use worker::Env;
 
-use super::{Asking, json};
+use super::{Asking, Told, json};
 use crate::admin::{Wish, not_forgotten};
 use crate::answer::{Answer, problem};
+use crate::edge::archive;
 use crate::edge::ledger::{self, Silence};
 use crate::edge::platform::now_ms;
 use crate::edge::state::State;
@@ -15,8 +16,9 @@ use crate::ledger::{Ask, Reply};
 /// An operator can wait longer than a sender.
 const LEDGER_MS: u32 = 10_000;
 
-pub async fn forget(asking: &Asking<'_>) -> Answer {
-    wished(asking).await.unwrap_or_else(|answer| answer)
+pub async fn forget(asking: &Asking<'_>) -> Result<Told, archive::Failed> {
+    let told = wished(asking).await.unwrap_or_else(|answer| answer);
+    Ok(told.into())
 }
 
 /// The error is the answer that says why it was not done.

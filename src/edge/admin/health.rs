@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsValue;
 
-use super::Asking;
+use super::{Asking, Told};
 use crate::admin;
 use crate::alerts::store::{LISTED, OVERVIEW, rows};
 use crate::alerts::tenants;
@@ -14,7 +14,7 @@ use crate::edge::{archive, platform};
 use crate::gate::LiveSource;
 
 /// Every configured source that he sees.
-pub async fn show_sources(asking: &Asking<'_>) -> Result<Answer, archive::Failed> {
+pub async fn show_sources(asking: &Asking<'_>) -> Result<Told, archive::Failed> {
     let state = State::of(asking.env);
     let gate = &state.gate;
     let now_ms = platform::now_ms();
@@ -35,7 +35,7 @@ pub async fn show_sources(asking: &Asking<'_>) -> Result<Answer, archive::Failed
 }
 
 /// Those that fire and did lately, as SQLite wrote them.
-pub async fn show_alerts(asking: &Asking<'_>) -> Result<Answer, archive::Failed> {
+pub async fn show_alerts(asking: &Asking<'_>) -> Result<Told, archive::Failed> {
     let found = transact(asking.env, &[(LISTED, &[])]).await;
     let listed: Vec<(String, Box<serde_json::value::RawValue>)> = found
         .and_then(|found| serde_json::from_str(&found).map_err(|error| error.to_string()))
@@ -53,10 +53,10 @@ fn failed(detail: String) -> archive::Failed {
     archive::Failed
 }
 
-fn json_text(body: String) -> Answer {
-    Answer {
+fn json_text(body: String) -> Told {
+    Told::Answer(Answer {
         status: 200,
         headers: vec![("content-type", "application/json".to_owned())],
         body,
-    }
+    })
 }

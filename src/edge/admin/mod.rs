@@ -13,6 +13,7 @@ mod record;
 mod recorded;
 
 use std::cell::RefCell;
+use std::future::ready;
 
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
@@ -191,44 +192,37 @@ async fn told(head: &Head, request: &Request, env: &Env, request_id: &str) -> To
     told
 }
 
+/// What comes of a command. Each is behind a pointer by itself.
 fn carry_out<'a>(
     command: &'a Command,
     asking: &'a Asking<'_>,
 ) -> Effect<'a, Result<Told, archive::Failed>> {
     match command {
-        Command::WhoAmI => effect(async { Ok(whoami(&asking.operator)) }),
-        Command::SignOut => effect(async {
-            let session = asking.session.as_deref();
-            Ok(entrance::sign_out(session, asking.env, asking.request_id).await)
-        }),
-        Command::List { cursor } => effect(dead_letters::list(asking, cursor.as_deref())),
-        Command::Show { id } => effect(dead_letters::show(asking, id)),
-        Command::Content { id } => effect(dead_letters::content_of(asking, id)),
-        Command::Redrive { id } => effect(dead_letters::redrive(asking, id)),
+        Command::WhoAmI => Box::pin(ready(Ok(whoami(&asking.operator).into()))),
+        Command::SignOut => Box::pin(entrance::sign_out(asking)),
+        Command::List { cursor } => Box::pin(dead_letters::list(asking, cursor.as_deref())),
+        Command::Show { id } => Box::pin(dead_letters::show(asking, id)),
+        Command::Content { id } => Box::pin(dead_letters::content_of(asking, id)),
+        Command::Redrive { id } => Box::pin(dead_letters::redrive(asking, id)),
         Command::Read(Reading::Description) => {
-            effect(async { Ok(Told::File("openapi.json", record::json(""))) })
+            Box::pin(ready(Ok(Told::File("openapi.json", record::json("")))))
         }
-        Command::Read(reading) => effect(async { Ok(record::read(asking, reading).await) }),
+        Command::Read(reading) => Box::pin(record::read(asking, reading)),
         Command::Records {
             tenant,
             after_ms,
             after_id,
-        } => effect(log::show_records(asking, tenant, *after_ms, after_id)),
-        Command::Log { tenant, path } if path == NEWEST => effect(log::show_newest(asking, tenant)),
-        Command::Log { tenant, path } => effect(log::show_file(asking, tenant, path)),
-        Command::TakeOffer { source } => effect(offers::take(asking, source)),
-        Command::Forget => effect(async { Ok(forget::forget(asking).await) }),
-        Command::Sources => effect(health::show_sources(asking)),
-        Command::Alerts => effect(health::show_alerts(asking)),
-        Command::Readmit { id } => effect(readmit::readmit(asking, id)),
+        } => Box::pin(log::show_records(asking, tenant, *after_ms, after_id)),
+        Command::Log { tenant, path } if path == NEWEST => {
+            Box::pin(log::show_newest(asking, tenant))
+        }
+        Command::Log { tenant, path } => Box::pin(log::show_file(asking, tenant, path)),
+        Command::TakeOffer { source } => Box::pin(offers::take(asking, source)),
+        Command::Forget => Box::pin(forget::forget(asking)),
+        Command::Sources => Box::pin(health::show_sources(asking)),
+        Command::Alerts => Box::pin(health::show_alerts(asking)),
+        Command::Readmit { id } => Box::pin(readmit::readmit(asking, id)),
     }
-}
-
-/// What comes of a command.
-fn effect<'a, T: Into<Told>>(
-    carrying_out: impl Future<Output = Result<T, archive::Failed>> + 'a,
-) -> Effect<'a, Result<Told, archive::Failed>> {
-    Box::pin(async move { Ok(carrying_out.await?.into()) })
 }
 
 fn whoami(operator: &Operator) -> Answer {

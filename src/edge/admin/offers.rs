@@ -1,13 +1,13 @@
 //! Secrets that providers handed over.
 
-use super::{Asking, json};
-use crate::answer::{Answer, problem};
+use super::{Asking, Told, json};
+use crate::answer::problem;
 use crate::edge::state::State;
 use crate::edge::{archive, offer};
 use crate::uses;
 
 /// What a provider handed over goes to the operator and nowhere else: no log has it.
-pub async fn take(asking: &Asking<'_>, source: &str) -> Result<Answer, archive::Failed> {
+pub async fn take(asking: &Asking<'_>, source: &str) -> Result<Told, archive::Failed> {
     let Asking {
         env, request_id, ..
     } = *asking;
@@ -18,17 +18,15 @@ pub async fn take(asking: &Asking<'_>, source: &str) -> Result<Answer, archive::
         }
         _ => None,
     };
-    Ok(match taken {
-        None => problem(
-            404,
-            "not-found",
-            "Nothing was handed over",
-            None,
-            request_id,
-        ),
+    let told = match taken {
+        None => {
+            let title = "Nothing was handed over";
+            problem(404, "not-found", title, None, request_id)
+        }
         Some(secret) => json(
             200,
             &serde_json::json!({ "source": source, "secret": secret }),
         ),
-    })
+    };
+    Ok(told.into())
 }

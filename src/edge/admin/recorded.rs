@@ -1,12 +1,13 @@
 //! What an operator did, into the log and into the record: see [`crate::admin::action`].
 
 use std::cell::RefCell;
+use std::future::ready;
 
 use super::Asking;
 use crate::admin::action::{Action, Looks};
 use crate::admin::{Command, Recorded};
 use crate::audit::Notice;
-use crate::edge::platform::{self, binding, now_ms, within};
+use crate::edge::platform::{self, Effect, binding, now_ms, within};
 use crate::edge::queue;
 
 /// The operator waits for it, and is not kept for long: see [`crate::admin::action`].
@@ -17,20 +18,26 @@ thread_local! {
 }
 
 /// A browser was signed in, or was told why not.
-pub async fn signed_in(asking: &Asking<'_>, status: u16) {
-    record(asking, "signed_in", "", status, Recorded::Each).await;
+pub fn signed_in(asking: &Asking<'_>, status: u16) -> Effect<'static, ()> {
+    record(asking, "signed_in", "", status, Recorded::Each)
 }
 
 /// A command was carried out.
-pub async fn answered(asking: &Asking<'_>, command: &Command, status: u16) {
+pub fn answered(asking: &Asking<'_>, command: &Command, status: u16) -> Effect<'static, ()> {
     let about = match command.about() {
         "" => asking.about.borrow().clone(),
         about => about.to_owned(),
     };
-    record(asking, command.name(), &about, status, command.recorded()).await;
+    record(asking, command.name(), &about, status, command.recorded())
 }
 
-async fn record(asking: &Asking<'_>, name: &str, about: &str, status: u16, recorded: Recorded) {
+fn record(
+    asking: &Asking<'_>,
+    name: &str,
+    about: &str,
+    status: u16,
+    recorded: Recorded,
+) -> Effect<'static, ()> {
     let tenant = asking.tenant.borrow().clone();
     let action = Action {
         request_id: asking.request_id,
@@ -57,16 +64,19 @@ async fn record(asking: &Asking<'_>, name: &str, about: &str, status: u16, recor
         Recorded::Never => false,
     };
     if !is_recorded {
-        return;
+        return Box::pin(ready(()));
     }
     let entry = action.entry();
     let message = entry.message(platform::random());
     let sent = queue::send(asking.env, binding::AUDIT, &message);
-    let sent = within(SEND_MS, sent).await;
-    if let Err(detail) = sent.unwrap_or_else(|| Err("no answer in time".to_owned())) {
-        platform::notice(&Notice::AdminUnrecorded {
-            detail: &detail,
-            text: &entry.text,
-        });
-    }
+    let sent = within(SEND_MS, sent);
+    Box::pin(async move {
+        let sent = sent.await;
+        if let Err(detail) = sent.unwrap_or_else(|| Err("no answer in time".to_owned())) {
+            platform::notice(&Notice::AdminUnrecorded {
+                detail: &detail,
+                text: &entry.text,
+            });
+        }
+    })
 }
