@@ -15,6 +15,16 @@ const countFor = (bytes) => (bytes <= 2_048 ? 400 : bytes <= 32_768 ? 240 : byte
 /** Rounds before the first that counts: the compilers are done then. */
 const WARM_UPS = 12;
 
+/** Of large forgeries the gate reads 160 MB at once and sheds what comes then (src/flood.rs): a row of them stays below. */
+const FORGED_BYTES_MAX = 120_000_000;
+const SHED_ABOVE_BYTES = 16_384;
+
+/** How many requests of this row a round has, if there are so many rounds. */
+const countOf = ({ verdict, bytes }, rounds) =>
+  verdict === "forged" && bytes > SHED_ABOVE_BYTES
+    ? Math.max(1, Math.min(countFor(bytes), Math.floor(FORGED_BYTES_MAX / bytes / rounds)))
+    : countFor(bytes);
+
 /** Fewer ratios have no interval: statistics.mjs. */
 const ROUNDS_MIN = 6;
 
@@ -45,7 +55,7 @@ export async function measureRow(
   row,
   names,
   running,
-  { texts, rounds, seconds = Infinity, count = countFor(row.bytes), warmUps = WARM_UPS, fresh = false },
+  { texts, rounds, seconds = Infinity, warmUps = WARM_UPS, count = countOf(row, rounds + warmUps), fresh = false },
 ) {
   const distinct = fresh ? count : Math.max(1, Math.min(REQUESTS, Math.floor(REQUESTS_BYTES_MAX / row.bytes)));
   const make = () => Array.from({ length: distinct }, () => bytesOf(request(row, texts)));
