@@ -10,8 +10,10 @@
 mod support;
 
 use hookgate::admission;
+use hookgate::event::Held;
 use support::{
-    Request, SourceText, a_secret, gate, gate_for, key, only, outcome, signed, sources_toml,
+    Request, SourceText, a_secret, content, event, gate, gate_for, key, only, outcome, signed,
+    sources_toml, vector,
 };
 
 /// The request with another body, under the signature that it has.
@@ -150,4 +152,22 @@ retry_horizon_seconds = 86400
             "{errors:?}"
         );
     }
+}
+
+/// An empty subject that the provider left out of what it signed can be taken away, and put back, by anyone. The
+/// backend is given the same.
+#[test]
+fn what_is_left_out_of_the_signed_lines_is_left_out_of_the_event() {
+    let vector = vector("huawei-smn", "empty-subject-left-out");
+    let gate = vector.gate();
+    let live = only(&gate);
+    let body = String::from_utf8(vector.request.body.clone()).unwrap();
+    let without = with_body(&vector.request, &body.replace(r#""subject":"","#, ""));
+    assert_ne!(vector.request.body, without.body);
+    let given = |request: &Request| {
+        let message = event(live, request).into_message("r", "t").unwrap();
+        content(&Held::read(&message).unwrap()).to_vec()
+    };
+    assert_eq!(given(&vector.request), given(&without));
+    assert_eq!(key(live, &vector.request), key(live, &without));
 }
