@@ -136,7 +136,8 @@ function firstInputs(target) {
   for (const name of FIRST[target]) {
     const made = join(WORK, "first", basename(name));
     const path = ["heads", "bodies"].includes(name) ? made : join(ROOT, name);
-    if (statSync(path).isDirectory()) directories.push(path);
+    if (target === "captured" && name === "tests/vectors") directories.push(genuine(path));
+    else if (statSync(path).isDirectory()) directories.push(path);
     else {
       mkdirSync(made, { recursive: true });
       cpSync(path, join(made, basename(name)));
@@ -145,6 +146,18 @@ function firstInputs(target) {
   }
   if (existsSync(join(CORPUS, target))) directories.push(join(CORPUS, target));
   return directories;
+}
+
+/** Of the vectors, what a provider sent. The others hold signatures of requests that no file has: to undo what was altered is no forgery. */
+function genuine(vectors) {
+  const made = join(WORK, "first", "genuine");
+  rmSync(made, { recursive: true, force: true });
+  mkdirSync(made, { recursive: true });
+  for (const name of readdirSync(vectors, { recursive: true }).filter((name) => name.endsWith(".vector"))) {
+    const bytes = readFileSync(join(vectors, name));
+    if (/^expect: (accept|stale|from_future)$/m.test(bytes.toString("latin1"))) writeFileSync(join(made, name.replaceAll("/", "-")), bytes);
+  }
+  return made;
 }
 
 /** Runs one target; ends with what it found, and how far it came. */

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use hookgate::admission::{Admission, Findings, source_of};
 use hookgate::event::{Held, HeldContent};
 use hookgate::gate::{Gate, LiveSource};
-use hookgate::scheme::{IdentityRule, Place};
+use hookgate::scheme::{IdentityRule, Part, Place, StatedPart};
 
 use crate::input;
 use crate::support::{Request, only, run, run_with, vectors};
@@ -26,8 +26,9 @@ struct Known {
     requests: Vec<Request>,
     /// The content and the key of each event among them.
     events: BTreeSet<(Vec<u8>, String)>,
-    /// The signature proves who sends, and nothing of what is sent.
-    proves_the_sender_only: bool,
+    /// The signature proves who sends, and nothing of what is sent; or the form's characters, and not where a field ends
+    /// (Twilio's: a stated limit).
+    leaves_the_event_open: bool,
 }
 
 static KNOWN: LazyLock<BTreeMap<String, Known>> = LazyLock::new(|| {
@@ -44,7 +45,11 @@ static KNOWN: LazyLock<BTreeMap<String, Known>> = LazyLock::new(|| {
             documents.clone(),
         )) {
             let gate = vector.gate();
-            known.proves_the_sender_only = only(&gate).scheme.proves_the_sender_only();
+            let scheme = &only(&gate).scheme;
+            let joins_fields = scheme
+                .signed
+                .contains(&Part::Stated(StatedPart::UrlAndForm));
+            known.leaves_the_event_open = joins_fields || scheme.proves_the_sender_only();
             known.gates.push(Keyed { gate, documents });
         }
     }
@@ -160,7 +165,7 @@ pub fn holds(bytes: &[u8]) {
         let Ok(admission) = run(live, &input.request) else {
             continue;
         };
-        let Some(event) = event_of(admission).filter(|_| !known.proves_the_sender_only) else {
+        let Some(event) = event_of(admission).filter(|_| !known.leaves_the_event_open) else {
             continue;
         };
         let is_known = known.events.contains(&event)
