@@ -16,7 +16,7 @@ const CORPUS = join(ROOT, "fuzz/corpus");
 /** Where each target begins, besides its directory of fuzz/corpus. The vectors are requests as they are. */
 const FIRST = {
   strangers: ["tests/vectors"],
-  captured: ["tests/vectors"],
+  captured: ["genuine"],
   headers: ["heads"],
   pointers: ["bodies"],
   canonical: ["bodies"],
@@ -109,9 +109,11 @@ function output(program, words) {
   return spawnSync(program, words, { cwd: ROOT, encoding: "utf8" }).stdout;
 }
 
-/** First inputs that are parts of the vectors. */
+/** First inputs that are made of the vectors. */
+const MADE = ["genuine", "heads", "bodies"];
+
 function makeFirstInputs() {
-  for (const name of ["heads", "bodies"]) {
+  for (const name of MADE) {
     rmSync(join(WORK, "first", name), { recursive: true, force: true });
     mkdirSync(join(WORK, "first", name), { recursive: true });
   }
@@ -120,8 +122,11 @@ function makeFirstInputs() {
     const bytes = readFileSync(join(entry.parentPath, entry.name));
     const end = bytes.indexOf("\n\n");
     const file = `${basename(entry.parentPath)}-${basename(entry.name, ".vector")}`;
+    const head = bytes.subarray(0, end).toString();
+    // What a provider sent. The others hold signatures of requests that no file has: to undo what was altered is no forgery.
+    if (/^expect: (accept|stale|from_future)$/m.test(head)) writeFileSync(join(WORK, "first/genuine", file), bytes);
     // As the edge hands a head over: method, URL, then names and values; and the values alone are read line by line.
-    const lines = bytes.subarray(0, end).toString().split("\n").map((line) => /^(\w+): (.*)$/s.exec(line)?.slice(1) ?? []);
+    const lines = head.split("\n").map((line) => /^(\w+): (.*)$/s.exec(line)?.slice(1) ?? []);
     const value = (wanted) => lines.find(([key]) => key === wanted)?.[1] ?? "";
     const headers = lines.filter(([key]) => key === "header").map(([, text]) => text.replace(": ", "\n"));
     writeFileSync(join(WORK, "first/heads", file), [value("method"), `https://gate.example${value("target")}`, ...headers].join("\n"));
@@ -135,9 +140,8 @@ function firstInputs(target) {
   const directories = [];
   for (const name of FIRST[target]) {
     const made = join(WORK, "first", basename(name));
-    const path = ["heads", "bodies"].includes(name) ? made : join(ROOT, name);
-    if (target === "captured" && name === "tests/vectors") directories.push(genuine(path));
-    else if (statSync(path).isDirectory()) directories.push(path);
+    const path = MADE.includes(name) ? made : join(ROOT, name);
+    if (statSync(path).isDirectory()) directories.push(path);
     else {
       mkdirSync(made, { recursive: true });
       cpSync(path, join(made, basename(name)));
@@ -146,18 +150,6 @@ function firstInputs(target) {
   }
   if (existsSync(join(CORPUS, target))) directories.push(join(CORPUS, target));
   return directories;
-}
-
-/** Of the vectors, what a provider sent. The others hold signatures of requests that no file has: to undo what was altered is no forgery. */
-function genuine(vectors) {
-  const made = join(WORK, "first", "genuine");
-  rmSync(made, { recursive: true, force: true });
-  mkdirSync(made, { recursive: true });
-  for (const name of readdirSync(vectors, { recursive: true }).filter((name) => name.endsWith(".vector"))) {
-    const bytes = readFileSync(join(vectors, name));
-    if (/^expect: (accept|stale|from_future)$/m.test(bytes.toString("latin1"))) writeFileSync(join(made, name.replaceAll("/", "-")), bytes);
-  }
-  return made;
 }
 
 /** Runs one target; ends with what it found, and how far it came. */

@@ -128,9 +128,8 @@ impl<'de> Deserializer<'de> for &mut Bytes<'de> {
         visitor.visit_borrowed_str(self.text())
     }
 
-    #[inline(never)]
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Never> {
-        visitor.visit_borrowed_str(self.text())
+        self.deserialize_str(visitor)
     }
 
     #[inline(never)]

@@ -11,6 +11,14 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named<T>(Vec<(String, T)>);
 
+/// Names with their things.
+pub type Pairs<'a, T> =
+    std::iter::Map<std::slice::Iter<'a, (String, T)>, fn(&'a (String, T)) -> (&'a String, &'a T)>;
+
+fn pair<T>((name, thing): &(String, T)) -> (&String, &T) {
+    (name, thing)
+}
+
 impl<T> Default for Named<T> {
     fn default() -> Self {
         Named(Vec::new())
@@ -51,13 +59,13 @@ impl<T> Named<T> {
     }
 
     /// Those whose names come before this one.
-    pub fn before(&self, name: &str) -> impl Iterator<Item = (&String, &T)> {
+    pub fn before(&self, name: &str) -> Pairs<'_, T> {
         let (Ok(end) | Err(end)) = self.place(name);
-        self.0[..end].iter().map(|(name, thing)| (name, thing))
+        self.0[..end].iter().map(pair)
     }
 
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&String, &T)> + Clone {
-        self.0.iter().map(|(name, thing)| (name, thing))
+    pub fn iter(&self) -> Pairs<'_, T> {
+        self.0.iter().map(pair)
     }
 
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &String> + Clone {
@@ -92,10 +100,10 @@ impl<T> IntoIterator for Named<T> {
 
 impl<'a, T> IntoIterator for &'a Named<T> {
     type Item = (&'a String, &'a T);
-    type IntoIter = Box<dyn Iterator<Item = Self::Item> + 'a>;
+    type IntoIter = Pairs<'a, T>;
 
     fn into_iter(self) -> Self::IntoIter {
-        Box::new(self.iter())
+        self.iter()
     }
 }
 

@@ -39,8 +39,8 @@ pub fn diagnosis_of(draft: &str, puzzle: &str, body: Option<Vec<u8>>, env: &Env)
     #[cfg(feature = "test-hooks")]
     super::test_hooks::mark("diagnosis_begins", draft.request_id);
     // A copy of the scheme, to be varied. Reading it anew needs no code that is not here already.
-    let mut schemes = Config::from_bytes(EMBEDDED_SOURCES).schemes.into_iter();
-    let (_, scheme) = schemes.find(|(name, _)| *name == live.source.scheme)?;
+    let mut config = Config::from_bytes(EMBEDDED_SOURCES);
+    let scheme = config.schemes.remove(&live.source.scheme)?;
     let has_body = body.is_some();
     let mut case = Case::of(live, scheme, Head::from_lines(puzzle), body);
     let found = diagnose(&mut case, HASHED_BYTES_MAX);

@@ -23,8 +23,7 @@ impl Members {
     #[inline(never)]
     pub fn text(&mut self, name: &str) -> String {
         let text = self.text_or_none(name);
-        self.are_sound &= text.is_some();
-        text.unwrap_or_default()
+        self.needed(text)
     }
 
     #[inline(never)]
@@ -40,8 +39,7 @@ impl Members {
 
     pub fn number(&mut self, name: &str) -> u32 {
         let number = self.number_or_none(name);
-        self.are_sound &= number.is_some();
-        number.unwrap_or_default()
+        self.needed(number)
     }
 
     #[inline(never)]
@@ -50,6 +48,11 @@ impl Members {
         let number = number.and_then(|number| number.try_into().ok());
         self.are_sound &= number.is_some();
         number
+    }
+
+    fn needed<T: Default>(&mut self, member: Option<T>) -> T {
+        self.are_sound &= member.is_some();
+        member.unwrap_or_default()
     }
 
     /// `null` is as good as absent.
