@@ -24,3 +24,24 @@ export function linesOfMatching(headers, names, prefixes) {
 
 /** The bytes in base64 (RFC 4648, section 4) between two texts. Encoding them in wasm is several times as slow. */
 export const encloseBase64 = (before, bytes, after) => before + bytes.toBase64() + after;
+
+/**
+ * A body between two texts. What it was read into serves, if that has just the room (`intake.mjs` makes it for large ones);
+ * otherwise this is the one copy that there is of it.
+ */
+export function enclose(before, body, after) {
+  const end = before.length + body.length;
+  const whole = end + after.length;
+  if (whole === body.length) return body;
+  const hasRoom = body.byteOffset === before.length && body.buffer.byteLength === whole;
+  const text = hasRoom ? new Uint8Array(body.buffer) : new Uint8Array(whole);
+  if (!hasRoom) text.set(body, before.length);
+  text.set(before);
+  text.set(after, end);
+  return text;
+}
+
+/** A key for `macOf`. */
+export const macKeyOf = (hash, bytes) => crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash }, false, ["sign"]);
+
+export const macOf = (key, text) => crypto.subtle.sign("HMAC", key, text);

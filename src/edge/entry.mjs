@@ -70,7 +70,7 @@ async function receive(request, env, ctx) {
   let body;
   let sha256;
   if (arrival.wantsBody) {
-    const reading = new Reading(request, length, arrival.sourceNumber, arrival.bodyBytesMax);
+    const reading = new Reading(request, length, arrival);
     const patience = new Patience();
     try {
       const read = await reading.outcome(patience);

@@ -145,6 +145,17 @@ impl Arrival {
         }
     }
 
+    /// How many bytes are wanted before and after the body, where what is signed can be put around it.
+    #[wasm_bindgen(getter, js_name = roomAround)]
+    pub fn room_around(&self) -> Vec<u32> {
+        let around = match (&self.stage, &self.live) {
+            (Stage::Read(opening), Some(live)) => opening.around_body(live),
+            _ => None,
+        };
+        let around = around.unwrap_or_default();
+        vec![around.before.len() as u32, around.after.len() as u32]
+    }
+
     /// The body went over the cap.
     #[wasm_bindgen(js_name = bodyTooLarge)]
     pub fn body_too_large(&mut self) {

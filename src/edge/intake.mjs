@@ -24,9 +24,13 @@ export const GRACE_MS = 10_000;
 
 /** Up to here a body is read at once. */
 const WHOLE_BYTES_MAX = 16_384;
-/** Otherwise in steps: the first of this size, each further one of four times what has come by then. */
+/**
+ * Otherwise in steps: the first of this size, each further one of so many times what has come by then. Whoever says how
+ * long his body is gets few steps, for each costs more than its bytes.
+ */
 const FIRST_STEP_BYTES = 16_384;
 const GROWTH = 4;
+const DECLARED_GROWTH = 16;
 /** The size of a chunk of a body that goes by. */
 export const STEP_BYTES = 65_536;
 
@@ -121,6 +125,7 @@ function sweep(now) {
 export class Reading {
   #request;
   #declared;
+  #arrival;
   #source;
   #cap;
   #budget;
@@ -131,12 +136,13 @@ export class Reading {
   until;
   expire;
 
-  /** `length`: the header of that name. `cap`: never more of it than so many bytes and a step. */
-  constructor(request, length, source, cap, of = budget) {
+  /** `length`: the header of that name. Of the arrival: its source, its cap, and the room that it wants around a body. */
+  constructor(request, length, arrival, of = budget) {
     this.#request = request;
     this.#declared = length === null ? Infinity : Number(length);
-    this.#source = source;
-    this.#cap = cap;
+    this.#arrival = arrival;
+    this.#source = arrival.sourceNumber;
+    this.#cap = arrival.bodyBytesMax;
     this.#budget = of;
   }
 
@@ -201,29 +207,46 @@ export class Reading {
     return this.#take(taken + bytes);
   }
 
+  /** Never more than the cap and a step. */
   async #inSteps(declared) {
+    if (this.#request.body === null) return new Uint8Array(0);
+    this.#reader = this.#request.body.getReader({ mode: "byob" });
+    // The platform holds a sender to the length he declared. Otherwise one byte more shows that it is too much.
+    const isDeclared = declared <= this.#cap;
+    const most = isDeclared ? declared : this.#cap + 1;
     const steps = [];
     let length = 0;
-    if (this.#request.body !== null) {
-      this.#reader = this.#request.body.getReader({ mode: "byob" });
-      for (;;) {
-        // One byte more than what may come shows that it is all, or too much.
-        const size = Math.min(Math.max(FIRST_STEP_BYTES, GROWTH * length), Math.min(declared, this.#cap) - length + 1);
-        if (!this.#takeStep(size)) return NO_ROOM;
-        const { value, done } = await this.#reader.readAtLeast(size, new Uint8Array(size));
-        length += value?.byteLength ?? 0;
-        if (length > this.#cap) return TOO_LARGE;
-        if (value?.byteLength > 0) steps.push(value);
-        if (done || value.byteLength < size) break;
-      }
-      this.#reader = undefined;
+    for (;;) {
+      const size = Math.min(Math.max(FIRST_STEP_BYTES, (isDeclared ? DECLARED_GROWTH : GROWTH) * length), most - length);
+      if (!this.#takeStep(size)) return NO_ROOM;
+      if (isDeclared && length + size === declared) return this.#rest(steps, length, declared);
+      const { value, done } = await this.#reader.readAtLeast(size, new Uint8Array(size));
+      length += value?.byteLength ?? 0;
+      if (length > this.#cap) return TOO_LARGE;
+      if (value?.byteLength > 0) steps.push(value);
+      if (done || value.byteLength < size) break;
     }
-    const bytes = new Uint8Array(length);
-    let offset = 0;
-    for (const step of steps) {
-      bytes.set(step, offset);
-      offset += step.byteLength;
-    }
-    return bytes;
+    this.#reader = undefined;
+    return joined(steps, new Uint8Array(length));
   }
+
+  /** The last step goes where the whole is to stand: then what is signed is not copied once more (src/edge/native_mac.rs). */
+  async #rest(steps, length, declared) {
+    const [before, after] = this.#arrival.roomAround;
+    const room = new Uint8Array(before + declared + after);
+    joined(steps, room.subarray(before));
+    const { value } = await this.#reader.readAtLeast(declared - length, room.subarray(before + length, before + declared));
+    this.#reader = undefined;
+    return new Uint8Array(value.buffer, before, length + value.byteLength);
+  }
+}
+
+/** The steps one behind the other, in this place. */
+function joined(steps, bytes) {
+  let offset = 0;
+  for (const step of steps) {
+    bytes.set(step, offset);
+    offset += step.byteLength;
+  }
+  return bytes;
 }

@@ -5,7 +5,7 @@ use crate::scheme::{Part, Scheme};
 
 /// The signed string, where it is the body as received with these bytes before and after it. Then
 /// its MAC can be computed elsewhere.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct AroundBody {
     pub before: Vec<u8>,
     pub after: Vec<u8>,
@@ -14,10 +14,7 @@ pub struct AroundBody {
 impl AroundBody {
     /// `None`: the signed string is made of more than that.
     pub fn of(scheme: &Scheme, claims: &Claims) -> Option<Self> {
-        let mut around = AroundBody {
-            before: Vec::new(),
-            after: Vec::new(),
-        };
+        let mut around = AroundBody::default();
         let mut is_after = false;
         for part in &scheme.signed {
             let bytes = match part {

@@ -49,13 +49,15 @@ describe("the budget", () => {
       const before = budget.bytes;
       const body = randomBytes(length);
       const request = requestOf(body, declares);
-      const reading = new Reading(request, request.headers.get("content-length"), 7, cap, budget);
+      const around = [random[7] % 3, random[3] % 3];
+      const reading = new Reading(request, request.headers.get("content-length"), arrivalOf(cap, around), budget);
       const got = (await reading.outcome(PATIENT)).value;
       if (length > cap) assert.ok([TOO_LARGE, NO_ROOM].includes(got) || (length <= 16_384 && declares));
       else if (got !== NO_ROOM) {
         assert.deepEqual(Buffer.from(got), body);
         assert.ok(budget.bytes - before >= length, "not counted whole");
         assert.ok(budget.bytes - before <= 5 * length + 16_384, "counted by far more than it is");
+        if (declares && length > 16_384) assert.deepEqual([got.byteOffset, got.buffer.byteLength], [around[0], around[0] + length + around[1]]);
       } else assert.ok(5 * length + 16_384 >= room, `no room for ${length} in ${room}`);
       reading.end();
       assert.equal(budget.bytes, before, `seed ${random.toString("hex")}`);
@@ -66,7 +68,7 @@ describe("the budget", () => {
 
   test("a request without a body takes nothing", async () => {
     const budget = new Budget();
-    const reading = new Reading({ body: null }, null, 7, MEGABYTE, budget);
+    const reading = new Reading({ body: null }, null, arrivalOf(MEGABYTE), budget);
     assert.equal((await reading.outcome(PATIENT)).value.byteLength, 0);
     reading.end();
     assert.equal(budget.bytes, 0);
@@ -77,11 +79,11 @@ describe("the budget", () => {
     const budget = new Budget();
     for (let number = 0; number < 4; number += 1) {
       const stalled = requestOf(Buffer.alloc(MEGABYTE), true, { stallAt: 70_000 });
-      void new Reading(stalled, String(MEGABYTE), 7, MEGABYTE, budget).outcome(PATIENT);
+      void new Reading(stalled, String(MEGABYTE), arrivalOf(MEGABYTE), budget).outcome(PATIENT);
     }
     await sleep(50);
     const held = budget.bytes;
-    assert.equal(held, 4 * (16_384 + 65_536));
+    assert.equal(held, 4 * (16_384 + 262_144));
     while (budget.take(7, 65_536, true));
     context.mock.timers.tick(BODY_MS);
     assert.equal(budget.take(7, 65_536, true), false, "a body may take so long");
@@ -92,16 +94,33 @@ describe("the budget", () => {
   });
 
   test("a body is counted as it comes, not as it declares", async () => {
+    for (const [length, stalls] of [
+      [null, 65_536],
+      [String(MEGABYTE), 262_144],
+    ]) {
+      const budget = new Budget();
+      const request = requestOf(Buffer.alloc(MEGABYTE), true, { stallAt: 70_000 });
+      const reading = new Reading(request, length, arrivalOf(MEGABYTE), budget);
+      void reading.outcome(PATIENT);
+      await sleep(50);
+      assert.equal(budget.bytes, 16_384 + stalls, "the first step, and the one that stalls");
+      reading.end();
+      assert.deepEqual([budget.bytes, request.cancelled], [0, true]);
+    }
+  });
+
+  test("a body that ends before its length is as long as it is", async () => {
     const budget = new Budget();
-    const request = requestOf(Buffer.alloc(MEGABYTE), true, { stallAt: 70_000 });
-    const reading = new Reading(request, null, 7, MEGABYTE, budget);
-    void reading.outcome(PATIENT);
-    await sleep(50);
-    assert.equal(budget.bytes, 16_384 + 65_536, "the first step, and the one that stalls");
+    const reading = new Reading(requestOf(Buffer.alloc(50_000, 0x2a), false), "60000", arrivalOf(MEGABYTE, [3, 2]), budget);
+    const { value } = await reading.outcome(PATIENT);
+    assert.deepEqual(Buffer.from(value), Buffer.alloc(50_000, 0x2a));
     reading.end();
-    assert.deepEqual([budget.bytes, request.cancelled], [0, true]);
+    assert.equal(budget.bytes, 0);
   });
 });
+
+/** What `Reading` asks an arrival for. */
+const arrivalOf = (bodyBytesMax, roomAround = [0, 0]) => ({ sourceNumber: 7, bodyBytesMax, roomAround });
 
 /** A request as far as `Reading` looks at it; its stream has workerd's `readAtLeast`. */
 function requestOf(body, declares, { stallAt = Infinity } = {}) {
