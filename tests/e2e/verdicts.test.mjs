@@ -249,6 +249,25 @@ describe("sizes", () => {
   }
   const inChunks = (event) => ({ ...event, chunks: event.body.match(/.{1,300}/gs) });
 
+  // Where a body is hashed by WebCrypto, where it is read in steps, and where those end.
+  for (const bytes of [8_191, 8_192, 16_384, 16_385, 65_536, 90_000]) {
+    test(`a body of ${bytes} bytes is judged by its last byte, under each secret`, async () => {
+      for (const [source, secret] of ["standard-webhooks", "github", "rotation"].flatMap((source) => sources[source].secrets.map((secret) => [source, secret]))) {
+        const id = freshId();
+        const frame = JSON.stringify({ id, event: "sized", pad: "" });
+        const body = JSON.stringify({ id, event: "sized", pad: "x".repeat(bytes - frame.length) });
+        const event = sign(source, sources[source].scheme, gate.secrets[secret], body, { id });
+        const forged = await gate.send({ ...event, body: `${body.slice(0, -1)}]` });
+        assert.deepEqual([forged.status, (await gate.verdict(forged)).reason], [401, "signature_mismatch"]);
+        const answer = await gate.send(event);
+        assert.equal(answer.status, 200, answer.text);
+        assert.equal((await gate.verdict(answer)).key_id, secret);
+        const [delivery] = await gate.backend.wait(id);
+        assert.equal(delivery.body.toString(), body);
+      }
+    });
+  }
+
   test("a body of exactly the cap is taken, declared or in chunks", async () => {
     for (const event of [eventOf(CAP), inChunks(eventOf(CAP))]) {
       const answer = await gate.send(event);
