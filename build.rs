@@ -8,6 +8,8 @@
 )]
 #![allow(clippy::expect_used, reason = "Cargo sets these variables")]
 
+#[path = "src/by_name.rs"]
+mod by_name;
 #[path = "src/config/mod.rs"]
 mod config;
 #[path = "src/scheme/mod.rs"]

@@ -11,7 +11,8 @@ mod sharing;
 
 use std::sync::Arc;
 
-use crate::config::{Config, Destination, Named, Source, is_private, may_be_private};
+use crate::by_name::ByName;
+use crate::config::{Config, Destination, Source, is_private, may_be_private};
 use crate::delivery::DeliveryKey;
 use crate::flood::Flood;
 use crate::keys::{LiveKey, NotAKey};
@@ -27,8 +28,8 @@ use bring_up::own_public_key;
 /// Sources and destinations, ready to work.
 #[derive(Debug)]
 pub struct Gate {
-    sources: Named<Arc<LiveSource>>,
-    destinations: Named<LiveDestination>,
+    sources: ByName<Arc<LiveSource>>,
+    destinations: ByName<LiveDestination>,
     pub alerting: Alerting,
     /// What the operator should read in the log, once an isolate: names, never values.
     pub faults: Vec<Fault>,
@@ -115,8 +116,8 @@ impl Gate {
             .map(str::to_owned)
             .collect();
         let mut gate = Gate {
-            sources: Named::default(),
-            destinations: Named::default(),
+            sources: ByName::default(),
+            destinations: ByName::default(),
             alerting: Alerting::default(),
             faults: Vec::new(),
         };
@@ -140,7 +141,7 @@ impl Gate {
                 }),
             }
         }
-        let schemes: Named<Arc<Scheme>> = config
+        let schemes: ByName<Arc<Scheme>> = config
             .schemes
             .into_iter()
             .map(|(name, scheme)| (name, Arc::new(scheme)))
@@ -251,7 +252,7 @@ impl LiveSource {
             scheme: Arc::clone(scheme),
             keys: Vec::new(),
             public_keys: Vec::new(),
-            pins: Pins::new(),
+            pins: Pins::default(),
             claim_headers: scheme.claim_headers(),
             event_headers: scheme.event_headers(),
             json_pointers: scheme.json_pointers(),

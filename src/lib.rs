@@ -44,6 +44,7 @@ pub mod alerts;
 pub mod answer;
 pub mod audit;
 pub mod backlog;
+pub mod by_name;
 pub mod canonical;
 pub mod cloudevents;
 pub mod config;
@@ -61,6 +62,7 @@ pub mod koogallery;
 pub mod lanes;
 pub mod ledger;
 pub mod memory;
+
 pub mod public_key;
 pub mod quarantine;
 pub mod relay;

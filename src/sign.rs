@@ -7,8 +7,6 @@ mod in_body;
 mod sample;
 mod stated;
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 pub use sample::sample;
@@ -17,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::hex;
 use crate::keys::LiveKey;
+use crate::public_key::rules::Pins;
 use crate::request::{Head, Inbound, encode_pairs};
 use crate::scheme::{
     Claimed, IdentityRule, KeyEncoding, Label, Part, Place, Scheme, SignatureEncoding,
@@ -46,7 +45,7 @@ pub struct Draft<'a> {
     pub nonce: &'a str,
     pub time_ms: i64,
     /// The source's, for schemes that sign some.
-    pub pins: &'a BTreeMap<String, String>,
+    pub pins: &'a Pins,
 }
 
 /// Signs a draft.
@@ -223,7 +222,7 @@ pub fn self_test(scheme: &Scheme) -> Result<(), String> {
     let url = "https://gate.example/hooks/self-test";
     let pins = scheme.pins.iter();
     let pins = pins.map(|pin| (pin.name.clone(), url.to_owned()));
-    let pins: BTreeMap<String, String> = pins.collect();
+    let pins: Pins = pins.collect();
     let signed = sign(
         &Draft {
             source: "self-test",

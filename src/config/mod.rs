@@ -11,7 +11,6 @@ mod deployed;
 mod destination;
 mod egress;
 mod embedded;
-mod named;
 mod names;
 mod pins;
 mod rate;
@@ -25,6 +24,7 @@ mod toml_text;
 
 use serde::{Deserialize, Serialize};
 
+use crate::by_name::ByName;
 use crate::scheme::Scheme;
 
 pub use alerts::{Alerts, Rule};
@@ -32,7 +32,6 @@ pub use audit::Audit;
 #[cfg(not(target_arch = "wasm32"))]
 pub use deployed::gaps;
 pub use egress::{is_private, may_be_private};
-pub use named::Named;
 pub use rules::{BODY_BYTES_LIMIT, MESSAGE_BYTES_MAX, STREAM_BYTES_LIMIT};
 pub use tenant::{Retention, Tenant};
 #[cfg(not(target_arch = "wasm32"))]
@@ -54,15 +53,15 @@ pub struct Config {
     #[serde(default)]
     pub access: bool,
     #[serde(default)]
-    pub destinations: Named<Destination>,
+    pub destinations: ByName<Destination>,
     #[serde(default)]
-    pub sources: Named<Source>,
+    pub sources: ByName<Source>,
     /// What tenants want otherwise than [`Tenant::default`].
     #[serde(default)]
-    pub tenants: Named<Tenant>,
+    pub tenants: ByName<Tenant>,
     /// Schemes by name: the built-in ones that are used, and the user's own.
     #[serde(default)]
-    pub schemes: Named<Scheme>,
+    pub schemes: ByName<Scheme>,
     /// Who remembers the logs of the record besides this account.
     #[serde(default)]
     pub audit: Audit,
@@ -92,7 +91,7 @@ pub struct Source {
     /// Whose messages these are, by the names that the scheme gives: compared character by character.
     /// `$NAME` is the Worker secret of that name.
     #[serde(default)]
-    pub pins: Named<String>,
+    pub pins: ByName<String>,
     /// Takes messages of a scheme whose keys are too short to prove much.
     #[serde(default)]
     pub accept_weak_key: bool,

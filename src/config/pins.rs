@@ -2,7 +2,7 @@
 
 use super::names::is_secret_name;
 use super::{Config, Source};
-use crate::scheme::{KeyEncoding, PinForm, Scheme, Template};
+use crate::scheme::{KeyEncoding, Known, PinForm, Scheme, Template};
 
 /// What is wrong with the pins and the public keys of a source.
 pub(super) fn pin_faults(source: &Source, scheme: &Scheme) -> Vec<String> {
@@ -108,7 +108,7 @@ fn has_form(form: Option<&Template>, value: &str) -> bool {
 }
 
 fn region_of(source: &Source, scheme: &Scheme) -> Option<String> {
-    let mut learnt = std::collections::BTreeMap::new();
+    let mut learnt = Known::default();
     for pin in &scheme.pins {
         if let (Some(value), Some(form)) = (source.pins.get(&pin.name), &pin.form) {
             form.fits(value, &Default::default(), &mut learnt);

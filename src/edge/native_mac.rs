@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::platform::{self, Outcome};
-use super::state;
+use super::state::asked;
 use crate::admission::Opening;
 use crate::gate::LiveSource;
 use crate::scheme::Algorithm;
@@ -55,15 +55,16 @@ impl NativeMac {
 
     /// Begins to make the MAC under this key. `None`: WebCrypto does not.
     pub fn begin(&self, live: &LiveSource) -> Option<Promise> {
-        let name = live.keys.get(self.key)?.name.clone();
-        if let Some(key) = state::crypto_key(&live.name, &name) {
+        let asked = asked(live);
+        let name = &live.keys.get(self.key)?.name;
+        if let Some(key) = asked.crypto_key(name) {
             return mac_of(&key, &self.signed_string).ok();
         }
         let imported = self.import(live)?;
-        let (source, text) = (live.name.clone(), self.signed_string.clone());
+        let (name, text) = (name.clone(), self.signed_string.clone());
         Some(platform::promise(async move {
             let key = JsFuture::from(imported).await?;
-            state::keep_crypto_key(&source, &name, key.clone());
+            asked.keep_crypto_key(name, key.clone());
             JsFuture::from(mac_of(&key, &text)?).await
         }))
     }

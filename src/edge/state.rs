@@ -2,7 +2,7 @@
 //! that belongs to one request cannot be polled from another).
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use js_sys::{Array, Object};
@@ -14,7 +14,8 @@ use super::platform::{binding, lines_of_matching, lines_of_named, list_of, notic
 use crate::admin::Door;
 use crate::admin::door::{OwnHost, Settings};
 use crate::audit::{NO_TENANT, Notice, line};
-use crate::config::{Audit, Config, Named, Retention, Tenant};
+use crate::by_name::ByName;
+use crate::config::{Audit, Config, Retention, Tenant};
 use crate::gate::{Gate, LiveSource};
 use crate::quarantine::is_quarantine_key;
 use crate::tlog::outside::Outside;
@@ -24,7 +25,7 @@ use crate::tlog::outside::Outside;
 pub struct State {
     pub gate: Gate,
     /// As configured; all other tenants have the default.
-    tenants: Named<Tenant>,
+    tenants: ByName<Tenant>,
     audit: Audit,
     pub own_host: OwnHost,
     /// Made when they are asked for: no sender waits for what is an operator's.
@@ -34,28 +35,13 @@ pub struct State {
 
 thread_local! {
     static STATE: OnceCell<Rc<State>> = const { OnceCell::new() };
-    static ASKED: RefCell<Named<Rc<Asked>>> = RefCell::default();
-    static CRYPTO_KEYS: RefCell<BTreeMap<(String, String), JsValue>> =
-        const { RefCell::new(BTreeMap::new()) };
-}
-
-/// The key of that name at that source as WebCrypto has it, once it was imported.
-pub fn crypto_key(source: &str, name: &str) -> Option<JsValue> {
-    let found = (source.to_owned(), name.to_owned());
-    CRYPTO_KEYS.with_borrow(|keys| keys.get(&found).cloned())
-}
-
-/// Keeps an imported key for as long as the isolate lives.
-pub fn keep_crypto_key(source: &str, name: &str, key: JsValue) {
-    let place = (source.to_owned(), name.to_owned());
-    CRYPTO_KEYS.with_borrow_mut(|keys| keys.insert(place, key));
+    static ASKED: RefCell<ByName<Rc<Asked>>> = RefCell::default();
 }
 
 /// Forgets what is kept by a source's name.
 #[cfg(feature = "test-hooks")]
 pub fn forget_sources() {
     ASKED.take();
-    CRYPTO_KEYS.take();
 }
 
 /// What this source's requests and its events are asked for and given, as the platform wants it.
@@ -77,6 +63,8 @@ pub struct Asked {
     prefixes: Array,
     /// How long KV keeps an event's key.
     pub expiration: Object,
+    /// Its secrets as WebCrypto has them, once they were imported.
+    crypto_keys: RefCell<ByName<JsValue>>,
 }
 
 impl Asked {
@@ -99,7 +87,17 @@ impl Asked {
             names: list_of(&names.join("\n")),
             prefixes: list_of(&prefixes.join("\n")),
             expiration,
+            crypto_keys: RefCell::default(),
         }
+    }
+
+    pub fn crypto_key(&self, name: &str) -> Option<JsValue> {
+        self.crypto_keys.borrow().get(name).cloned()
+    }
+
+    /// Keeps an imported key for as long as the isolate lives.
+    pub fn keep_crypto_key(&self, name: String, key: JsValue) {
+        self.crypto_keys.borrow_mut().insert(name, key);
     }
 
     /// What [`crate::admission::open`] wants to know, as [`Head::precede`] reads it.

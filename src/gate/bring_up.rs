@@ -55,7 +55,7 @@ impl LiveSource {
         variable: &mut impl FnMut(&str) -> Option<String>,
         faults: &mut Vec<Fault>,
     ) {
-        let mut pins = Pins::new();
+        let mut pins = Pins::default();
         for (name, value) in &self.source.pins {
             let value = match value.strip_prefix('$') {
                 None => value.clone(),

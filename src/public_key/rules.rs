@@ -1,11 +1,9 @@
 //! Which URLs may be fetched or visited: `https`, an exact host, a full path, and nothing besides.
 
-use std::collections::BTreeMap;
-
-use crate::scheme::{CertificateForm, Confirm, Place, Template};
+use crate::scheme::{CertificateForm, Confirm, Known, Place, Template};
 
 /// Values of a source's pins, and what their forms hold.
-pub type Pins = BTreeMap<String, String>;
+pub type Pins = Known;
 
 impl CertificateForm {
     /// Whether the certificate may be fetched from here.
@@ -96,7 +94,7 @@ fn is_one_of(templates: &[Template], text: &str, pins: &Pins) -> bool {
 }
 
 fn fits(template: &Template, text: &str, pins: &Pins) -> bool {
-    let mut learnt = Pins::new();
+    let mut learnt = Pins::default();
     // A gap that no pin fills would let the message choose.
     template.fits(text, pins, &mut learnt) && learnt.is_empty()
 }
@@ -112,8 +110,8 @@ pub fn with_parts<'a>(
         let (Some(value), Some(form)) = (pins.get(name), form) else {
             continue;
         };
-        let mut learnt = Pins::new();
-        let fits = form.fits(value, &Pins::new(), &mut learnt);
+        let mut learnt = Pins::default();
+        let fits = form.fits(value, &Pins::default(), &mut learnt);
         let agrees = learnt
             .iter()
             .all(|(part, value)| all.get(part).is_none_or(|known| known == value));

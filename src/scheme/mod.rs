@@ -30,9 +30,9 @@ mod stream;
 mod template;
 mod text;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::by_name::ByName;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use about::{About, Proof};
@@ -49,7 +49,7 @@ pub use public::{
 };
 use public::{where_pinned, where_used};
 pub use stated::{JoinedForm, MessageSignatureForm, NamedHeadersForm, StatedPart};
-pub use template::Template;
+pub use template::{Known, Template};
 
 /// One way of signing a webhook.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -8,7 +8,7 @@ use super::*;
 #[serde(deny_unknown_fields)]
 pub struct VersionForm {
     pub at: Place,
-    pub algorithms: BTreeMap<String, Algorithm>,
+    pub algorithms: ByName<Algorithm>,
 }
 
 /// A certificate that the message names by its URL.

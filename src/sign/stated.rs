@@ -1,7 +1,5 @@
 //! What a sender states beside the message, as it would: for schemes that make a MAC over such things.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
@@ -9,9 +7,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::sample::is_form;
 use super::{Draft, claims_of};
-use crate::config::{Config, Named};
+use crate::by_name::ByName;
+use crate::config::Config;
 use crate::gate::Gate;
 use crate::hex;
+use crate::public_key::rules::Pins;
 use crate::request::{Head, Inbound};
 use crate::scheme::{NamedHeadersForm, Place, Scheme, TokenForm};
 use crate::verify::{Claims, Statement};
@@ -147,7 +147,7 @@ pub(super) fn token(
 pub(super) fn is_taken(
     scheme: &Scheme,
     secret: &str,
-    pins: &BTreeMap<String, String>,
+    pins: &Pins,
     inbound: &Inbound<'_, '_>,
 ) -> Result<(), &'static str> {
     const NAME: &str = "self-test";
@@ -165,9 +165,9 @@ pub(super) fn is_taken(
         queue_retention_seconds: 345_600,
         diagnosis: false,
         access: false,
-        destinations: Named::default(),
+        destinations: ByName::default(),
         sources: [(NAME.to_owned(), source)].into_iter().collect(),
-        tenants: Named::default(),
+        tenants: ByName::default(),
         schemes: [(NAME.to_owned(), scheme.clone())].into_iter().collect(),
         audit: Default::default(),
         alerts: Default::default(),

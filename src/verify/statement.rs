@@ -116,7 +116,7 @@ impl Statement {
             },
             pins: match scheme.stated_parts().next() {
                 Some(_) => live.pins.clone(),
-                None => Pins::new(),
+                None => Pins::default(),
             },
             url: url_of(live, inbound),
             covered,

@@ -191,7 +191,7 @@ pub fn signed_requests(options: &SignOptions) -> Result<Vec<Signed>, Failure> {
         Some(secret) => secret.clone(),
         None => read_secret(secret_file, name)?,
     };
-    let mut pins: BTreeMap<String, String> = source.pins.clone().into_iter().collect();
+    let mut pins = source.pins.clone();
     for value in pins.values_mut() {
         if let Some(name) = value.strip_prefix('$') {
             *value = read_secret(secret_file, name)?;

@@ -98,7 +98,7 @@ impl Ours {
             event_type: "orders/create",
             nonce: "nonce",
             time_ms,
-            pins: &live.source.pins.clone().into_iter().collect(),
+            pins: &live.source.pins,
         };
         let signed = sign(&draft, &live.keys[0]).expect("signed");
         Request {

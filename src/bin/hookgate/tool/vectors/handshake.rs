@@ -1,10 +1,9 @@
 //! Vectors of handshakes: what the receiver has set up, and signatures that an entry leaves out.
 
-use std::collections::BTreeMap;
-
 use ed25519_dalek::{Signer as _, SigningKey};
 use hookgate::hex;
 use hookgate::keys::LiveKey;
+use hookgate::public_key::rules::Pins;
 use hookgate::scheme::{Algorithm, Place, Scheme};
 use hookgate::sign::{Draft, sign};
 use hookgate::time::rfc3339;
@@ -74,7 +73,7 @@ pub fn signed(entry: &Entry, scheme: &Scheme) -> Option<Entry> {
         event_type: "1",
         nonce: "1",
         time_ms: now_ms,
-        pins: &BTreeMap::new(),
+        pins: &Pins::default(),
     };
     let signed = sign(&draft, &key).ok()?;
     entry.headers.extend(signed.headers);

@@ -1,14 +1,13 @@
 //! Vectors whose signature a public key checks: what the receiver knows, and the document that is
 //! fetched elsewhere.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hookgate::admission::{self, Opening};
 use hookgate::gate::LiveSource;
 use hookgate::json;
 use hookgate::public_key::native;
+use hookgate::public_key::rules::Pins;
 use hookgate::request::{Head, Inbound};
 use hookgate::scheme::{CertificateForm, KeyEncoding, PinForm, Place, Scheme, StatedPart};
 use hookgate::verdict::Verdict;
@@ -18,7 +17,7 @@ use super::entry::Entry;
 
 /// What the receiver of a vector knows besides the scheme.
 pub struct Setting {
-    pub pins: BTreeMap<String, String>,
+    pub pins: Pins,
     pub public_keys: Vec<String>,
 }
 
@@ -84,7 +83,7 @@ pub fn setting(entry: &Entry, mut scheme: Scheme) -> (Scheme, Option<Setting>) {
         .collect();
     let token = entry.head().value_at(&scheme.signature.at).ok();
     let claim = |pin: &PinForm| claim_of(token.as_deref()?, pin);
-    let mut pins = BTreeMap::new();
+    let mut pins = Pins::default();
     scheme.pins.retain(|pin| {
         let value = match signed_pins.contains(&pin.name) {
             true => entry.secrets.first().cloned(),
@@ -155,7 +154,7 @@ fn region_of(form: &CertificateForm, inbound: &Inbound<'_, '_>) -> Option<String
         false => written,
     };
     let allows = |region: &&String| {
-        let pins = BTreeMap::from([("region".to_owned(), (*region).clone())]);
+        let pins = Pins::from([("region".to_owned(), (*region).clone())]);
         form.allows(&url, &pins)
     };
     form.regions.iter().find(allows).cloned()

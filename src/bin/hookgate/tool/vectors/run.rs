@@ -212,7 +212,7 @@ fn gate(entry: &Entry, scheme: Scheme) -> Option<Gate> {
     let signs_url = scheme.signs_pins();
     config.schemes.insert("scheme".to_owned(), scheme);
     if let (Some(public), Some(source)) = (public, config.sources.get_mut(SOURCE)) {
-        source.pins = public.pins.into_iter().collect();
+        source.pins = public.pins;
         source.public_keys = public.public_keys;
         source.accept_weak_key = true;
     }

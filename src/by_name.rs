@@ -1,4 +1,4 @@
-//! Things that have names.
+//! Things by their names.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 /// Things by name, each name once, in the order of the names. A list: everything is there before anything is
 /// looked up, and the code of a tree for each kind would be compiled anew in each isolate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named<T>(Vec<(String, T)>);
+pub struct ByName<T>(Vec<(String, T)>);
 
 /// Names with their things.
 pub type Pairs<'a, T> =
@@ -19,13 +19,13 @@ fn pair<T>((name, thing): &(String, T)) -> (&String, &T) {
     (name, thing)
 }
 
-impl<T> Default for Named<T> {
+impl<T> Default for ByName<T> {
     fn default() -> Self {
-        Named(Vec::new())
+        ByName(Vec::new())
     }
 }
 
-impl<T> Named<T> {
+impl<T> ByName<T> {
     fn place(&self, name: &str) -> Result<usize, usize> {
         self.0
             .binary_search_by(|(known, _)| known.as_str().cmp(name))
@@ -89,7 +89,7 @@ impl<T> Named<T> {
     }
 }
 
-impl<T> IntoIterator for Named<T> {
+impl<T> IntoIterator for ByName<T> {
     type Item = (String, T);
     type IntoIter = std::vec::IntoIter<(String, T)>;
 
@@ -98,7 +98,7 @@ impl<T> IntoIterator for Named<T> {
     }
 }
 
-impl<'a, T> IntoIterator for &'a Named<T> {
+impl<'a, T> IntoIterator for &'a ByName<T> {
     type Item = (&'a String, &'a T);
     type IntoIter = Pairs<'a, T>;
 
@@ -107,23 +107,35 @@ impl<'a, T> IntoIterator for &'a Named<T> {
     }
 }
 
-impl<T> FromIterator<(String, T)> for Named<T> {
+impl<T> FromIterator<(String, T)> for ByName<T> {
     fn from_iter<I: IntoIterator<Item = (String, T)>>(things: I) -> Self {
-        let mut named = Named::default();
-        for (name, thing) in things {
-            named.insert(name, thing);
-        }
+        let mut named = ByName::default();
+        named.extend(things);
         named
     }
 }
 
-impl<T: Serialize> Serialize for Named<T> {
+impl<T, const N: usize> From<[(String, T); N]> for ByName<T> {
+    fn from(things: [(String, T); N]) -> Self {
+        things.into_iter().collect()
+    }
+}
+
+impl<T> Extend<(String, T)> for ByName<T> {
+    fn extend<I: IntoIterator<Item = (String, T)>>(&mut self, things: I) {
+        for (name, thing) in things {
+            self.insert(name, thing);
+        }
+    }
+}
+
+impl<T: Serialize> Serialize for ByName<T> {
     fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
         output.collect_map(self.iter())
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ByName<T> {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         input.deserialize_map(Reader(PhantomData))
     }
@@ -132,14 +144,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
 struct Reader<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
-    type Value = Named<T>;
+    type Value = ByName<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a map")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<T>, A::Error> {
-        let mut named = Named::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ByName<T>, A::Error> {
+        let mut named = ByName::default();
         while let Some((name, thing)) = map.next_entry::<String, T>()? {
             if named.insert(name, thing).is_some() {
                 return Err(A::Error::custom("a name twice"));
