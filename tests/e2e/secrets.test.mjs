@@ -97,9 +97,7 @@ describe("canaries", () => {
     places.archive = await Promise.all((await gate.archived()).map(async (key) => key + (await (await archive.get(key)).text())));
     // What is kept of refused requests is encrypted, and no JSON.
     for (const text of places.archive.filter((text) => !text.startsWith("quarantine/"))) places.archive.push(Buffer.from(JSON.parse(text.slice(text.indexOf("{"))).message.match(/"data_base64":"([^"]*)"/)[1], "base64").toString());
-    places.file = readdirSync(keep, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => readFileSync(join(entry.parentPath, entry.name)).toString("latin1"));
+    places.file = await until(() => filesIn(keep), "files that stay for as long as they are read");
     for (const [place, texts] of Object.entries(places)) assert.ok(texts.length > 0, `nothing was searched in ${place}`);
     assert.ok(canaries.size > 50);
 
@@ -124,6 +122,17 @@ describe("canaries", () => {
     assert.ok(gate.logs.some(({ message }) => message.includes(value)));
   });
 });
+
+/** The texts of all files. `undefined`: a database was closed meanwhile, and its log is gone. */
+function filesIn(directory) {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  try {
+    return files.map((entry) => readFileSync(join(entry.parentPath, entry.name)).toString("latin1"));
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+    return undefined;
+  }
+}
 
 describe("secrets that are not right", { concurrency: true }, () => {
   let backend;
