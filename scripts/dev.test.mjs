@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -62,6 +62,12 @@ async function freePort() {
 /** Who ended, and was not asked by anybody how, is still in the table of processes: a zombie. */
 const isAlive = (pid) => /^[^Z\s]/.test(spawnSync("ps", ["-o", "stat=", "-p", String(pid)]).stdout.toString());
 
+/** What stands in the lock's file with the highest number. */
+function holderOf(root, name) {
+  const numbers = readdirSync(join(root, ".tools")).flatMap((file) => (file.startsWith(`${name}.lock.`) ? [Number(file.slice(name.length + 6))] : []));
+  return readFileSync(join(root, ".tools", `${name}.lock.${Math.max(...numbers)}`), "utf8").trim();
+}
+
 async function until(holds, what, said) {
   for (let attempt = 0; attempt < 400; attempt += 1) {
     if (holds()) return;
@@ -77,14 +83,14 @@ for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]]) {
     t.after(() => dev.kill());
     const said = [];
     for (const stream of [dev.stdout, dev.stderr]) stream.on("data", (chunk) => said.push(chunk));
-    const [lock, compiler] = ["build.lock", "compiler"].map((name) => join(root, ".tools", name));
+    const compiler = join(root, ".tools", "compiler");
     await until(() => existsSync(compiler) && readFileSync(compiler, "utf8").endsWith("\n"), "the build", said);
-    const pids = [join(lock, "pid"), compiler].map((file) => Number(readFileSync(file, "utf8")));
+    const pids = [holderOf(root, "build"), readFileSync(compiler, "utf8")].map(Number);
     t.after(() => pids.filter(isAlive).forEach((pid) => process.kill(pid)));
     assert.deepEqual(pids.map(isAlive), [true, true]);
     dev.kill(signal);
     const [code] = await once(dev, "exit");
     assert.equal(code, expected, said.join(""));
-    await until(() => !existsSync(lock) && !pids.some(isAlive), "the end of the build", said);
+    await until(() => holderOf(root, "build") === "" && !pids.some(isAlive), "the end of the build", said);
   });
 }

@@ -78,27 +78,39 @@ bindgen_tool() { printf '%s/bindgen-%s/hookgate-bindgen' "$TOOLS" "$(bindgen_id)
 # -- One at a time --------------------------------------------------------------------------------
 
 # hold_lock NAME: waits for another holder, and takes over from one that died. Released at exit.
+# A holder's process stands in NAME.lock.N with the highest N; whoever follows makes the next one, which only one can.
+# So nobody removes what is another's, and no lock is ever there without its holder.
 hold_lock() {
-  local lock="$TOOLS/$1.lock" holder said=no
+  local lock="$TOOLS/$1.lock" mine="$TOOLS/$1.waiting.$$" last holder said=no
   mkdir -p "$TOOLS"
-  until mkdir "$lock" 2>/dev/null; do
-    holder="$(cat "$lock/pid" 2>/dev/null || true)"
-    if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then
-      # Two waiters may see the same dead holder: only the one whose rename works clears it.
-      mv "$lock" "$lock.dead.$$" 2>/dev/null && rm -rf "$lock.dead.$$"
-      continue
-    fi
-    [ "$said" = yes ] || step "waiting for another $1 in this directory (process ${holder:-unknown})"
-    said=yes
-    sleep 0.5
-  done
-  HELD_LOCK="$lock"
   trap release_lock EXIT
-  echo $$ >"$lock/pid"
+  echo $$ >"$mine"
+  until [ -n "${HELD_LOCK:-}" ]; do
+    last="$(last_lock "$lock")"
+    holder="$(cat "$lock.$last" 2>/dev/null || true)"
+    if [ -n "$holder" ] && kill -0 "$holder" 2>/dev/null; then
+      [ "$said" = yes ] || step "waiting for another $1 in this directory (process $holder)"
+      said=yes
+      sleep 0.5
+    elif ln "$mine" "$lock.$((last + 1))" 2>/dev/null; then
+      # Whoever looked for the last one long ago may have made one that was there before.
+      if [ "$(last_lock "$lock")" = $((last + 1)) ]; then HELD_LOCK="$lock.$((last + 1))"; else rm -f "$lock.$((last + 1))"; fi
+    fi
+  done
+  rm -f "$mine" "$lock.$last"
 }
+last_lock() { # LOCK: its highest number, or 0
+  local file last=0
+  for file in "$1".*; do
+    if [ "${file##*.}" != '*' ] && [ "${file##*.}" -gt "$last" ]; then last="${file##*.}"; fi
+  done
+  echo "$last"
+}
+# The number stays, with nobody in it.
 release_lock() {
-  if [ -n "${HELD_LOCK:-}" ]; then rm -rf "$HELD_LOCK"; fi
+  if [ -n "${HELD_LOCK:-}" ]; then : >"$HELD_LOCK"; fi
   HELD_LOCK=
+  rm -f "$TOOLS"/*.waiting.$$
 }
 
 # -- Processes ------------------------------------------------------------------------------------

@@ -215,6 +215,15 @@ test("a port is one that can be listened on", async () => {
   }
 });
 
+test("a lock has one holder, also when holders are killed", async () => {
+  const hold = `. "${join(SCRIPTS, "lib.sh")}"; TOOLS="${directory}"; hold_lock work
+    if [ -e "$TOOLS/inside" ]; then echo two >&2; exit 1; fi
+    : >"$TOOLS/inside"; sleep 0.02; rm "$TOOLS/inside"; [ "$0" != killed ] || kill -9 $$`;
+  const holders = Array.from({ length: 24 }, (_, index) => spawn("bash", ["-c", hold, index % 4 === 0 ? "killed" : "released"], { cwd: directory }));
+  const ends = await Promise.all(holders.map(async (holder) => (await once(holder, "close")).join(" ")));
+  assert.deepEqual(ends.toSorted(), [...Array(6).fill(" SIGKILL"), ...Array(18).fill("0 ")]);
+});
+
 test("wrangler.toml passes its check", async () => {
   const { code, stderr } = await run("check-wrangler.mjs", [join(SCRIPTS, "../wrangler.toml")]);
   assert.equal(code, 0, stderr);

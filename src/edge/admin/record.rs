@@ -60,21 +60,30 @@ fn question(reading: &Reading, operator: &Operator, now: i64) -> Result<Option<Q
 }
 
 fn page(asking: &Asking<'_>, search: &Search, found: &str, now: i64) -> Answer {
-    let (records, next) = search.next(found, now);
-    if let Some(tenant) = search.of_one(&asking.operator) {
-        asking.named(&tenant, records != "[]" || next.is_some());
-    }
+    let (records, next) = rows(asking, search, found, now);
     let next = next.map_or("null".to_owned(), |next| ["\"", &next, "\""].concat());
     let body = ["{\"records\":", records, ",\"cursor\":", &next, "}"].concat();
     json(&body)
 }
 
 fn exported(asking: &Asking<'_>, export: &Export, found: &str, now: i64) -> Answer {
-    let (rows, next) = export.search.next(found, now);
-    if let Some(tenant) = export.search.of_one(&asking.operator) {
-        asking.named(&tenant, !rows.is_empty() || next.is_some());
-    }
+    let (rows, next) = rows(asking, &export.search, found, now);
     export.answer(rows, next)
+}
+
+/// What was found, and where the next page begins. Who asked for one tenant has named it.
+fn rows<'f>(
+    asking: &Asking<'_>,
+    search: &Search,
+    found: &'f str,
+    now: i64,
+) -> (&'f str, Option<String>) {
+    let (rows, next) = search.next(found, now);
+    if let Some(tenant) = search.of_one(&asking.operator) {
+        let is_empty = rows.is_empty() || rows == "[]";
+        asking.named(&tenant, !is_empty || next.is_some());
+    }
+    (rows, next)
 }
 
 async fn one(asking: &Asking<'_>, found: &str) -> Answer {
