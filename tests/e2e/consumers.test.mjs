@@ -68,7 +68,7 @@ async function alone(act) {
 
 /** As long as a second delivery takes to show itself. */
 const A_WHILE_MS = 300;
-/** Long enough for a second batch to begin beside the first, and less than the destination's two seconds. */
+/** Long enough for a second batch to begin beside the first, and less than the destination's second. */
 const SLOW_MS = 600;
 /** The ledger and the queues are each given five seconds, the archive ten. */
 const HUNG_MS_MAX = 15_000;
