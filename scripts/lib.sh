@@ -81,22 +81,25 @@ bindgen_tool() { printf '%s/bindgen-%s/hookgate-bindgen' "$TOOLS" "$(bindgen_id)
 # A holder's process stands in NAME.lock.N with the highest N; whoever follows makes the next one, which only one can.
 # So nobody removes what is another's, and no lock is ever there without its holder.
 hold_lock() {
-  local lock="$TOOLS/$1.lock" mine="$TOOLS/$1.waiting.$$" last holder said=no
+  local lock="$TOOLS/$1.lock" mine="$TOOLS/$1.waiting.$$" last next holder said=no
   mkdir -p "$TOOLS"
   trap release_lock EXIT
   echo $$ >"$mine"
-  until [ -n "${HELD_LOCK:-}" ]; do
+  while :; do
     last="$(last_lock "$lock")"
+    next="$lock.$((last + 1))"
     holder="$(cat "$lock.$last" 2>/dev/null || true)"
     if [ -n "$holder" ] && kill -0 "$holder" 2>/dev/null; then
       [ "$said" = yes ] || step "waiting for another $1 in this directory (process $holder)"
       said=yes
       sleep 0.5
-    elif ln "$mine" "$lock.$((last + 1))" 2>/dev/null; then
-      # Whoever looked for the last one long ago may have made one that was there before.
-      if [ "$(last_lock "$lock")" = $((last + 1)) ]; then HELD_LOCK="$lock.$((last + 1))"; else rm -f "$lock.$((last + 1))"; fi
+    elif ln "$mine" "$next" 2>/dev/null; then
+      [ "$(last_lock "$lock")" != $((last + 1)) ] || break
+      # Whoever looked for the last one long ago has made one that was there before.
+      rm -f "$next"
     fi
   done
+  HELD_LOCK="$next"
   rm -f "$mine" "$lock.$last"
 }
 last_lock() { # LOCK: its highest number, or 0

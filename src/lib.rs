@@ -62,7 +62,6 @@ pub mod koogallery;
 pub mod lanes;
 pub mod ledger;
 pub mod memory;
-
 pub mod public_key;
 pub mod quarantine;
 pub mod relay;

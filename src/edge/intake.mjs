@@ -127,7 +127,6 @@ export class Reading {
   #declared;
   #arrival;
   #source;
-  #cap;
   #budget;
   #taken = 0;
   #isLarge = false;
@@ -142,7 +141,6 @@ export class Reading {
     this.#declared = length === null ? Infinity : Number(length);
     this.#arrival = arrival;
     this.#source = arrival.sourceNumber;
-    this.#cap = arrival.bodyBytesMax;
     this.#budget = of;
   }
 
@@ -211,9 +209,10 @@ export class Reading {
   async #inSteps(declared) {
     if (this.#request.body === null) return new Uint8Array(0);
     this.#reader = this.#request.body.getReader({ mode: "byob" });
+    const cap = this.#arrival.bodyBytesMax;
     // The platform holds a sender to the length he declared. Otherwise one byte more shows that it is too much.
-    const isDeclared = declared <= this.#cap;
-    const most = isDeclared ? declared : this.#cap + 1;
+    const isDeclared = declared <= cap;
+    const most = isDeclared ? declared : cap + 1;
     const steps = [];
     let length = 0;
     for (;;) {
@@ -222,7 +221,7 @@ export class Reading {
       if (isDeclared && length + size === declared) return this.#rest(steps, length, declared);
       const { value, done } = await this.#reader.readAtLeast(size, new Uint8Array(size));
       length += value?.byteLength ?? 0;
-      if (length > this.#cap) return TOO_LARGE;
+      if (length > cap) return TOO_LARGE;
       if (value?.byteLength > 0) steps.push(value);
       if (done || value.byteLength < size) break;
     }

@@ -16,7 +16,6 @@ pub const NATIVE_BYTES_MIN: u32 = 8_192;
 
 #[wasm_bindgen(module = "/src/edge/crossings.mjs")]
 extern "C" {
-    #[wasm_bindgen(js_name = enclose)]
     fn enclose(before: &[u8], body: &Uint8Array, after: &[u8]) -> Uint8Array;
     #[wasm_bindgen(js_name = macKeyOf, catch)]
     fn mac_key_of(hash: &str, bytes: &[u8]) -> Result<Promise, JsValue>;

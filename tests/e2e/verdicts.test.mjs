@@ -240,12 +240,12 @@ describe("sizes", () => {
   const CAP = 1_000; // of source small, in sources.toml
   const BODY_BYTES_LIMIT = 1_048_576;
 
-  function eventOf(bytes) {
+  function eventOf(bytes, source = "small", secret = "SMALL_SECRET") {
     const id = freshId();
     const frame = JSON.stringify({ id, event: "sized", pad: "" });
     const body = JSON.stringify({ id, event: "sized", pad: "x".repeat(bytes - frame.length) });
     assert.equal(body.length, bytes);
-    return { id, ...sign("small", "my-shop", gate.secrets.SMALL_SECRET, body, { id }) };
+    return { id, ...sign(source, sources[source].scheme, gate.secrets[secret], body, { id }) };
   }
   const inChunks = (event) => ({ ...event, chunks: event.body.match(/.{1,300}/gs) });
 
@@ -253,17 +253,14 @@ describe("sizes", () => {
   for (const bytes of [8_191, 8_192, 16_384, 16_385, 65_536, 90_000]) {
     test(`a body of ${bytes} bytes is judged by its last byte, under each secret`, async () => {
       for (const [source, secret] of ["standard-webhooks", "github", "rotation"].flatMap((source) => sources[source].secrets.map((secret) => [source, secret]))) {
-        const id = freshId();
-        const frame = JSON.stringify({ id, event: "sized", pad: "" });
-        const body = JSON.stringify({ id, event: "sized", pad: "x".repeat(bytes - frame.length) });
-        const event = sign(source, sources[source].scheme, gate.secrets[secret], body, { id });
-        const forged = await gate.send({ ...event, body: `${body.slice(0, -1)}]` });
+        const event = eventOf(bytes, source, secret);
+        const forged = await gate.send({ ...event, body: `${event.body.slice(0, -1)}]` });
         assert.deepEqual([forged.status, (await gate.verdict(forged)).reason], [401, "signature_mismatch"]);
         const answer = await gate.send(event);
         assert.equal(answer.status, 200, answer.text);
         assert.equal((await gate.verdict(answer)).key_id, secret);
-        const [delivery] = await gate.backend.wait(id);
-        assert.equal(delivery.body.toString(), body);
+        const [delivery] = await gate.backend.wait(event.id);
+        assert.equal(delivery.body.toString(), event.body);
       }
     });
   }
